@@ -1,0 +1,68 @@
+"""pdebench-lite: race supervised networks, PINNs and differentiable physics on the same PDEs.
+
+For users: `run`, `load_records`, `load_history`, `load_fields`.
+For plugin authors: `hookimpl`, `Problem`, `Task`, `Method`, `Solution`, `Metric`, `Settings`, ….
+"""
+
+from importlib import import_module
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pdebench_lite.api import run as run
+    from pdebench_lite.errors import PdebenchError as PdebenchError
+    from pdebench_lite.errors import UnsupportedError as UnsupportedError
+    from pdebench_lite.hookspecs import hookimpl as hookimpl
+    from pdebench_lite.method import Backend as Backend
+    from pdebench_lite.method import Method as Method
+    from pdebench_lite.method import Solution as Solution
+    from pdebench_lite.method import Support as Support
+    from pdebench_lite.metrics import Metric as Metric
+    from pdebench_lite.problem import Axis as Axis
+    from pdebench_lite.problem import Domain as Domain
+    from pdebench_lite.problem import Problem as Problem
+    from pdebench_lite.problem import Reference as Reference
+    from pdebench_lite.problem import Scheme as Scheme
+    from pdebench_lite.problem import Task as Task
+    from pdebench_lite.problem import Unknown as Unknown
+    from pdebench_lite.records import load_fields as load_fields
+    from pdebench_lite.records import load_history as load_history
+    from pdebench_lite.records import load_records as load_records
+    from pdebench_lite.selectors import Settings as Settings
+
+_HOMES = {
+    "run": "api",
+    "PdebenchError": "errors",
+    "UnsupportedError": "errors",
+    "hookimpl": "hookspecs",
+    "Backend": "method",
+    "Method": "method",
+    "Solution": "method",
+    "Support": "method",
+    "Metric": "metrics",
+    "Axis": "problem",
+    "Domain": "problem",
+    "Problem": "problem",
+    "Reference": "problem",
+    "Scheme": "problem",
+    "Task": "problem",
+    "Unknown": "problem",
+    "load_fields": "records",
+    "load_history": "records",
+    "load_records": "records",
+    "Settings": "selectors",
+}
+
+__version__ = version("pdebench-lite")
+__all__ = ["__version__", *sorted(_HOMES)]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for, so that `pdebench --help` starts fast."""
+    if name in _HOMES:
+        return getattr(import_module(f"pdebench_lite.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'pdebench_lite' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])

@@ -1,0 +1,118 @@
+"""Carrying: a found initial state followed forward by a problem's scheme, refined until it holds.
+
+NumPy only. This is how the harness scores what a method found, whatever the method's own grid.
+"""
+
+from collections.abc import Callable, Mapping
+from math import ceil, pi
+
+import numpy as np
+
+from pdebench_lite.errors import DivergedError
+from pdebench_lite.physics.grid import Grid
+from pdebench_lite.problem import Carried, Domain, Function, Scheme
+
+State = dict[str, np.ndarray]
+
+
+def rollout(
+    scheme: Scheme, state: State, unknowns: State, times: np.ndarray, grid: Grid, courant: float
+) -> State:
+    """Advance a state through given times with a scheme, in NumPy.
+
+    Args:
+        scheme: the discretisation; its `max_dt` limits the step.
+        state: arrays over the grid at `times[0]`.
+        unknowns: every coefficient that the scheme reads.
+        times: ascending, shape (n,); between two of them equal steps are taken.
+        grid: the grid.
+        courant: fraction of the largest stable step that is used.
+
+    Returns:
+        Arrays of shape (*cells, n).
+
+    Raises:
+        DivergedError: the state is no longer finite.
+    """
+    states = [state]
+    for start, end in zip(times[:-1], times[1:], strict=True):
+        limit = courant * scheme.max_dt(state, unknowns, grid)
+        if not np.isfinite([float(np.max(np.abs(v))) for v in state.values()]).all():
+            raise DivergedError(f"the carried state is not finite at t = {start:g}")
+        span = float(end - start)
+        n = max(1, ceil(span / limit - 1e-9))
+        for i in range(n):
+            state = scheme.step(state, unknowns, float(start) + i * span / n, span / n, grid)
+        states.append(state)
+    return {name: np.stack([s[name] for s in states], axis=-1) for name in state}
+
+
+def carry_initial_state(
+    domain: Domain,
+    scheme: Scheme,
+    found: Mapping[str, Function],
+    unknowns: State,
+    axes: Mapping[str, np.ndarray],
+    tolerance: float,
+    cells: tuple[int, int] = (256, 4096),
+    courant: float = 1.0,
+) -> Carried:
+    """Carry initial states forward on grids that double until two of them agree.
+
+    Args:
+        domain: a periodic space with time.
+        scheme: the discretisation, accurate enough to converge within `cells`.
+        found: field -> its initial state as a function on points.
+        unknowns: every coefficient that the scheme reads.
+        axes: tensor grid of the answer; its first time is the time of the initial state.
+        tolerance: relative L2 difference of two grids at which refinement stops.
+        cells: cells an axis to start and to end with.
+        courant: fraction of the largest stable step that is used.
+
+    Returns:
+        The fields of the finest grid; the bound is its difference to the one before (of which the
+        error of the finest is a fraction once the scheme converges).
+    """
+    assert domain.time is not None
+    times = np.asarray(axes[domain.time.name])
+    n, last = cells[0], None
+    while True:
+        grid = domain.grid(n)
+        points = {a: v.ravel() for a, v in grid.points().items()}
+        start = {k: np.asarray(f(points), float).reshape(grid.cells) for k, f in found.items()}
+        fields = {
+            name: _trigonometric(values, grid, axes)
+            for name, values in rollout(scheme, start, unknowns, times, grid, courant).items()
+        }
+        if last is not None:
+            bound = _difference(fields, last)
+            if bound <= tolerance or 2 * n > cells[1]:
+                return Carried(fields, bound)
+        n, last = 2 * n, fields
+
+
+def _difference(a: State, b: State) -> float:
+    error = sum(float(np.sum((a[k] - b[k]) ** 2)) for k in a)
+    scale = sum(float(np.sum(a[k] ** 2)) for k in a)
+    return float(np.sqrt(error / scale)) if scale > 0 else float(np.sqrt(error))
+
+
+def _trigonometric(values: np.ndarray, grid: Grid, axes: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Evaluate the trigonometric interpolant of periodic values, shape (*cells, n), on axes."""
+    for i, name in enumerate(grid.axes):
+        values = np.moveaxis(_matrix(grid, name, axes[name])(np.moveaxis(values, i, 0)), 0, i)
+    return values
+
+
+def _matrix(grid: Grid, name: str, x: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    n = grid.cells[grid.index(name)]
+    first = grid.lower[grid.index(name)] + 0.5 * grid.spacing[name]
+    k = np.arange(n // 2 + 1)
+    weight = np.where((k == 0) | (2 * k == n), 1.0, 2.0) / n
+    basis = np.exp(2j * pi / grid.length[name] * np.outer(np.asarray(x) - first, k)) * weight
+
+    def apply(values: np.ndarray) -> np.ndarray:
+        spectrum = np.fft.rfft(values, axis=0)
+        return np.tensordot(basis, spectrum, axes=1).real
+
+    return apply

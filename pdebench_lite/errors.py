@@ -1,0 +1,35 @@
+"""The exceptions of pdebench-lite; each message is one line: what is wrong, the value, the remedy."""
+
+import difflib
+from collections.abc import Iterable
+
+
+class PdebenchError(Exception):
+    """A usage error or bad input; the command line prints it as one line and exits with 2."""
+
+
+class NotGivenError(PdebenchError):
+    """A method asked its view for something that the task does not give."""
+
+
+class UnsupportedError(PdebenchError):
+    """A method cannot do what it was asked for; the cell is recorded as `unsupported`."""
+
+
+class DivergedError(Exception):
+    """Training produced a number that is not finite; the cell is recorded as `diverged`."""
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str]) -> PdebenchError:
+    """Return the error for a name that does not exist, suggesting the nearest one.
+
+    Args:
+        kind: what the name stands for, such as "problem" or "parameter of burgers".
+        name: the name that was typed.
+        known: the names that exist.
+    """
+    names = sorted(known)
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    hint = f"did you mean '{near[0]}'?" if near else ""
+    listing = f"known: {', '.join(names)}" if names else "there are none"
+    return PdebenchError(f"unknown {kind} '{name}'; {hint + ' ' if hint else ''}({listing})")

@@ -1,0 +1,41 @@
+"""The hooks by which problems, methods, metrics and backends enter; built-ins use the same ones.
+
+A plugin is a module named in the entry-point group `pdebench_lite`. It implements any of these
+functions, decorated with `pdebench_lite.hookimpl`.
+"""
+
+from collections.abc import Sequence
+
+import pluggy
+
+from pdebench_lite.method import Backend, Method
+from pdebench_lite.metrics import Metric
+from pdebench_lite.problem import Problem
+
+PROJECT = "pdebench_lite"
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@hookspec
+def pdebench_problems() -> Sequence[type[Problem]]:
+    """Return problem classes."""
+    return ()
+
+
+@hookspec
+def pdebench_methods() -> Sequence[Method]:
+    """Return method descriptions."""
+    return ()
+
+
+@hookspec
+def pdebench_metrics() -> Sequence[Metric]:
+    """Return metrics; each is computed for every task to which it says it applies."""
+    return ()
+
+
+@hookspec
+def pdebench_backends() -> Sequence[Backend]:
+    """Return backends that solvers may name."""
+    return ()

@@ -1,0 +1,93 @@
+"""Method, Backend and Solution: how a way of solving is described, and what it returns."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+from pdebench_lite.problem import Task
+from pdebench_lite.selectors import Settings
+
+Family: TypeAlias = Literal[
+    "supervised", "physics-informed", "differentiable physics", "classical", "other"
+]
+
+Predict: TypeAlias = Callable[[dict[str, Any]], dict[str, np.ndarray]]
+
+
+@dataclass(frozen=True)
+class Support:
+    """Whether a method can do a task; `reason` says why not."""
+
+    ok: bool
+    reason: str = ""
+
+
+def supports_everything(task: Task, config: Any) -> Support:
+    """Return yes: the default of `Method.supports`."""
+    return Support(True)
+
+
+@dataclass(frozen=True)
+class Method:
+    """A method, described without its backend: listing and planning never load torch or JAX.
+
+    Attributes:
+        name: how it is called, in lower case.
+        family: which face it learns from.
+        summary: one line.
+        solvers: backend name -> "module:function"; the function is `solve(view, run) -> Solution`
+            and is imported in the child process that runs the cell.
+        Config: settings with defaults that work.
+        supports: `supports(task, config) -> Support`.
+        citation: BibTeX of the source.
+    """
+
+    name: str
+    family: Family
+    summary: str
+    solvers: Mapping[str, str]
+    Config: type[Settings] = Settings
+    supports: Callable[[Task, Any], Support] = supports_everything
+    citation: str = ""
+
+
+@dataclass(frozen=True)
+class Backend:
+    """An array library that solvers run on.
+
+    Attributes:
+        name: `numpy`, `torch`, `jax`, …
+        requires: distributions that must be installed.
+        extra: the extra of pdebench-lite that installs them.
+        runtime: name of a module with `prepare(device, dtype)`, `synchronize()`,
+            `device_name() -> str`, `device_peak_bytes() -> int | None`, `reset_device_peak()` and
+            `devices() -> list[str]`; imported in the child process only.
+    """
+
+    name: str
+    requires: tuple[str, ...]
+    extra: str
+    runtime: str
+
+
+@dataclass(frozen=True)
+class Solution:
+    """What a method returns; the harness scores it.
+
+    Attributes:
+        predict: maps a query to answers. For field tasks the query is points (axis name -> (n,))
+            and the answer field name -> (n,), NumPy float64.
+        unknowns: unknown name -> function on points (with the interpolant that the method states);
+            a number is a function that ignores its points.
+        weights: trained parameters, NumPy arrays by name; stored as npz.
+        parameters: number of trained parameters (degrees of freedom).
+        details: JSON values worth keeping, such as a regularisation weight that was chosen.
+    """
+
+    predict: Predict
+    unknowns: Mapping[str, Callable[[dict[str, Any]], np.ndarray]] = field(default_factory=dict)
+    weights: Mapping[str, np.ndarray] = field(default_factory=dict)
+    parameters: int = 0
+    details: Mapping[str, Any] = field(default_factory=dict)

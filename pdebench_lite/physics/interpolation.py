@@ -1,0 +1,99 @@
+"""Interpolation on periodic uniform grids of any dimension."""
+
+import itertools
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
+
+from jaxtyping import Float
+
+from ._namespace import Array, array_namespace, as_index
+
+Order = Literal["linear", "cubic"]
+
+
+def _linear(s: Array) -> list[tuple[int, Array]]:
+    return [(0, 1 - s), (1, s)]
+
+
+def _cubic(s: Array) -> list[tuple[int, Array]]:
+    """Lagrange's basis on the nodes −1, 0, 1, 2 at s ∈ [0, 1)."""
+    return [
+        (-1, -s * (s - 1) * (s - 2) / 6),
+        (0, (s + 1) * (s - 1) * (s - 2) / 2),
+        (1, -(s + 1) * s * (s - 2) / 2),
+        (2, (s + 1) * s * (s - 1) / 6),
+    ]
+
+
+_STENCILS: dict[str, Callable[[Array], list[tuple[int, Array]]]] = {
+    "linear": _linear,
+    "cubic": _cubic,
+}
+
+
+def interpolate_periodic(
+    values: Float[Array, "..."],
+    positions: Float[Array, "..."] | Sequence[Float[Array, "..."]],
+    order: Order = "linear",
+) -> Float[Array, "..."]:
+    """Interpolate values on a periodic uniform grid at any points.
+
+    The tensor product of one-dimensional Lagrange interpolation: 2 nodes per axis (second order)
+    or 4 (fourth order). Differentiable in both arguments; in `positions` the derivative jumps at
+    the nodes, where it is taken from the right.
+
+    Args:
+        values: shape `(*batch, n₁, …, n_d)`.
+        positions: one array per grid axis, shape `(*batch, m)`, in cells: position i is node i,
+            and i + n is the same point. In one dimension the bare array will do.
+        order: `"linear"` or `"cubic"`.
+
+    Returns:
+        Shape `(*batch, m)`; the batch axes of the arguments broadcast.
+
+    Raises:
+        ValueError: unknown order.
+    """
+    positions = positions if isinstance(positions, list | tuple) else (positions,)
+    return weighted_sum(stencil(values, positions, order))
+
+
+def stencil(
+    values: Float[Array, "..."], positions: Sequence[Float[Array, "..."]], order: Order
+) -> list[tuple[Float[Array, "..."], Float[Array, "..."]]]:
+    """Return the (weight, value) pairs of the nodes around each point; see above for shapes."""
+    if order not in _STENCILS:
+        raise ValueError(f"order must be one of {sorted(_STENCILS)}, got {order!r}")
+    xp = array_namespace(values, *positions)
+    d = len(positions)
+    cells = tuple(values.shape[-d:])
+    flat = xp.reshape(values, (*values.shape[:-d], math.prod(cells)))
+    nodes = []  # for each axis: the nodes of its 1-D stencil, as (index, weight)
+    for position, n in zip(positions, cells, strict=True):
+        left = xp.floor(position)
+        index = as_index(xp, left)
+        nodes.append([((index + k) % n, w) for k, w in _STENCILS[order](position - left)])
+    pairs = []
+    for corner in itertools.product(*nodes):
+        (index, weight), *others = corner
+        for (i, w), n in zip(others, cells[1:], strict=True):
+            index, weight = index * n + i, weight * w
+        pairs.append((weight, _gather(xp, flat, index)))
+    return pairs
+
+
+def weighted_sum(pairs: list[tuple[Array, Array]]) -> Array:
+    """Return Σ weight·value."""
+    (weight, value), *others = pairs
+    total = weight * value
+    for weight, value in others:
+        total = total + weight * value
+    return total
+
+
+def _gather(xp: Any, values: Array, index: Array) -> Array:
+    """Take `values[…, index]` along the last axis; the batch axes broadcast."""
+    rank = max(values.ndim, index.ndim)
+    values, index = (xp.reshape(a, (1,) * (rank - a.ndim) + a.shape) for a in (values, index))
+    return xp.take_along_axis(values, index, axis=-1)

@@ -1,0 +1,291 @@
+"""Record and the store on disk: one folder per finished cell, whatever its status."""
+
+import json
+import os
+import platform
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import psutil
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from pdebench_lite.errors import PdebenchError
+from pdebench_lite.study import Budget, Cell
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+SCHEMA = 1
+RECORD, HISTORY, FIELDS, WEIGHTS, LOG = (
+    "record.json",
+    "history.parquet",
+    "fields.nc",
+    "weights.npz",
+    "log.txt",
+)
+
+Status: TypeAlias = Literal[
+    "ok", "diverged", "timeout", "out-of-memory", "crashed", "unsupported"
+]
+FAILURES = frozenset({"diverged", "timeout", "out-of-memory", "crashed"})
+
+
+class Record(BaseModel):
+    """One finished cell. Missing is None, never NaN. Times in seconds, memory in 10⁶ bytes."""
+
+    model_config = ConfigDict(extra="forbid", ser_json_inf_nan="null")
+
+    schema_version: int = SCHEMA
+    cell: str
+    problem: str
+    task: str
+    problem_params: dict[str, Any]
+    problem_label: str
+    method: str
+    family: str
+    config: dict[str, Any]
+    label: str
+    backend: str
+    dtype: str
+    device: str
+    seed: int
+    budget: Budget
+    status: Status
+    reason: str = ""
+    sees: dict[str, int | bool] = {}
+    metrics: dict[str, float | None] = {}
+    ranked: list[str] = []
+    reference_bound: float | None = None
+    carried_bound: float | None = None
+    profile: dict[str, list[float]] = {}
+    setup_s: float | None = None
+    data_s: float | None = None
+    compile_s: float | None = None
+    train_s: float | None = None
+    evaluate_s: float | None = None
+    predict_s: float | None = None
+    charged_s: float | None = None
+    wall_s: float | None = None
+    peak_host_mb: float | None = None
+    compile_peak_host_mb: float | None = None
+    peak_device_mb: float | None = None
+    params: int | None = None
+    steps: int | None = None
+    evaluations: int | None = None
+    target_reached: bool | None = None
+    details: dict[str, Any] = {}
+    threads: int | None = None
+    device_name: str = ""
+    environment: str = ""
+    fingerprint: dict[str, str] = {}
+    started: str = ""
+
+    @property
+    def rel_l2(self) -> float | None:
+        """The relative L2 error over the domain, if it could be computed."""
+        return self.metrics.get("rel_l2")
+
+    @property
+    def failed(self) -> bool:
+        """Whether the cell failed; `unsupported` is no failure."""
+        return self.status in FAILURES
+
+    def row(self) -> dict[str, Any]:
+        """Return the record as one object of `pdebench table --format json`."""
+        values = self.model_dump(mode="json")
+        values["schema"] = values.pop("schema_version")
+        return {**values, "rel_l2": self.rel_l2}
+
+
+def record_of(cell: Cell, status: Status, reason: str = "", **values: Any) -> Record:
+    """Make the record of a cell."""
+    return Record(
+        cell=cell.hash, **cell.model_dump(), status=status, reason=reason, **values
+    )
+
+
+@dataclass
+class Loaded:
+    """What a results folder holds: sound records, and a line for each that is not."""
+
+    records: list[Record] = field(default_factory=list)
+    unsound: list[str] = field(default_factory=list)
+
+
+class Store:
+    """A results folder. Reading never changes it; publishing is one atomic rename.
+
+    Args:
+        root: the folder; made at the first write.
+    """
+
+    def __init__(self, root: str | os.PathLike[str]) -> None:
+        self.root = Path(root)
+
+    def folder(self, cell: str) -> Path:
+        """Return the folder of a cell by its hash."""
+        return self.root / cell
+
+    def read(self, folder: Path) -> Record:
+        """Read one record.
+
+        Raises:
+            PdebenchError: the record is missing, truncated, garbage or of another schema.
+        """
+        path = folder / RECORD
+        try:
+            raw = json.loads(path.read_text(encoding="utf-8"))
+            version = raw.get("schema_version") if isinstance(raw, dict) else None
+            if version != SCHEMA:
+                raise PdebenchError(f"{path}: schema {version!r}, this program reads {SCHEMA}")
+            return Record.model_validate(raw)
+        except OSError as error:
+            raise PdebenchError(f"{path}: {error.strerror or error}") from None
+        except (ValueError, ValidationError) as error:
+            line = str(error).splitlines()[0]
+            raise PdebenchError(f"{path}: corrupt record ({line}); delete it and run again") from None
+
+    def get(self, cell: str) -> Record | None:
+        """Return the record of a cell, or None if it is missing or unsound."""
+        try:
+            return self.read(self.folder(cell))
+        except PdebenchError:
+            return None
+
+    def load(self) -> Loaded:
+        """Read every record, in a stable order; unsound ones are named, never fatal."""
+        loaded = Loaded()
+        folders = sorted(p for p in self.root.iterdir() if p.is_dir()) if self.root.is_dir() else []
+        for folder in folders:
+            if folder.name.startswith((".", "environments")):
+                continue
+            try:
+                loaded.records.append(self.read(folder))
+            except PdebenchError as error:
+                loaded.unsound.append(str(error))
+        loaded.records.sort(
+            key=lambda r: (r.problem_label, _FAMILY_ORDER.get(r.family, 9), r.label, r.backend,
+                           r.dtype, r.device, r.seed, r.budget.model_dump_json())
+        )
+        return loaded
+
+    def find(self, name: str) -> Path:
+        """Return the folder of the record that a hash, its beginning, or a path names.
+
+        Raises:
+            PdebenchError: nothing, or more than one record, is meant.
+        """
+        if (Path(name) / RECORD).is_file():
+            return Path(name)
+        fitting = [p for p in self.root.glob(f"{name}*") if p.is_dir()] if _plain(name) else []
+        if len(fitting) == 1:
+            return fitting[0]
+        problem = "several records begin" if fitting else "no record begins"
+        raise PdebenchError(f"{problem} with '{name}' in {self.root}; see: pdebench table -v")
+
+    # ---- writing -----------------------------------------------------------------------------
+
+    def prepare(self) -> None:
+        """Make the folder and check that it can be written.
+
+        Raises:
+            PdebenchError: it cannot.
+        """
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.root):
+                pass
+        except OSError as error:
+            reason = error.strerror or error
+            raise PdebenchError(
+                f"cannot write results to '{self.root}': {reason}; choose another with --results DIR"
+            ) from None
+
+    def workspace(self, cell: str) -> Path:
+        """Make a private folder in which a cell is run before it is published."""
+        self.prepare()
+        return Path(tempfile.mkdtemp(prefix=f".running-{cell}-{_ME}-", dir=self.root))
+
+    def sweep(self) -> None:
+        """Remove the workspaces of runners that died on this machine."""
+        for folder in self.root.glob(f".running-*@{platform.node()}-*"):
+            pid = folder.name.partition("@")[0].rpartition("-")[2]
+            if pid.isdigit() and not psutil.pid_exists(int(pid)):
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def publish(self, record: Record, workspace: Path) -> Path:
+        """Write the record into its workspace and rename that into place.
+
+        An older record of the same cell is replaced.
+        """
+        text = json.dumps(record.model_dump(mode="json"), indent=1, allow_nan=False)
+        (workspace / RECORD).write_text(text + "\n", encoding="utf-8")
+        workspace.chmod(0o755)
+        target = self.folder(record.cell)
+        if target.exists():
+            old = Path(tempfile.mkdtemp(prefix=".old-", dir=self.root)) / target.name
+            target.rename(old)
+            workspace.rename(target)
+            shutil.rmtree(old.parent)
+        else:
+            workspace.rename(target)
+        return target
+
+    def keep_environment(self, environment: Mapping[str, Any], digest: str) -> None:
+        """Store an environment once, under its hash."""
+        folder = self.root / "environments"
+        path = folder / f"{digest}.json"
+        if not path.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            partial = path.with_suffix(f".{os.getpid()}")
+            partial.write_text(json.dumps(environment, indent=1) + "\n", encoding="utf-8")
+            partial.rename(path)
+
+
+_ME = f"{os.getpid()}@{platform.node()}"
+_FAMILY_ORDER = {
+    "supervised": 0,
+    "physics-informed": 1,
+    "differentiable physics": 2,
+    "classical": 3,
+    "other": 4,
+}
+
+
+def _plain(name: str) -> bool:
+    return bool(name) and all(c.isalnum() for c in name)
+
+
+def load_records(results: str | os.PathLike[str] = "results/runs") -> "pd.DataFrame":
+    """Return the records of a results folder as a table, one row per cell.
+
+    Columns are those of `pdebench table --format json`; each metric is a column of its own too.
+    """
+    return to_frame(Store(results).load().records)
+
+
+def to_frame(records: Iterable[Record]) -> "pd.DataFrame":
+    """Return records as a DataFrame, one row per cell, metrics spread into columns."""
+    import pandas as pd
+
+    return pd.DataFrame([{**record.row(), **record.metrics} for record in records])
+
+
+def load_history(folder: str | os.PathLike[str]) -> "pd.DataFrame":
+    """Return the history of one record: step, evaluations, charged_s, loss, errors, memory."""
+    import pandas as pd
+
+    return pd.read_parquet(Path(folder) / HISTORY)
+
+
+def load_fields(folder: str | os.PathLike[str]) -> "xr.Dataset":
+    """Return the fields of one record, loaded into memory, with named dimensions and units."""
+    import xarray as xr
+
+    with xr.open_dataset(Path(folder) / FIELDS, engine="h5netcdf") as dataset:
+        return dataset.load()

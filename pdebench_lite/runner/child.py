@@ -1,0 +1,138 @@
+"""The child process: runs one cell and leaves its outcome in a workspace for the parent.
+
+Started as `python -m pdebench_lite.runner.child WORKSPACE`; the workspace holds `cell.json`.
+"""
+
+import ctypes
+import importlib
+import json
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pdebench_lite.errors import DivergedError, PdebenchError, UnsupportedError
+from pdebench_lite.method import Solution
+from pdebench_lite.metrics import error_profile
+from pdebench_lite.plugins import registry
+from pdebench_lite.runner.clock import PHASES, Clock
+from pdebench_lite.runner.memory import MemoryMeter
+from pdebench_lite.runner.run import Journal, Judge, Run, phase_hook
+from pdebench_lite.runner.streams import data_stream
+from pdebench_lite.selectors import Selector
+from pdebench_lite.study import Cell
+from pdebench_lite.tasks.field import FieldEvaluation
+from pdebench_lite.view import View
+
+CELL, JOURNAL, OUTCOME, ARRAYS = "cell.json", "journal.jsonl", "outcome.json", "arrays.npz"
+
+
+def _import_solver(path: str) -> Callable[[View, Run], Solution]:
+    module, _, function = path.partition(":")
+    return getattr(importlib.import_module(module), function)
+
+
+def _die_with_parent() -> None:
+    """Ask Linux to kill this process when the runner dies, however it dies."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+
+def main(workspace: Path) -> int:
+    """Run the cell described in a workspace; returns the exit status."""
+    _die_with_parent()
+    start = json.loads((workspace / CELL).read_text())
+    cell = Cell.model_validate(start["cell"])
+    journal, memory = Journal(workspace / JOURNAL), MemoryMeter()
+    journal.write("phase", name="setup", wall=time.time())
+    outcome: dict[str, Any] = {"status": "ok", "reason": ""}
+    runtime: Any = None
+    clock = Clock(on_change=phase_hook(memory, journal), elapsed=time.time() - start["spawned"])
+    run: Run | None = None
+    view: View | None = None
+    try:
+        known = registry()
+        task = known.task(Selector(cell.problem, cell.task, cell.problem_params))
+        method, config = known.configured(Selector(cell.method, "", cell.config))
+        runtime = importlib.import_module(known.backend(cell.backend).runtime)
+        runtime.prepare(start["device"], cell.dtype)
+        solve = _import_solver(method.solvers[cell.backend])
+        clock.synchronize = runtime.synchronize
+        streams = data_stream(cell)
+        view = View(task, streams)
+        judge = Judge(task, known.metrics_for(task), task.observations(streams("observations")))
+        run = Run(cell, judge, config, start["device"], clock, memory, journal)
+        runtime.reset_device_peak()
+        with clock.phase("train"):
+            solution = solve(view, run)
+        if not isinstance(solution, Solution):
+            raise TypeError(f"solve returned {type(solution).__name__}, which is no Solution")
+        run.finish(solution)
+        outcome.update(_score(judge, clock, solution, workspace))
+    except UnsupportedError as error:
+        outcome.update(status="unsupported", reason=str(error))
+    except DivergedError as error:
+        outcome.update(status="diverged", reason=str(error))
+    except (Exception, SystemExit) as error:
+        lost = isinstance(error, MemoryError) or (
+            runtime is not None and runtime.is_out_of_memory(error)
+        )
+        text = " ".join(str(error).split()) or "no message"
+        reason = text if isinstance(error, PdebenchError) else f"{type(error).__name__}: {text}"
+        outcome.update(status="out-of-memory" if lost else "crashed", reason=reason[:500])
+        traceback.print_exc()
+    clock.read()
+    if runtime is not None:
+        peak = runtime.device_peak_bytes()
+        outcome["peak_device_mb"] = None if peak is None else round(peak / 1e6, 3)
+        outcome["device_name"] = runtime.device_name()
+    if run is not None:
+        outcome.update(
+            steps=run.steps, evaluations=run.evaluations, target_reached=run.target_reached
+        )
+    if view is not None:
+        outcome["sees"] = view.sees
+    outcome.update({f"{phase}_s": round(clock.spent[phase], 6) for phase in PHASES})
+    outcome["charged_s"] = round(clock.charged, 6)
+    outcome["peak_host_mb"] = memory.peak_mb("train")
+    outcome["compile_peak_host_mb"] = memory.peak_mb("compile")
+    (workspace / OUTCOME).write_text(json.dumps(outcome))
+    return 0
+
+
+def _score(judge: Judge, clock: Clock, solution: Solution, workspace: Path) -> dict[str, Any]:
+    """Score the last state on the final grid and leave arrays and weights in the workspace."""
+
+    def predict(query: dict[str, Any]) -> dict[str, np.ndarray]:
+        with clock.phase("predict"):
+            return solution.predict(query)
+
+    with clock.phase("evaluate"):
+        timed = Solution(predict, solution.unknowns)
+        evaluation = judge.task.evaluate(timed, "final", judge.observations)
+        scores = judge.score(evaluation)
+        arrays = evaluation.arrays()
+        layout = {name: (list(dims), attrs) for name, (dims, _, attrs) in arrays.items()}
+        np.savez(workspace / ARRAYS, **{name: values for name, (_, values, _) in arrays.items()})
+        if solution.weights:
+            np.savez(workspace / "weights.npz", **solution.weights)
+        result: dict[str, Any] = {
+            "metrics": scores,
+            "params": solution.parameters,
+            "details": dict(solution.details),
+            "reference_bound": judge.task.reference_bound,
+            "layout": layout,
+        }
+        if isinstance(evaluation, FieldEvaluation):
+            result["profile"] = error_profile(evaluation)
+            result["carried_bound"] = evaluation.carried.bound if evaluation.carried else None
+    return result
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

@@ -1,0 +1,72 @@
+"""The clock of one cell: phases, the time charged, and the device waited for at every reading."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Literal, TypeAlias
+
+Phase: TypeAlias = Literal["setup", "data", "compile", "train", "evaluate", "predict"]
+PHASES: tuple[Phase, ...] = ("setup", "data", "compile", "train", "evaluate", "predict")
+CHARGED: tuple[Phase, ...] = ("data", "compile", "train")
+
+
+class Clock:
+    """Adds up the wall time of phases; an inner phase pauses the outer one.
+
+    Args:
+        synchronize: waits until the device has finished; called before each reading.
+        on_change: called with the name of the phase that is now running.
+        elapsed: seconds already spent in `setup` when the clock is made.
+    """
+
+    def __init__(
+        self,
+        synchronize: Callable[[], None] = lambda: None,
+        on_change: Callable[[Phase], None] = lambda phase: None,
+        elapsed: float = 0.0,
+    ) -> None:
+        self.synchronize = synchronize
+        self.on_change = on_change
+        self.spent: dict[Phase, float] = dict.fromkeys(PHASES, 0.0)
+        self.spent["setup"] = elapsed
+        self._stack: list[Phase] = ["setup"]
+        self._since = time.perf_counter()
+
+    @property
+    def current(self) -> Phase:
+        """The phase that is running."""
+        return self._stack[-1]
+
+    def _settle(self) -> None:
+        now = time.perf_counter()
+        self.spent[self.current] += now - self._since
+        self._since = now
+
+    def read(self) -> None:
+        """Wait for the device, then bring `spent` up to date."""
+        self.synchronize()
+        self._settle()
+
+    @property
+    def charged(self) -> float:
+        """Seconds charged as of the last reading: data + compile + train."""
+        return sum(self.spent[phase] for phase in CHARGED)
+
+    @contextmanager
+    def phase(self, name: Phase) -> Iterator[None]:
+        """Run a block as one phase.
+
+        Raises:
+            ValueError: there is no such phase.
+        """
+        if name not in PHASES:
+            raise ValueError(f"no phase '{name}'; phases: {', '.join(PHASES)}")
+        self.read()
+        self._stack.append(name)
+        self.on_change(name)
+        try:
+            yield
+        finally:
+            self.read()
+            self._stack.pop()
+            self.on_change(self.current)

@@ -1,0 +1,70 @@
+"""Devices: which one is asked for, whether it is there, and what that means for each backend."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from pdebench_lite.errors import PdebenchError
+from pdebench_lite.plugins import Registry
+
+_PROBE = (
+    "import importlib, json, sys;"
+    "print(json.dumps(importlib.import_module(sys.argv[1]).devices()))"
+)
+
+
+def _gpu_present() -> bool:
+    """Say whether the kernel shows an NVIDIA device; costs nothing and imports nothing."""
+    return any(Path("/dev").glob("nvidia[0-9]*"))
+
+
+@lru_cache
+def devices_of(runtime: str) -> tuple[str, ...]:
+    """Return the devices that a backend sees, asked in a process of its own."""
+    if not _gpu_present():
+        return ("cpu",)
+    probe = subprocess.run(
+        [sys.executable, "-c", _PROBE, runtime],
+        capture_output=True, text=True, timeout=120, check=False,
+    )
+    lines = probe.stdout.strip().splitlines()
+    return tuple(json.loads(lines[-1])) if probe.returncode == 0 and lines else ("cpu",)
+
+
+def resolve_devices(registry: Registry, request: str, backends: Sequence[str]) -> dict[str, str]:
+    """Return backend -> device (`cpu` or `cuda:N`) for a request of the command line.
+
+    NumPy has no GPU and always runs on the CPU, which its records say.
+
+    Args:
+        registry: where backends are looked up.
+        request: `auto`, `cpu`, `cuda` or `cuda:N`.
+        backends: names of the backends that will be used.
+
+    Raises:
+        PdebenchError: the request is malformed, or names a device that is absent.
+    """
+    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", request):
+        raise PdebenchError(f"no device '{request}'; write auto, cpu, cuda or cuda:N")
+    chosen: dict[str, str] = {}
+    for backend in backends:
+        runtime = registry.backend(backend).runtime
+        seen = ("cpu",) if request == "cpu" else devices_of(runtime)
+        gpus = [device for device in seen if device != "cpu"]
+        wanted = "cuda:0" if request == "cuda" else request
+        if backend == "numpy" or request == "cpu" or (request == "auto" and not gpus):
+            chosen[backend] = "cpu"
+        elif request == "auto":
+            chosen[backend] = gpus[0]
+        elif wanted in gpus:
+            chosen[backend] = wanted
+        else:
+            raise PdebenchError(
+                f"device '{request}' is not there for {backend}, which sees: {', '.join(seen)}; "
+                "use --device cpu"
+            )
+    return chosen

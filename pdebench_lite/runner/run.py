@@ -1,0 +1,213 @@
+"""Run: what a method holds while it works: phases, reports, random streams, limits."""
+
+import json
+import math
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from pdebench_lite.errors import DivergedError
+from pdebench_lite.method import Solution
+from pdebench_lite.metrics import Metric
+from pdebench_lite.problem import Observation, Task
+from pdebench_lite.runner.clock import Clock, Phase
+from pdebench_lite.runner.memory import MemoryMeter
+from pdebench_lite.runner.streams import method_stream
+from pdebench_lite.study import Cell
+
+_PROGRESS_EVERY = 0.25  # seconds between lines for the progress bar
+_CLOCK_EVERY = 0.05  # seconds between readings of the clock, each of which waits for the device
+_EVALUATION_RATIO = 1.1  # evaluations at steps that grow by a tenth: some 100 per 10,000 steps
+
+
+class Journal:
+    """The stream of events from the child to its parent, one JSON object a line."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("a", buffering=1, encoding="utf-8")
+
+    def write(self, kind: str, **values: Any) -> None:
+        """Append one event; numbers that are not finite become null."""
+        self._file.write(json.dumps({"kind": kind, **{k: _plain(v) for k, v in values.items()}}) + "\n")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
+    return value
+
+
+@dataclass(frozen=True)
+class Judge:
+    """What scores a solution: the task with its truth, the metrics, the observations."""
+
+    task: Task
+    metrics: list[Metric]
+    observations: tuple[Observation, ...]
+
+    def score(self, evaluation: Any) -> dict[str, float | None]:
+        """Compute every metric of an evaluation.
+
+        Raises:
+            DivergedError: a metric is not finite.
+        """
+        return {m.name: _finite(m.name, m.compute(evaluation)) for m in self.metrics}
+
+    def watch(self, solution: Solution) -> dict[str, float | None]:
+        """Compute the ranked metrics of a solution on the coarser grid of the history."""
+        evaluation = self.task.evaluate(solution, "history", self.observations)
+        ranked = [m for m in self.metrics if m.name in self.task.ranked]
+        return {m.name: _finite(m.name, m.compute(evaluation)) for m in ranked}
+
+
+def _finite(name: str, value: float | None) -> float | None:
+    if value is not None and not math.isfinite(value):
+        raise DivergedError(f"the metric {name} is {value}")
+    return value
+
+
+class Run:
+    """One run of one method on one cell.
+
+    Attributes:
+        config: the method's settings, as its own model.
+        backend, device, dtype, seed: as in the cell; `device` is `cpu` or `cuda:N`.
+        max_steps: the largest number of steps allowed, or None; methods may plan with it.
+        steps, evaluations: as last reported.
+    """
+
+    def __init__(
+        self,
+        cell: Cell,
+        judge: Judge,
+        config: Any,
+        device: str,
+        clock: Clock,
+        memory: MemoryMeter,
+        journal: Journal,
+    ) -> None:
+        self.config = config
+        self.backend = cell.backend
+        self.device = device
+        self.dtype = cell.dtype
+        self.seed = cell.seed
+        self.max_steps = cell.budget.max_steps
+        self.steps = 0
+        self.evaluations = 0
+        self.target_reached: bool | None = None if cell.budget.target_error is None else False
+        self._cell, self._judge = cell, judge
+        self._clock, self._memory, self._journal = clock, memory, journal
+        self._stream = method_stream(cell)
+        self._next_evaluation = 0
+        self._last_reading = self._last_progress = 0.0
+        self._evaluated = -1
+        self._errors: dict[str, float | None] = {}
+        self._loss: float | None = None
+
+    def phase(self, name: Literal["data", "compile", "train"]) -> AbstractContextManager[None]:
+        """Account a block to a phase; what a method does outside any phase counts as training."""
+        if name not in ("data", "compile", "train"):
+            raise ValueError(f"a method has the phases data, compile, train, not '{name}'")
+        return self._clock.phase(name)
+
+    def rng(self, purpose: str = "") -> np.random.Generator:
+        """Return a generator of the method's stream, the same for every backend."""
+        return self._stream(purpose)
+
+    @property
+    def time_left(self) -> float:
+        """Charged seconds left, as of the last reading of the clock; infinite without a limit."""
+        limit = self._cell.budget.max_time
+        return math.inf if limit is None else limit - self._clock.charged
+
+    def report(
+        self,
+        step: int,
+        loss: Any,
+        candidate: Callable[[], Solution],
+        evaluations: int | None = None,
+    ) -> bool:
+        """Report a step; returns whether to stop now.
+
+        Args:
+            step: accepted parameter updates so far; the start is step 0.
+            loss: number or device scalar; read only when an evaluation is due.
+            candidate: returns the solution as of now; called only when an evaluation is due.
+            evaluations: value-and-gradient (or time-step) calls so far; by default the steps.
+
+        Raises:
+            DivergedError: the loss or the solution is not finite.
+        """
+        self.steps = step
+        self.evaluations = step if evaluations is None else evaluations
+        if isinstance(loss, float) and not math.isfinite(loss):
+            raise DivergedError(f"the loss is {loss} at step {step}")
+        due = step >= self._next_evaluation
+        now = time.perf_counter()
+        if due or now - self._last_reading > _CLOCK_EVERY:
+            self._clock.read()
+            self._last_reading = now
+            if due:
+                self._evaluate(float(loss), candidate)
+            if due or now - self._last_progress > _PROGRESS_EVERY:
+                self._last_progress = now
+                spent = self._clock.charged
+                self._journal.write(
+                    "progress", step=step, charged_s=spent, loss=self._loss, **self._errors
+                )
+        limit = self._cell.budget.max_time
+        return (
+            (limit is not None and self._clock.charged >= limit)
+            or (self.max_steps is not None and step >= self.max_steps)
+            or bool(self.target_reached)
+        )
+
+    def _evaluate(self, loss: float | None, candidate: Callable[[], Solution]) -> None:
+        step = self.steps
+        self._next_evaluation = max(step + 1, math.ceil(step * _EVALUATION_RATIO))
+        self._evaluated = step
+        self._loss = loss
+        if loss is not None and not math.isfinite(loss):
+            raise DivergedError(f"the loss is {loss} at step {step}")
+        peak = self._memory.peak_mb("train")
+        with self._clock.phase("evaluate"):
+            try:
+                errors = self._judge.watch(candidate())
+            except DivergedError as error:
+                raise DivergedError(f"{error} at step {step}") from None
+        self._errors = errors
+        self._journal.write(
+            "history",
+            step=step,
+            evaluations=self.evaluations,
+            charged_s=self._clock.charged,
+            loss=loss,
+            peak_host_mb=peak,
+            **errors,
+        )
+        target = self._cell.budget.target_error
+        headline = errors.get(self._judge.task.ranked[0])
+        if target is not None and headline is not None and headline <= target:
+            self.target_reached = True
+
+    def finish(self, solution: Solution) -> None:
+        """Add the last state to the history, unless it is there already."""
+        if self._evaluated != self.steps:
+            self._evaluate(None, lambda: solution)
+
+
+def phase_hook(memory: MemoryMeter, journal: Journal) -> Callable[[Phase], None]:
+    """Return what the clock calls when the phase changes."""
+
+    def changed(phase: Phase) -> None:
+        memory.enter(phase)
+        journal.write("phase", name=phase, wall=time.time())
+
+    return changed

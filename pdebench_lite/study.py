@@ -1,0 +1,163 @@
+"""Study: from selectors to the cells that are to be run."""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
+from typing import Any, Literal, TypeAlias
+
+from pdebench_lite.errors import PdebenchError
+from pdebench_lite.method import Method
+from pdebench_lite.plugins import Registry
+from pdebench_lite.problem import Task
+from pdebench_lite.selectors import Settings, canonical, changed, parse_selectors
+
+Dtype: TypeAlias = Literal["float32", "float64"]
+DEFAULT_MAX_TIME = 60.0
+
+
+class Budget(Settings):
+    """What a cell may spend: charged seconds, steps; and the error at which it may stop early."""
+
+    max_time: float | None = None
+    max_steps: int | None = None
+    target_error: float | None = None
+
+
+class Cell(Settings):
+    """One combination that is run once; the hash of its identity names its folder."""
+
+    problem: str
+    task: str
+    problem_params: dict[str, Any]
+    problem_label: str
+    method: str
+    family: str
+    config: dict[str, Any]
+    label: str
+    backend: str
+    dtype: Dtype
+    device: str
+    budget: Budget
+    seed: int
+
+    @cached_property
+    def hash(self) -> str:
+        """Sixteen hexadecimal digits of the SHA-256 of the identity."""
+        identity = self.model_dump(mode="json", exclude={"label", "problem_label", "family"})
+        return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
+
+    @property
+    def title(self) -> str:
+        """Return a short line that names the cell for people."""
+        return f"{self.problem_label} · {self.label} · {self.backend} · seed {self.seed}"
+
+
+def make_cell(
+    task: Task,
+    method: Method,
+    config: Settings,
+    backend: str,
+    seed: int,
+    budget: Budget,
+    dtype: Dtype = "float64",
+    device: str = "cpu",
+) -> Cell:
+    """Describe one cell by plain values."""
+    return Cell(
+        problem=task.problem.name,
+        task=task.name,
+        problem_params=task.settings,
+        problem_label=task.label,
+        method=method.name,
+        family=method.family,
+        config=config.model_dump(mode="json"),
+        label=canonical(method.name, changed(config)),
+        backend=backend,
+        dtype=dtype,
+        device=device,
+        budget=budget,
+        seed=seed,
+    )
+
+
+def make_cells(
+    registry: Registry,
+    problems: str,
+    methods: str,
+    backends: Sequence[str] = (),
+    seeds: Iterable[int] = (0,),
+    budget: Budget | None = None,
+    dtype: Dtype = "float64",
+    device: Callable[[str], str] = lambda backend: "cpu",
+) -> list[Cell]:
+    """Cross problems, methods, backends and seeds; identical cells are merged, order is kept.
+
+    Args:
+        registry: where names are looked up.
+        problems: comma-separated selectors of problems.
+        methods: comma-separated selectors of methods.
+        backends: names; empty or `all` means every installed backend that a method has.
+        seeds: random seeds.
+        budget: limits of each cell; without time and steps, 60 charged seconds.
+        dtype: floating-point type of the training.
+        device: backend -> device kind, `cpu` or `cuda`.
+
+    Raises:
+        PdebenchError: a name is unknown, a value is bad, or a backend is not installed.
+    """
+    tasks = [registry.task(selector) for selector in parse_selectors(problems)]
+    chosen = [registry.configured(selector) for selector in parse_selectors(methods)]
+    budget = budget or Budget()
+    if budget.max_time is None and budget.max_steps is None:
+        budget = budget.model_copy(update={"max_time": DEFAULT_MAX_TIME})
+    named = [b for b in backends if b != "all"]
+    for backend in named:
+        _require(registry, backend)
+    seeds = list(seeds)
+    cells: dict[str, Cell] = {}
+    for task in tasks:
+        for method, config in chosen:
+            for backend in named or _backends_of(registry, method):
+                for seed in seeds:
+                    cell = make_cell(
+                        task, method, config, backend, seed, budget, dtype, device(backend)
+                    )
+                    cells.setdefault(cell.hash, cell)
+    return list(cells.values())
+
+
+def _require(registry: Registry, backend: str) -> None:
+    missing = registry.missing(backend)
+    if missing:
+        raise PdebenchError(
+            f"backend '{backend}' needs {', '.join(missing)}, not installed here; "
+            f'type: pip install "pdebench-lite[{registry.backend(backend).extra}]"'
+        )
+
+
+def _backends_of(registry: Registry, method: Method) -> list[str]:
+    known = [b for b in method.solvers if b in registry.backends]
+    usable = [b for b in known if not registry.missing(b)]
+    if not usable:
+        for backend in known or method.solvers:
+            _require(registry, backend)
+        raise PdebenchError(f"method '{method.name}' has no solver")
+    return usable
+
+
+_UNITS = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "": 1.0}
+
+
+def parse_duration(text: str) -> float:
+    """Read a duration such as `30`, `30s`, `2m` or `1.5h` in seconds.
+
+    Raises:
+        PdebenchError: the text is no positive duration.
+    """
+    match = re.fullmatch(r"(\d+(?:\.\d*)?|\.\d+)\s*(s|m|min|h|)", text.strip().lower())
+    seconds = float(match[1]) * _UNITS[match[2]] if match else 0.0
+    if seconds <= 0:
+        raise PdebenchError(f"'{text}' is no positive duration; write 30s, 2m or 1h")
+    return seconds

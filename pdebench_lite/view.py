@@ -1,0 +1,202 @@
+"""View: all that a method sees of a task, and the note of what it took."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from pdebench_lite.errors import NotGivenError
+from pdebench_lite.physics.grid import Grid
+from pdebench_lite.problem import (
+    Arrays,
+    Condition,
+    Domain,
+    Function,
+    Observation,
+    Problem,
+    Scheme,
+    Task,
+    Unknown,
+)
+
+
+@dataclass(frozen=True)
+class Equation:
+    """The equation face as handed to a method.
+
+    Attributes:
+        needs: named derivatives that `residual` reads (`u`, `u_xx`, a coefficient `k`, `k_x`).
+        residual: maps them to named residuals of the same shape.
+        known: coefficients that the task gives: a Python float or a function on points.
+    """
+
+    needs: tuple[str, ...]
+    residual: Callable[[Arrays], Arrays]
+    known: Mapping[str, float | Function]
+
+    def derivatives_of(self, name: str) -> tuple[str, ...]:
+        """Return the derivatives of one field or coefficient as axis letters, "" for its value."""
+        return tuple(suffix for base, suffix in map(split_derivative, self.needs) if base == name)
+
+
+def split_derivative(name: str) -> tuple[str, str]:
+    """Split a named derivative into field and axis letters: `u_xx` -> ("u", "xx")."""
+    base, _, suffix = name.partition("_")
+    return base, suffix
+
+
+class View:
+    """What one method sees of one task; `sees` records what it took.
+
+    A method never holds the problem: the view has no reference. It is an audit for honest methods,
+    not a sandbox.
+
+    Attributes:
+        label: canonical selector of the task.
+        domain, fields, unknowns: the frame of the question, free to read.
+        sees: what was taken so far, for the record's column of that name.
+    """
+
+    def __init__(self, task: Task, rng: Callable[[str], np.random.Generator]) -> None:
+        """Open a view on a task.
+
+        Args:
+            task: the task.
+            rng: purpose ("observations", "labels") -> a generator of the data stream.
+        """
+        self.__task = task
+        self.__rng = rng
+        self.__observations: tuple[Observation, ...] | None = None
+        self.sees: dict[str, int | bool] = {}
+        self.label: str = task.label
+        self.domain: Domain = task.problem.domain
+        self.fields: tuple[str, ...] = task.problem.fields
+        self.unknowns: tuple[Unknown, ...] = task.unknowns
+
+    def _take(self, what: str, amount: int | bool = True) -> None:
+        self.sees[what] = max(int(amount), self.sees.get(what, 0)) if amount is not True else True
+
+    def _require_face(self, face: str) -> Problem:
+        if face not in self.__task.faces:
+            faces = ", ".join(sorted(self.__task.faces))
+            raise NotGivenError(f"task {self.label} has no {face} face; it has: {faces}")
+        return self.__task.problem
+
+    def _require_gift(self, what: str) -> Task:
+        if what not in self.__task.gives:
+            gifts = ", ".join(sorted(self.__task.gives)) or "nothing"
+            raise NotGivenError(f"task {self.label} does not give its {what}; it gives: {gifts}")
+        return self.__task
+
+    def given(self, what: str) -> bool:
+        """Say whether the task gives a thing or has a face; asking is not taking."""
+        return what in self.__task.gives or what in self.__task.faces
+
+    # ---- data --------------------------------------------------------------------------------
+
+    def labels(self, n: int) -> tuple[Observation, ...]:
+        """Draw n labelled samples of every field and unknown; the same ones for every method."""
+        self._require_face("data")
+        self._take("labels", n)
+        return self.__task.labels(self.__rng("labels"), n)
+
+    def observations(self) -> tuple[Observation, ...]:
+        """Return what was measured; the noise level is known to every method."""
+        if self.__observations is None:
+            self.__observations = self.__task.observations(self.__rng("observations"))
+        if self.__observations:
+            self._take("snapshots", len(self.__observations))
+            self._take("observed_values", sum(o.values.size for o in self.__observations))
+        return self.__observations
+
+    def initial_state(self, points: Arrays) -> Arrays:
+        """Return the true initial state at space points (arrays of any backend, or jets)."""
+        task = self._require_gift("initial_state")
+        self._take("initial_state")
+        return task.problem.initial_state(points)
+
+    # ---- the equation ------------------------------------------------------------------------
+
+    def equation(self) -> Equation:
+        """Return the equation face with the coefficients that the task gives."""
+        problem = self._require_face("equation")
+        self._take("residual")
+        return Equation(problem.needs, problem.residual, self.coefficients())
+
+    def coefficients(self) -> Mapping[str, float | Function]:
+        """Return the known coefficients: a Python float or a function on points."""
+        sought = {unknown.name for unknown in self.unknowns if unknown.kind == "coefficient"}
+        known = {
+            name: value
+            for name, value in self.__task.problem.coefficient_values().items()
+            if name not in sought
+        }
+        if known:
+            self._require_gift("coefficients")
+            self._take("coefficients")
+        return known
+
+    def conditions(self) -> tuple[Condition, ...]:
+        """Return the boundary conditions on axes that are not periodic."""
+        conditions = self._require_gift("boundary").problem.conditions()
+        if conditions:
+            self._take("boundary")
+        return conditions
+
+    def embedding(self) -> Callable[[Arrays], list[Any]]:
+        """Return the map from points to network inputs that knows the domain.
+
+        A periodic axis becomes (cos, sin) of its phase, so that periodicity holds exactly; any
+        other axis is scaled to [−1, 1]. Points may be jets. Dong & Ni 2021,
+        doi:10.1016/j.jcp.2021.110242, eq. 5 (one harmonic).
+        """
+        domain = self._require_gift("embedding").problem.domain
+        if any(axis.periodic for axis in domain.axes):
+            self._take("embedding")
+        from pdebench_lite.physics import embed_points
+
+        return lambda points: embed_points(points, domain)
+
+    def ansatz(self) -> Callable[[Arrays, Arrays], Arrays] | None:
+        """Return the map (raw outputs, points) -> fields that is exact at t = 0, if allowed."""
+        if "ansatz" not in self.__task.gives:
+            return None
+        self._take("ansatz")
+        return self.__task.ansatz
+
+    # ---- the solver --------------------------------------------------------------------------
+
+    def schemes(self) -> tuple[str, ...]:
+        """Return the names of the discretisations; the first is the default."""
+        return tuple(self._require_face("solver").schemes())
+
+    def solver(self, scheme: str = "") -> Scheme:
+        """Return a discretisation whose known coefficients are filled in.
+
+        Raises:
+            NotGivenError: the task has no solver face, or no scheme of that name.
+        """
+        schemes = self._require_face("solver").schemes()
+        if scheme and scheme not in schemes:
+            raise NotGivenError(f"no scheme '{scheme}' in {self.label}; it has: {', '.join(schemes)}")
+        chosen = schemes[scheme or next(iter(schemes))]
+        self._take("step")
+        known = self.coefficients()
+
+        def with_known(unknowns: Arrays, grid: Grid, like: Any) -> Arrays:
+            values = {
+                name: value(grid.points(like)) if callable(value) else value
+                for name, value in known.items()
+            }
+            return {**values, **unknowns}
+
+        def step(state: Arrays, unknowns: Arrays, t: float, dt: float, grid: Grid) -> Arrays:
+            like = next(iter(state.values()))
+            return chosen.step(state, with_known(unknowns, grid, like), t, dt, grid)
+
+        def max_dt(state: Arrays, unknowns: Arrays, grid: Grid) -> float:
+            like = next(iter(state.values()))
+            return float(chosen.max_dt(state, with_known(unknowns, grid, like), grid))
+
+        return replace(chosen, step=step, max_dt=max_dt)

@@ -1,0 +1,24 @@
+"""The problems that ship with pdebench-lite: one PDE per file."""
+
+from collections.abc import Sequence
+
+from pdebench_lite import hookimpl
+from pdebench_lite.metrics import Metric
+from pdebench_lite.problem import Problem
+
+
+@hookimpl
+def pdebench_problems() -> Sequence[type[Problem]]:
+    """Return the problems."""
+    from pdebench_problems.advection_density import AdvectionDensity
+    from pdebench_problems.burgers import Burgers
+
+    return (Burgers, AdvectionDensity)
+
+
+@hookimpl
+def pdebench_metrics() -> Sequence[Metric]:
+    """Return the metrics that only these problems have."""
+    from pdebench_problems.advection_density import METRICS
+
+    return METRICS

@@ -1,0 +1,297 @@
+"""Advection of a density by a hidden steady motion, and the task of finding that motion."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from pdebench_lite.metrics import Metric, masses, relative_l2
+from pdebench_lite.physics import Grid, semi_lagrangian, upwind
+from pdebench_lite.problem import (
+    Arrays,
+    Axis,
+    Carried,
+    Domain,
+    Function,
+    Observation,
+    Problem,
+    Reference,
+    Scheme,
+    Task,
+    Unknown,
+)
+from pdebench_lite.seeding import generator
+from pdebench_lite.selectors import Settings
+from pdebench_lite.tasks import FieldEvaluation, FieldTask
+from pdebench_problems._characteristics import (
+    PUBLISHED_BUMPS,
+    PUBLISHED_MOTION,
+    Bumps,
+    Motion,
+    departure_points,
+    random_motion,
+)
+
+
+class Transport(FieldTask):
+    """Find a steady motion u(x) that carries d⁰ to the observed d at the final time.
+
+    d⁰ is given exactly; d(·, t_e) is read from the reference at cell centres. One target does not
+    determine the motion, so what is ranked is where the motion takes d⁰, as carried by the
+    reference integrator; errors of the motion itself are reported, never ranked.
+    """
+
+    class Parameters(Settings):
+        """`points`: observed cells; `noise`: standard deviation over the rms of the target."""
+
+        points: int = Field(512, ge=16, le=8192, description="observed cell centres of the target")
+        noise: float = Field(0.0, ge=0, le=1, description="noise std, relative to target rms")
+
+    name = "transport"
+    summary = "given d⁰ and d(·, t_e), find the steady motion that carries one to the other"
+    ranked = ("rel_l2_carried", "flow_map_error", "rel_l2")
+    reported = (
+        "misfit", "motion_error", "mid_time_error", "kinetic_energy", "mass_change",
+        "do_nothing_mismatch", "best_shift_mismatch", "initial_violation", "linf", "mae",
+    )  # fmt: skip
+    at_end = True
+    carry_tolerance: ClassVar[dict[str, float]] = {"history": 1e-5, "final": 1e-8}
+
+    @property
+    def gives(self) -> frozenset[str]:
+        """The initial density is known, so an ansatz may use it."""
+        return super().gives | {"initial_state", "ansatz"}
+
+    @property
+    def unknowns(self) -> tuple[Unknown, ...]:
+        """The motion, a function of x."""
+        return (Unknown("u", "coefficient", ("x",), unit=self.problem.units["u"]),)
+
+    @cached_property
+    def _target(self) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        time = self.problem.domain.time
+        assert time is not None
+        x = np.ravel(self.problem.domain.grid(self.parameters.points).centres("x"))
+        points = {"x": x, "t": np.full(x.size, time.upper)}
+        return points, self.reference.evaluate(points)["d"]
+
+    def observations(self, rng: np.random.Generator) -> tuple[Observation, ...]:
+        """Return d at the final time on cell centres."""
+        points, exact = self._target
+        noise = float(self.parameters.noise * np.sqrt(np.mean(exact**2)))
+        return (Observation("d", points, exact + noise * rng.standard_normal(exact.size), noise),)
+
+
+class AdvectionDensity(Problem):
+    """∂d/∂t + u(x) ∂d/∂x = 0 on the unit interval, periodic, t ∈ [0, 1]; lengths in domain widths.
+
+    Advective form: values are conserved along characteristics, mass is not. Two Gaussian bumps of
+    widths 0.05 and 0.08 are carried by a steady, spatially varying motion.
+
+    Parameters:
+        instance: 0 is u = 0.25 + 0.1 sin 2πx + 0.05 cos(4πx + 1); others are drawn from
+            the problem and `instance` alone, displacement / width from 1 to 6.
+
+    Schemes: `cubic` and `linear` semi-Lagrangian (midpoint trace; stable at any step), and
+    first-order `upwind`.
+
+    Source: Staniforth & Côté 1991, Mon. Weather Rev. 119, 2206–2223,
+    doi:10.1175/1520-0493(1991)119<2206:SLISFA>2.0.CO;2.
+    """
+
+    class Parameters(Settings):
+        """Parameters of the advection problem."""
+
+        instance: int = Field(0, ge=0, description="which hidden motion")
+
+    name = "advection-density"
+    summary = "d_t + u(x) d_x = 0, periodic; the motion u is hidden"
+    citation = """@article{staniforth1991semi,
+  author = {Staniforth, Andrew and C{\\^o}t{\\'e}, Jean},
+  title = {Semi-{Lagrangian} integration schemes for atmospheric models -- a review},
+  journal = {Monthly Weather Review}, volume = {119}, number = {9}, pages = {2206--2223},
+  year = {1991}, doi = {10.1175/1520-0493(1991)119<2206:SLISFA>2.0.CO;2}}"""
+    fields = ("d",)
+    units: ClassVar[Mapping[str, str]] = {"d": "dimensionless", "u": "widths per unit time"}
+    coefficients: ClassVar[Mapping[str, tuple[str, ...]]] = {"u": ("x",)}
+    needs = ("d_t", "d_x", "u")
+    tasks = (Transport,)
+
+    @cached_property
+    def domain(self) -> Domain:
+        """x ∈ [0, 1] periodic, t ∈ [0, 1]."""
+        return Domain((Axis("x", 0.0, 1.0, True),), Axis("t", 0.0, 1.0))
+
+    @cached_property
+    def _bumps(self) -> Bumps:
+        return PUBLISHED_BUMPS
+
+    @cached_property
+    def _motion(self) -> Motion:
+        if self.parameters.instance == 0:
+            return PUBLISHED_MOTION
+        return random_motion(generator(self.name, "motion", self.parameters.instance))
+
+    def coefficient_values(self) -> Mapping[str, float | Function]:
+        """Return the motion."""
+        return {"u": lambda points: self._motion(points["x"])}
+
+    def initial_state(self, points: Arrays) -> Arrays:
+        """Return d⁰ at points `x`, any shape, any backend."""
+        return {"d": self._bumps(points["x"])}
+
+    def residual(self, d: Arrays) -> Arrays:
+        """Return d_t + u d_x."""
+        return {"transport": d["d_t"] + d["u"] * d["d_x"]}
+
+    # ---- solvers -----------------------------------------------------------------------------
+
+    def schemes(self) -> Mapping[str, Scheme]:
+        """Return `cubic` (default), `linear` and `upwind`."""
+        return {
+            "cubic": Scheme(_cubic, _no_limit, "semi-Lagrangian, cubic interpolation"),
+            "linear": Scheme(_linear, _no_limit, "semi-Lagrangian, linear interpolation"),
+            "upwind": Scheme(_upwind, _upwind_limit, "first-order upwind"),
+        }
+
+    # ---- truth -------------------------------------------------------------------------------
+
+    def reference(self) -> Reference:
+        """Return the exact density by characteristics, with the bound from halved steps."""
+
+        def evaluate(points: Arrays) -> dict[str, np.ndarray]:
+            start, _ = departure_points(self._velocity, points["x"], points["t"])
+            return {"d": self._bumps(start), "u": self._motion(np.asarray(points["x"]))}
+
+        x = np.linspace(0.0, 1.0, 512, endpoint=False)
+        start, error = departure_points(self._velocity, x, np.full(x.size, 1.0))
+        moved = self._bumps(start + error) - self._bumps(start - error)
+        scale = np.sqrt(np.mean(self._bumps(start) ** 2))
+        bound = float(np.sqrt(np.mean(moved**2)) / scale) + 1e-15
+        return Reference(evaluate, bound, "characteristics, DOP853, bound by tighter steps")
+
+    def _velocity(self, x: np.ndarray) -> np.ndarray:
+        return self._motion(x)
+
+    def carry(
+        self, found: Mapping[str, Function], axes: Mapping[str, np.ndarray], tolerance: float
+    ) -> Carried | None:
+        """Carry d⁰ by a found motion along its characteristics."""
+        start, error = characteristics(found["u"], axes["x"], axes["t"], tolerance)
+        values = self._bumps(start)
+        moved = self._bumps(start + error) - values
+        bound = float(np.sqrt(np.sum(moved**2) / np.sum(values**2)))
+        return Carried({"d": values}, bound)
+
+
+def characteristics(
+    motion: Function, x: np.ndarray, t: np.ndarray, tolerance: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Follow a steady motion back from every x for every duration t; periodic unit interval.
+
+    Because the motion is steady, one backward path from x passes through all its departure points.
+
+    Returns:
+        Departure points, not wrapped, and an estimate of their error, both of shape (nx, nt).
+    """
+    velocity = lambda x: np.asarray(motion({"x": np.mod(x, 1.0)}), float)  # noqa: E731
+    flat_x, flat_t = (m.ravel() for m in np.meshgrid(x, t, indexing="ij"))
+    start, error = departure_points(velocity, flat_x, flat_t, rtol=tolerance)
+    return start.reshape(x.size, t.size), np.broadcast_to(error, flat_x.shape).reshape(x.size, -1)
+
+
+def _semi_lagrangian(state: Arrays, unknowns: Arrays, dt: float, grid: Grid, order: Any) -> Arrays:
+    return {"d": semi_lagrangian(state["d"], unknowns["u"], dt, grid, order=order)}
+
+
+def _cubic(state: Arrays, unknowns: Arrays, t: float, dt: float, grid: Grid) -> Arrays:
+    return _semi_lagrangian(state, unknowns, dt, grid, "cubic")
+
+
+def _linear(state: Arrays, unknowns: Arrays, t: float, dt: float, grid: Grid) -> Arrays:
+    return _semi_lagrangian(state, unknowns, dt, grid, "linear")
+
+
+def _no_limit(state: Arrays, unknowns: Arrays, grid: Grid) -> float:
+    return float("inf")
+
+
+def _upwind(state: Arrays, unknowns: Arrays, t: float, dt: float, grid: Grid) -> Arrays:
+    return {"d": upwind(state["d"], unknowns["u"], dt, grid)}
+
+
+def _upwind_limit(state: Arrays, unknowns: Arrays, grid: Grid) -> float:
+    return grid.spacing["x"] / max(float(abs(unknowns["u"]).max()), 1e-12)
+
+
+# ---- metrics of the task ---------------------------------------------------------------------
+
+
+def _is_transport(task: Task) -> bool:
+    return isinstance(task, Transport)
+
+
+def _flow_map_error(e: FieldEvaluation) -> float:
+    x, end = e.axes["x"], e.axes["t"][-1:]
+    tolerance = e.task.carry_tolerance[e.purpose]
+    found, _ = characteristics(e.found["u"], x, end, tolerance)
+    true, _ = characteristics(e.task.problem.coefficient_values()["u"], x, end, tolerance)  # type: ignore[arg-type]
+    weight = np.abs(np.gradient(e.truth["d"][:, -1], x))[:, None]
+    moved = np.sum(weight * (x[:, None] - true) ** 2)
+    return float(np.sqrt(np.sum(weight * (found - true) ** 2) / moved))
+
+
+def _motion_error(e: FieldEvaluation) -> float:
+    weight = np.gradient(e.truth["d"], e.axes["x"], axis=0) ** 2
+    error = (e.found_on_grid["u"][:, None] - e.truth["u"]) ** 2
+    return float(np.sqrt(np.sum(weight * error) / np.sum(weight * e.truth["u"] ** 2)))
+
+
+def _mid_time_error(e: FieldEvaluation) -> float | None:
+    middle = e.axes["t"].size // 2
+    if e.carried is None:
+        return None
+    return relative_l2({"d": e.carried.fields["d"][:, middle]}, {"d": e.truth["d"][:, middle]})
+
+
+def _kinetic_energy(e: FieldEvaluation) -> float:
+    return float(0.5 * np.trapezoid(e.found_on_grid["u"] ** 2, e.axes["x"]))
+
+
+def _mass_change(e: FieldEvaluation) -> float:
+    mass = masses(e, e.fields["d"])
+    return float(mass[-1] / mass[0] - 1.0)
+
+
+def _do_nothing(e: FieldEvaluation) -> float:
+    return relative_l2({"d": e.truth["d"][:, 0]}, {"d": e.truth["d"][:, -1]})
+
+
+def _best_shift(e: FieldEvaluation) -> float:
+    x = e.axes["x"]
+    problem, target = e.task.problem, e.truth["d"][:, -1]
+
+    def mismatch(shift: float) -> float:
+        return relative_l2(problem.initial_state({"x": x - shift}), {"d": target})
+
+    shifts = np.linspace(0.0, 1.0, 200, endpoint=False)
+    best = shifts[int(np.argmin([mismatch(s) for s in shifts]))]
+    return min(mismatch(s) for s in np.linspace(best - 0.005, best + 0.005, 101))
+
+
+METRICS = (
+    Metric(
+        "flow_map_error",
+        "rms gap of the departure points, weighted by |∇d|, relative to the displacement",
+        _flow_map_error,
+        _is_transport,
+    ),
+    Metric("motion_error", "rel. L2 error of u, weighted by |∇d|²", _motion_error, _is_transport),
+    Metric("mid_time_error", "rel. L2 of the carried density at t_e/2", _mid_time_error, _is_transport),
+    Metric("kinetic_energy", "½∫u² dx of the found motion", _kinetic_energy, _is_transport),
+    Metric("mass_change", "relative change of ∫d dx of the returned field", _mass_change, _is_transport),
+    Metric("do_nothing_mismatch", "mismatch of d⁰ itself", _do_nothing, _is_transport),
+    Metric("best_shift_mismatch", "mismatch of d⁰ after the best shift", _best_shift, _is_transport),
+)  # fmt: skip

@@ -1,0 +1,128 @@
+import numpy as np
+import pytest
+
+from pdebench_lite.physics import Grid, maccormack, semi_lagrangian, upwind
+
+PLANE = Grid(("x", "y"), (-1.0, -1.0), (1.0, 1.0), (16, 12), (True, True))
+
+
+def bump(x):
+    return np.exp(np.sin(np.pi * x))
+
+
+def carried(step, grid, courant, time=1.0):
+    """Carry the bump at speed 1 by about `courant` cells a step; return the L1 error."""
+    x = grid.centres()
+    steps = round(time / (courant * grid.spacing["x"]))
+    q = bump(x)
+    for _ in range(steps):
+        q = step(q, np.ones_like(x), time / steps, grid)
+    return np.abs(q - bump(x - time)).mean()
+
+
+@pytest.mark.parametrize(
+    ("step", "expected"),
+    [
+        (upwind, 1),
+        (semi_lagrangian, 1),
+        (lambda *a: semi_lagrangian(*a, order="cubic"), 3),
+        (lambda *a: maccormack(*a, limit=False), 2),
+        (maccormack, 2),
+    ],
+    ids=["upwind", "linear", "cubic", "maccormack-free", "maccormack-limited"],
+)
+def test_order_in_space_at_a_fixed_courant_number(step, expected, line, observed_order):
+    """The interpolation's order less one: h^p is committed 1/dt ~ 1/h times."""
+    order = observed_order(lambda n: carried(step, line(n), 0.6), (256, 512))
+    assert order == pytest.approx(expected, abs=0.15)
+
+
+@pytest.mark.parametrize(("trace", "expected"), [("euler", 1), ("midpoint", 2)])
+def test_order_in_time(trace, expected, line, observed_order):
+    """u = 1 + ½ sin πx, exact by tan(πy/2) along the characteristics; a fine cubic grid."""
+    grid = line(1024)
+    x = grid.centres()
+    u = 1 + 0.5 * np.sin(np.pi * x)
+
+    def error(steps):
+        q = bump(x)
+        for _ in range(steps):
+            q = semi_lagrangian(q, u, 0.5 / steps, grid, order="cubic", trace=trace)
+        return np.abs(q - bump(departure(x, 0.5))).mean()
+
+    assert observed_order(error, (16, 32)) == pytest.approx(expected, abs=0.12)
+
+
+def departure(x, time, steps=400):
+    """Trace dx/dt = 1 + ½ sin πx backward by classical Runge–Kutta."""
+    h = -time / steps
+
+    def u(x):
+        return 1 + 0.5 * np.sin(np.pi * x)
+
+    for _ in range(steps):
+        a = u(x)
+        b = u(x + h / 2 * a)
+        c = u(x + h / 2 * b)
+        x = x + h / 6 * (a + 2 * b + 2 * c + u(x + h * c))
+    return x
+
+
+@pytest.mark.parametrize("step", [semi_lagrangian, maccormack, upwind])
+def test_the_special_case_equals_the_general_one(step, line):
+    """A state constant in y, moved also along y, behaves as on the line."""
+    random = np.random.default_rng(0)
+    q, u = random.normal(size=(2, 16))
+    v = random.normal(size=16)
+    in_plane = step(
+        np.repeat(q[:, None], 12, 1),
+        {"x": np.repeat(u[:, None], 12, 1), "y": np.repeat(v[:, None], 12, 1)},
+        0.1,
+        PLANE,
+    )
+    expected = np.repeat(step(q, {"x": u}, 0.1, line(16))[:, None], 12, 1)
+    np.testing.assert_allclose(in_plane, expected, atol=1e-13)
+
+
+@pytest.mark.parametrize("step", [semi_lagrangian, maccormack])
+def test_whole_cells_are_exact_and_the_transpose_too(step):
+    """A shift by whole cells, many at once, is a roll, along each axis."""
+    q = np.random.default_rng(0).normal(size=(16, 12))
+    ones = np.ones_like(q)
+    h = PLANE.spacing
+    velocity = {"x": 5 * h["x"] * ones, "y": -3 * h["y"] * ones}
+    expected = np.roll(q, (5, -3), axis=(0, 1))
+    np.testing.assert_allclose(step(q, velocity, 1.0, PLANE), expected, atol=1e-12)
+
+
+def test_a_step_stays_between_its_bounds(line):
+    grid = line(64)
+    q = (np.abs(grid.centres()) < 0.4).astype(float)
+    limited, free = q, q
+    for _ in range(40):
+        limited = maccormack(limited, np.ones(64), 0.02, grid)
+        free = maccormack(free, np.ones(64), 0.02, grid, limit=False)
+    assert limited.min() >= 0
+    assert limited.max() <= 1
+    assert free.max() > 1.01  # which proves that the limiter has work to do
+
+
+def test_upwind_is_stable_at_its_bound_and_not_beyond(line):
+    grid = line(32)
+    q = np.cos(np.pi * np.arange(32.0))  # the saw-tooth mode
+    for sign in (1, -1):
+        u = sign * np.ones(32)
+        assert np.abs(upwind(q, u, 0.99 * grid.spacing["x"], grid)).max() < 1
+        assert np.abs(upwind(q, u, 1.01 * grid.spacing["x"], grid)).max() > 1
+
+
+def test_what_is_wrong_is_said(line):
+    q = np.ones(8)
+    with pytest.raises(ValueError, match="trace must be"):
+        semi_lagrangian(q, q, 0.1, line(8), trace="rk4")
+    with pytest.raises(ValueError, match=r"velocity needs the axes \('x',\), got \('y',\)"):
+        semi_lagrangian(q, {"y": q}, 0.1, line(8))
+    with pytest.raises(ValueError, match="periodic"):
+        upwind(q, q, 0.1, Grid(("x",), (0.0,), (1.0,), (8,), (False,)))
+    with pytest.raises(ValueError, match="with"):
+        maccormack(q, np.ones(1), 0.1, line(8))
