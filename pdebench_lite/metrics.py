@@ -101,7 +101,9 @@ def error_profile(e: FieldEvaluation) -> dict[str, list[float]]:
     if e.time is None:
         return {}
     errors = [
-        relative_l2({k: v[..., i] for k, v in e.fields.items()}, {k: v[..., i] for k, v in e.truth.items()})
+        relative_l2(
+            {k: v[..., i] for k, v in e.fields.items()}, {k: v[..., i] for k, v in e.truth.items()}
+        )
         for i in range(e.time.size)
     ]
     return {"t": e.time.tolist(), "rel_l2": errors}

@@ -125,7 +125,9 @@ class Registry:
         """
         chosen = parse_selector(selector) if isinstance(selector, str) else selector
         if chosen.task:
-            raise PdebenchError(f"a method has no task: write '{chosen.name}', not ':{chosen.task}'")
+            raise PdebenchError(
+                f"a method has no task: write '{chosen.name}', not ':{chosen.task}'"
+            )
         method = self.method(chosen.name)
         return method, fill(method.Config, chosen.values, f"method {method.name}")
 

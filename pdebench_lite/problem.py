@@ -101,6 +101,7 @@ class Unknown:
         axes: names of the axes that it depends on; empty for a number.
         field: for `initial`, the field whose initial state it is.
         unit: physical unit.
+        guess: where a search for it may start.
     """
 
     name: str
@@ -108,6 +109,7 @@ class Unknown:
     axes: tuple[str, ...]
     field: str = ""
     unit: str = "dimensionless"
+    guess: float = 0.0
 
 
 @dataclass(frozen=True)

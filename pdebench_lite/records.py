@@ -29,9 +29,7 @@ RECORD, HISTORY, FIELDS, WEIGHTS, LOG = (
     "log.txt",
 )
 
-Status: TypeAlias = Literal[
-    "ok", "diverged", "timeout", "out-of-memory", "crashed", "unsupported"
-]
+Status: TypeAlias = Literal["ok", "diverged", "timeout", "out-of-memory", "crashed", "unsupported"]
 FAILURES = frozenset({"diverged", "timeout", "out-of-memory", "crashed"})
 
 
@@ -104,9 +102,7 @@ class Record(BaseModel):
 
 def record_of(cell: Cell, status: Status, reason: str = "", **values: Any) -> Record:
     """Make the record of a cell."""
-    return Record(
-        cell=cell.hash, **cell.model_dump(), status=status, reason=reason, **values
-    )
+    return Record(cell=cell.hash, **cell.model_dump(), status=status, reason=reason, **values)
 
 
 @dataclass
@@ -148,7 +144,9 @@ class Store:
             raise PdebenchError(f"{path}: {error.strerror or error}") from None
         except (ValueError, ValidationError) as error:
             line = str(error).splitlines()[0]
-            raise PdebenchError(f"{path}: corrupt record ({line}); delete it and run again") from None
+            raise PdebenchError(
+                f"{path}: corrupt record ({line}); delete it and run again"
+            ) from None
 
     def get(self, cell: str) -> Record | None:
         """Return the record of a cell, or None if it is missing or unsound."""
@@ -169,8 +167,16 @@ class Store:
             except PdebenchError as error:
                 loaded.unsound.append(str(error))
         loaded.records.sort(
-            key=lambda r: (r.problem_label, _FAMILY_ORDER.get(r.family, 9), r.label, r.backend,
-                           r.dtype, r.device, r.seed, r.budget.model_dump_json())
+            key=lambda r: (
+                r.problem_label,
+                _FAMILY_ORDER.get(r.family, 9),
+                r.label,
+                r.backend,
+                r.dtype,
+                r.device,
+                r.seed,
+                r.budget.model_dump_json(),
+            )
         )
         return loaded
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from pdebench_lite.errors import NotGivenError
+from pdebench_lite.physics.embedding import embed_points
 from pdebench_lite.physics.grid import Grid
 from pdebench_lite.problem import (
     Arrays,
@@ -154,8 +155,6 @@ class View:
         domain = self._require_gift("embedding").problem.domain
         if any(axis.periodic for axis in domain.axes):
             self._take("embedding")
-        from pdebench_lite.physics import embed_points
-
         return lambda points: embed_points(points, domain)
 
     def ansatz(self) -> Callable[[Arrays, Arrays], Arrays] | None:
@@ -179,7 +178,9 @@ class View:
         """
         schemes = self._require_face("solver").schemes()
         if scheme and scheme not in schemes:
-            raise NotGivenError(f"no scheme '{scheme}' in {self.label}; it has: {', '.join(schemes)}")
+            raise NotGivenError(
+                f"no scheme '{scheme}' in {self.label}; it has: {', '.join(schemes)}"
+            )
         chosen = schemes[scheme or next(iter(schemes))]
         self._take("step")
         known = self.coefficients()

@@ -1,0 +1,69 @@
+"""The command line: one small file per verb, and the one place where errors become lines."""
+
+import os
+import sys
+
+import typer
+
+from pdebench_lite.cli.list_things import list_things
+from pdebench_lite.cli.plot import plot
+from pdebench_lite.cli.run import run
+from pdebench_lite.cli.show import show
+from pdebench_lite.cli.table import table
+from pdebench_lite.errors import PdebenchError
+
+app = typer.Typer(
+    name="pdebench",
+    help="Race supervised networks, PINNs and differentiable physics on the same PDEs.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("run")(run)
+app.command("table")(table)
+app.command("plot")(plot)
+app.command("show")(show)
+app.command("list")(list_things)
+
+
+@app.callback(invoke_without_command=True)
+def _options(
+    version: bool = typer.Option(False, "--version", help="Print the version and exit."),
+) -> None:
+    if version:
+        from pdebench_lite import __version__
+
+        print(f"pdebench-lite {__version__}")
+        raise typer.Exit
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; returns the exit status.
+
+    0: done; 1: a cell failed; 2: wrong usage or bad input, one line on stderr; 130: Ctrl-C.
+    """
+    given = sys.argv[1:] if arguments is None else arguments
+    try:
+        return int(app(given, prog_name="pdebench", standalone_mode=False) or 0)
+    except PdebenchError as error:
+        print(f"pdebench: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("pdebench: stopped; finished cells are kept, run again to go on", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader of our output, such as `head`, has left
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        message = getattr(error, "format_message", None)  # typer's usage errors
+        if message is None:
+            raise
+        text = " ".join(message().split())
+        print(f"pdebench: {text} (see: pdebench {_verb(given)}--help)", file=sys.stderr)
+        return 2
+
+
+def _verb(arguments: list[str]) -> str:
+    known = {"run", "table", "plot", "show", "list"}
+    return f"{arguments[0]} " if arguments and arguments[0] in known else ""

@@ -3,6 +3,7 @@
 Nothing here imports torch or JAX: a library is touched only when one of its arrays arrives.
 """
 
+import sys
 from typing import Any, TypeAlias
 
 import array_api_compat
@@ -33,9 +34,9 @@ def array_namespace(*arrays: Any) -> Any:
     for array in arrays:
         if array is None or type(array) in _SCALARS:
             continue
-        xp, is_library = _namespace_of(array)
-        if not is_library:
-            return xp
+        xp = library_of(array)
+        if not hasattr(xp, "__array_namespace_info__"):
+            return xp  # a jet's: it is no array library
         libraries[xp.__name__] = xp
     if len(libraries) != 1:
         kinds = ", ".join(f"{type(a).__module__}.{type(a).__name__}" for a in arrays) or "nothing"
@@ -47,16 +48,21 @@ def array_namespace(*arrays: Any) -> Any:
     return xp
 
 
-def _namespace_of(array: Any) -> tuple[Any, bool]:
-    """Return the namespace of one array, and whether it is an array library's."""
-    root = type(array).__module__.partition(".")[0]
-    if root == "torch":  # by hand: Dynamo warns about the lru_cache in array_api_compat's look-up
-        import array_api_compat.torch as xp
+def library_of(array: Any) -> Any:
+    """Return the namespace of one array or jet.
 
-        return xp, True
-    if root not in ("numpy", "jax", "jaxlib") and hasattr(array, "__array_namespace__"):
-        return array.__array_namespace__(), False
-    return array_api_compat.array_namespace(array), True
+    Written so that torch.compile traces it (Dynamo warns of the lru_cache in array_api_compat's own
+    look-up): NumPy arrays, JAX arrays and jets know their namespace, torch's tensors do not.
+    """
+    own = getattr(array, "__array_namespace__", None)
+    if own is not None:
+        return own()
+    torch = sys.modules.get("torch")
+    if torch is not None and isinstance(array, torch.Tensor):
+        from array_api_compat import torch as xp
+
+        return xp
+    return array_api_compat.array_namespace(array)
 
 
 def arange(xp: Any, n: int, like: Array) -> Array:

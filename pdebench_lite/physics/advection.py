@@ -136,7 +136,7 @@ def _components(q: Array, velocity: Velocity, grid: Grid) -> dict[str, Array]:
 
 
 def _departure(
-    velocity: Mapping[str, Array], dt: float | Array, grid: Grid, order: Order, trace: Trace
+    velocity: Mapping[str, Array], dt: float | Array, grid: Grid, order: Order, trace: str
 ) -> list[Array]:
     """Return where the values that arrive at the centres started, in cells: d × (*batch, m)."""
     if trace == "euler":

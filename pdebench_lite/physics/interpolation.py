@@ -60,7 +60,7 @@ def interpolate_periodic(
 
 
 def stencil(
-    values: Float[Array, "..."], positions: Sequence[Float[Array, "..."]], order: Order
+    values: Float[Array, "..."], positions: Sequence[Float[Array, "..."]], order: str
 ) -> list[tuple[Float[Array, "..."], Float[Array, "..."]]]:
     """Return the (weight, value) pairs of the nodes around each point; see above for shapes."""
     if order not in _STENCILS:

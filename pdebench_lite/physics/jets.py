@@ -45,6 +45,8 @@ from math import e, factorial, pi
 from types import ModuleType
 from typing import Any, TypeAlias
 
+from pdebench_lite.physics._namespace import library_of
+
 __all__ = [
     "Jet",
     "Space",
@@ -669,25 +671,8 @@ def _logistic(xp: Any, c: Array) -> Array:
 
 
 def _namespace(c: Array) -> Any:
-    """Find the array API functions for c; `math` for a Python float.
-
-    Written so that torch.compile traces it (`array_api_compat.array_namespace` goes through an
-    lru_cache, of which Dynamo warns at every compilation): NumPy and JAX arrays know their
-    namespace, torch's tensors do not.
-    """
-    if type(c) is float:
-        return math
-    own = getattr(c, "__array_namespace__", None)
-    if own is not None:
-        return own()
-    torch = sys.modules.get("torch")
-    if torch is not None and isinstance(c, torch.Tensor):
-        from array_api_compat import torch as xp
-
-        return xp
-    from array_api_compat import array_namespace
-
-    return array_namespace(c)
+    """Find the array API functions for c; `math` for a Python float."""
+    return math if type(c) is float else library_of(c)
 
 
 def _spread(c: Array, like: Array) -> Array:

@@ -1,0 +1,1 @@
+"""Reports on records: tables, figures, one record in full. Nothing here trains."""

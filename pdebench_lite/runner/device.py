@@ -12,8 +12,7 @@ from pdebench_lite.errors import PdebenchError
 from pdebench_lite.plugins import Registry
 
 _PROBE = (
-    "import importlib, json, sys;"
-    "print(json.dumps(importlib.import_module(sys.argv[1]).devices()))"
+    "import importlib, json, sys;print(json.dumps(importlib.import_module(sys.argv[1]).devices()))"
 )
 
 
@@ -29,7 +28,10 @@ def devices_of(runtime: str) -> tuple[str, ...]:
         return ("cpu",)
     probe = subprocess.run(
         [sys.executable, "-c", _PROBE, runtime],
-        capture_output=True, text=True, timeout=120, check=False,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
     lines = probe.stdout.strip().splitlines()
     return tuple(json.loads(lines[-1])) if probe.returncode == 0 and lines else ("cpu",)

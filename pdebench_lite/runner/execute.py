@@ -289,8 +289,13 @@ def _write_fields(workspace: Path, layout: dict[str, Any], cell: Cell) -> None:
         variables = {name: (dims, arrays[name], attrs) for name, (dims, attrs) in layout.items()}
     coords = {name: v for name, v in variables.items() if v[0] == [name]}
     data = {name: v for name, v in variables.items() if name not in coords}
-    about = {"cell": cell.hash, "problem": cell.problem_label, "method": cell.label,
-             "backend": cell.backend, "seed": cell.seed}
+    about = {
+        "cell": cell.hash,
+        "problem": cell.problem_label,
+        "method": cell.label,
+        "backend": cell.backend,
+        "seed": cell.seed,
+    }
     dataset = xr.Dataset(data, coords, about)
     compressed = {name: {"zlib": True, "complevel": 4} for name in data}
     dataset.to_netcdf(workspace / FIELDS, engine="h5netcdf", encoding=compressed)

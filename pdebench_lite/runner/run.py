@@ -33,7 +33,9 @@ class Journal:
 
     def write(self, kind: str, **values: Any) -> None:
         """Append one event; numbers that are not finite become null."""
-        self._file.write(json.dumps({"kind": kind, **{k: _plain(v) for k, v in values.items()}}) + "\n")
+        self._file.write(
+            json.dumps({"kind": kind, **{k: _plain(v) for k, v in values.items()}}) + "\n"
+        )
 
 
 def _plain(value: Any) -> Any:
@@ -127,6 +129,12 @@ class Run:
         limit = self._cell.budget.max_time
         return math.inf if limit is None else limit - self._clock.charged
 
+    @property
+    def steps_until_due(self) -> int:
+        """Steps that may be taken before a report is needed: for an evaluation, or the limit."""
+        due = max(1, self._next_evaluation - self.steps)
+        return due if self.max_steps is None else max(1, min(due, self.max_steps - self.steps))
+
     def report(
         self,
         step: int,
@@ -138,7 +146,7 @@ class Run:
 
         Args:
             step: accepted parameter updates so far; the start is step 0.
-            loss: number or device scalar; read only when an evaluation is due.
+            loss: number or device scalar, read only when an evaluation is due; None if unknown.
             candidate: returns the solution as of now; called only when an evaluation is due.
             evaluations: value-and-gradient (or time-step) calls so far; by default the steps.
 
@@ -155,7 +163,7 @@ class Run:
             self._clock.read()
             self._last_reading = now
             if due:
-                self._evaluate(float(loss), candidate)
+                self._evaluate(None if loss is None else float(loss), candidate)
             if due or now - self._last_progress > _PROGRESS_EVERY:
                 self._last_progress = now
                 spent = self._clock.charged

@@ -86,13 +86,15 @@ class FieldTask(Task):
         """
         time = self.problem.domain.time
         assert time is not None, "only evolution problems have an initial state"
-        start = self.problem.initial_state({a.name: points[a.name] for a in self.problem.domain.space})
+        start = self.problem.initial_state(
+            {a.name: points[a.name] for a in self.problem.domain.space}
+        )
         elapsed = points[time.name] - time.lower
         return {name: start[name] + elapsed * outputs[name] for name in self.problem.fields}
 
     def _answer_axes(self) -> dict[str, tuple[str, ...]]:
         """Fields and sought coefficients with the axes that they depend on."""
-        fields = {name: self.problem.domain.names for name in self.problem.fields}
+        fields = dict.fromkeys(self.problem.fields, self.problem.domain.names)
         return {**fields, **{u.name: u.axes for u in self.unknowns if u.kind == "coefficient"}}
 
     @cached_property

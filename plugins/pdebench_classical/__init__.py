@@ -1,0 +1,20 @@
+"""Classical solvers as methods, in NumPy: what every learned method must be compared with."""
+
+from collections.abc import Sequence
+
+from pdebench_lite import hookimpl
+from pdebench_lite.method import Backend, Method
+
+
+@hookimpl
+def pdebench_methods() -> Sequence[Method]:
+    """Return the methods."""
+    from pdebench_classical.etdrk4 import ETDRK4
+
+    return (ETDRK4,)
+
+
+@hookimpl
+def pdebench_backends() -> Sequence[Backend]:
+    """Return NumPy, which needs nothing beside the core's own requirements."""
+    return (Backend("numpy", (), "", "pdebench_lite.runner.host"),)

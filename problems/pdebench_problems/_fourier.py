@@ -14,7 +14,9 @@ def fourier(
 
     Args:
         x: array of any backend and shape, or a jet; only jet∘float operations are used.
-        mean, sine, cosine: Python floats; modes whose amplitude is zero cost nothing.
+        mean: Python float, like all amplitudes.
+        sine: amplitudes of sin 2πmx/period, m = 1, 2, …; those that are zero cost nothing.
+        cosine: amplitudes of cos 2πmx/period.
         period: length after which the sum repeats.
     """
     xp = array_namespace(x)

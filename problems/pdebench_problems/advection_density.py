@@ -90,7 +90,8 @@ class AdvectionDensity(Problem):
     Advective form: values are conserved along characteristics, mass is not. Two Gaussian bumps of
     widths 0.05 and 0.08 are carried by a steady, spatially varying motion.
 
-    Parameters:
+    Parameters
+    ----------
         instance: 0 is u = 0.25 + 0.1 sin 2πx + 0.05 cos(4πx + 1); others are drawn from
             the problem and `instance` alone, displacement / width from 1 to 6.
 
@@ -121,7 +122,7 @@ class AdvectionDensity(Problem):
 
     @cached_property
     def domain(self) -> Domain:
-        """x ∈ [0, 1] periodic, t ∈ [0, 1]."""
+        """X ∈ [0, 1] periodic, t ∈ [0, 1]."""
         return Domain((Axis("x", 0.0, 1.0, True),), Axis("t", 0.0, 1.0))
 
     @cached_property

@@ -19,7 +19,16 @@ from pdebench_lite.physics import (
     ssp_rk2,
     wavenumbers,
 )
-from pdebench_lite.problem import Arrays, Axis, Carried, Domain, Function, Problem, Reference, Scheme
+from pdebench_lite.problem import (
+    Arrays,
+    Axis,
+    Carried,
+    Domain,
+    Function,
+    Problem,
+    Reference,
+    Scheme,
+)
 from pdebench_lite.seeding import generator
 from pdebench_lite.selectors import Settings
 from pdebench_lite.tasks import Forward, Reconstruction
@@ -29,7 +38,8 @@ from pdebench_problems._cole_hopf import ColeHopf, random_modes
 class Burgers(Problem):
     """u_t + u u_x = ν u_xx, 2-periodic on x ∈ [−1, 1], t ∈ [0, T]; dimensionless.
 
-    Parameters:
+    Parameters
+    ----------
         nu: ν, viscosity; valid from 1e-3 to 1. Shocks are about 4ν/Δu wide.
         horizon: T.
         ic: `sine` is u₀ = −sin πx, whose shock stays at x = 0. `random` is drawn from the problem
@@ -62,13 +72,13 @@ class Burgers(Problem):
   journal = {Computers \\& Fluids}, volume = {14}, number = {1}, pages = {23--41}, year = {1986},
   doi = {10.1016/0045-7930(86)90036-8}}"""
     fields = ("u",)
-    coefficients: Mapping[str, tuple[str, ...]] = {"nu": ()}  # noqa: RUF012
+    coefficients: Mapping[str, tuple[str, ...]] = {"nu": ()}
     needs = ("u", "u_t", "u_x", "u_xx", "nu")
     tasks = (Reconstruction, Forward)
 
     @cached_property
     def domain(self) -> Domain:
-        """x ∈ [−1, 1] periodic, t ∈ [0, horizon]."""
+        """X ∈ [−1, 1] periodic, t ∈ [0, horizon]."""
         return Domain((Axis("x", -1.0, 1.0, True),), Axis("t", 0.0, self.parameters.horizon))
 
     @cached_property
@@ -130,7 +140,9 @@ def _speed(state: Arrays) -> float:
 
 def _muscl(state: Arrays, unknowns: Arrays, t: float, dt: float, grid: Grid) -> Arrays:
     def rate(u: Any) -> Any:
-        return muscl_divergence(u, lambda v: 0.5 * v * v, grid) + unknowns["nu"] * laplacian(u, grid)
+        return muscl_divergence(u, lambda v: 0.5 * v * v, grid) + unknowns["nu"] * laplacian(
+            u, grid
+        )
 
     return {"u": ssp_rk2(rate, state["u"], dt)}
 
@@ -144,7 +156,7 @@ def _etdrk4(state: Arrays, unknowns: Arrays, t: float, dt: float, grid: Grid) ->
     u, nu = state["u"], unknowns["nu"]
     xp, n = array_namespace(u), grid.cells[-1]
     if isinstance(nu, float) and isinstance(dt, float):  # constants, computed once
-        k, mask, fixed = (_constants(nu, dt, grid))
+        k, mask, fixed = _constants(nu, dt, grid)
         place = {"dtype": u.dtype, "device": getattr(u, "device", None)}
         k, mask = xp.asarray(k, **place), xp.asarray(mask, **place)
         coefficients = type(fixed)(*(xp.asarray(c, **place) for c in fixed))

@@ -1,3 +1,4 @@
+import inspect
 import warnings
 from collections.abc import Callable
 
@@ -26,3 +27,9 @@ def observed_order() -> Callable[..., float]:
         return float(np.log(error(coarse) / error(fine)) / np.log(fine / coarse))
 
     return order
+
+
+@pytest.fixture
+def unchecked() -> Callable[[Callable], Callable]:
+    """Take jaxtyping's checks off a function, to see what its own say of a wrong argument."""
+    return inspect.unwrap

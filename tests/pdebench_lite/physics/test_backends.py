@@ -73,22 +73,14 @@ def two(u, v):
 
 OPERATORS = {
     "interpolate-linear": Row(lambda u, p: interpolate_periodic(u, 9 * p), (X, POINTS)),
-    "interpolate-cubic": Row(lambda u, p: interpolate_periodic(u, 9 * p, "cubic"), (X, POINTS)),
     "interpolate-bicubic": Row(
         lambda u, p, q: interpolate_periodic(u, (p * 9, q * 9), "cubic"), (XY, POINTS, POINTS)
     ),
-    "semi-lagrangian-euler": Row(
-        lambda q, u: semi_lagrangian(q, u, 0.3, LINE, trace="euler"), (X, X)
-    ),
     "semi-lagrangian-cubic": Row(lambda q, u: semi_lagrangian(q, u, 0.3, LINE, "cubic"), (X, X)),
     "semi-lagrangian-plane": Row(
-        lambda q, u, v: semi_lagrangian(q, two(u, v), 0.3, PLANE), (XY, XY, XY)
+        lambda q, u, v: semi_lagrangian(q, two(u, v), 0.3, PLANE, trace="euler"), (XY, XY, XY)
     ),
     "maccormack": Row(lambda q, u: maccormack(q, u, 0.1, LINE), (X, X)),
-    "maccormack-free-plane": Row(
-        lambda q, u, v: maccormack(q, two(u, v), 0.1, PLANE, limit=False), (XY, XY, XY)
-    ),
-    "upwind": Row(lambda q, u: upwind(q, u, 0.1, LINE), (X, X)),
     "upwind-plane": Row(lambda q, u, v: upwind(q, two(u, v), 0.1, PLANE), (XY, XY, XY)),
     "godunov-flux": Row(lambda u, v: godunov_flux(square, u, v, 0.0), (X, X)),
     "muscl-van-leer": Row(muscl("van_leer"), (X,)),
@@ -96,7 +88,7 @@ OPERATORS = {
     "muscl-mc": Row(muscl("mc"), (X,)),
     "muscl-plane": Row(muscl("van_leer", PLANE, axis="x", sonic=-float("inf")), (XY,)),
     "ssp-rk2": Row(lambda u: ssp_rk2(muscl("van_leer"), u, 0.02), (X,)),
-    "ssp-rk3": Row(lambda u: ssp_rk3(muscl("mc"), u, 0.02), (X,)),
+    "ssp-rk3": Row(lambda u: ssp_rk3(lambda v: v * central_difference(v, LINE), u, 0.02), (X,)),
     "laplacian": Row(lambda u: laplacian(u, PLANE), (XY,)),
     "diffuse-explicit": Row(lambda u, nu: diffuse_explicit(u, nu, 0.01, LINE), (X, SCALAR)),
     "diffuse-spectral": Row(lambda u, nu: diffuse_spectral(u, nu, 0.1, PLANE), (XY, SCALAR)),
@@ -108,8 +100,8 @@ OPERATORS = {
 }
 
 # XLA's optimiser takes most of the time of these tests, and none of them measures speed
-fast_jit = partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0,
-                                              "xla_llvm_disable_expensive_passes": True})  # fmt: skip
+CHEAP = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
+fast_jit = partial(jax.jit, compiler_options=CHEAP)
 every_operator = pytest.mark.parametrize("row", OPERATORS.values(), ids=OPERATORS.keys())
 
 
@@ -186,13 +178,12 @@ def test_a_batch_equals_a_loop(row):
     looped = looped.reshape(batched.shape)
     tolerance = {"rtol": 0, "atol": 1e-13 * np.abs(looped).max()}
     np.testing.assert_allclose(batched, looped, **tolerance)
-    tensors, jax_arrays = list(map(torch.asarray, arrays)), list(map(jnp.asarray, arrays))
+    tensors = list(map(torch.asarray, arrays))
     np.testing.assert_allclose(row.function(*tensors), looped, **tolerance)
     by_torch = torch.func.vmap(torch.func.vmap(row.function))(*tensors)
     np.testing.assert_allclose(by_torch, looped, **tolerance)
-    by_jax = fast_jit(lambda *a: (row.function(*a), jax.vmap(jax.vmap(row.function))(*a)))
-    for result in by_jax(*jax_arrays):
-        np.testing.assert_allclose(result, looped, **tolerance)
+    by_jax = fast_jit(jax.vmap(jax.vmap(row.function)))(*map(jnp.asarray, arrays))
+    np.testing.assert_allclose(by_jax, looped, **tolerance)
 
 
 @every_operator
@@ -211,10 +202,12 @@ def test_forward_mode_is_the_transpose_of_reverse_mode(row):
     )
 
 
+@pytest.mark.skipif(
+    hasattr(laplacian, "__wrapped__"), reason="Dynamo cannot trace jaxtyping's run-time checks"
+)
 @every_operator
 def test_torch_compiles_it_whole(row):
     """Dynamo traces the operator into one graph, without a warning."""
-    torch._dynamo.reset()
     tensors = list(map(torch.asarray, inputs(row)))
     compiled = torch.compile(row.function, backend="eager", fullgraph=True, dynamic=False)
     torch.testing.assert_close(compiled(*tensors), row.function(*tensors), rtol=0, atol=1e-14)

@@ -1,5 +1,4 @@
-import sys
-import types
+import math
 
 import jax
 import jax.numpy as jnp
@@ -15,13 +14,13 @@ class Own:
     """An array-like with a namespace of its own, as a Jet is."""
 
     def __array_namespace__(self, api_version=None):
-        return sys.modules[__name__] if __name__ in sys.modules else types
+        return math
 
 
 @pytest.mark.parametrize(
     ("make", "name"),
     [
-        (np.asarray, "array_api_compat.numpy"),
+        (np.asarray, "numpy"),
         (torch.asarray, "array_api_compat.torch"),
         (jnp.asarray, "jax.numpy"),
     ],
@@ -47,7 +46,7 @@ def test_the_library_of_tracers():
 
 def test_an_own_namespace_wins():
     own = Own()
-    assert array_namespace(np.ones(2), own) is own.__array_namespace__()
+    assert array_namespace(np.ones(2), own) is math
 
 
 @pytest.mark.parametrize("arrays", [(), (1.0, None), ("text",)])

@@ -1,0 +1,41 @@
+"""`pdebench list`: problems, methods and plugins, and why something failed to load."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from pdebench_lite.errors import unknown_name
+
+WHAT = ("problems", "methods", "plugins")
+
+
+def list_things(
+    what: Annotated[str, typer.Argument(help="problems, methods or plugins.")],
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Parameters with defaults, citations.")
+    ] = False,
+    format: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
+) -> None:
+    """List what is installed: tasks, parameters and defaults, metrics, backends, citations."""
+    if what not in WHAT:
+        raise unknown_name("list", what, WHAT)
+    if format not in ("text", "json"):
+        raise unknown_name("format", format, ("text", "json"))
+    from rich.console import Console
+    from rich.text import Text
+
+    from pdebench_lite.plugins import registry
+    from pdebench_lite.report import catalogue
+
+    known = registry()
+    entries = getattr(catalogue, what)(known)
+    if format == "json":
+        print(json.dumps(entries, indent=1, ensure_ascii=False))
+        return
+    console = Console(highlight=False, markup=False)
+    getattr(catalogue, f"print_{what}")(console, entries, verbose)
+    if what != "plugins":
+        for plugin in known.plugins:
+            if plugin.error:
+                console.print(Text(f"plugin {plugin.name} is not in use: {plugin.error}"))

@@ -1,0 +1,29 @@
+"""`pdebench plot`: the records as figures."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pdebench_lite.cli._options import DEFAULT_RESULTS, Results, load
+from pdebench_lite.errors import PdebenchError
+
+
+def plot(
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the figures.")] = Path(
+        "results/figures"
+    ),
+    results: Results = DEFAULT_RESULTS,
+) -> None:
+    """Draw maps, slices, convergence and cost, as PDF and PNG."""
+    store, loaded = load(results)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise PdebenchError(
+            f"cannot write figures to '{out}': {error.strerror}; choose another with --out DIR"
+        ) from None
+    from pdebench_lite.report.figures import plot_all
+
+    for path in plot_all(store, loaded.records, out):
+        print(path)

@@ -1,0 +1,52 @@
+"""Figures for papers: one per file, drawn from records alone; matplotlib is loaded when one is."""
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from pdebench_lite.errors import PdebenchError, unknown_name
+from pdebench_lite.records import Record, Store
+
+DEFAULT_FORMATS = ("pdf", "png")
+
+
+def plot_all(
+    store: Store,
+    records: Iterable[Record],
+    out: Path,
+    formats: Sequence[str] = DEFAULT_FORMATS,
+    say: Callable[[str], None] = lambda line: None,
+) -> list[Path]:
+    """Draw every figure of every problem; returns the files, `{problem}-{what}.{format}`.
+
+    Args:
+        store: results folder, where fields and histories are.
+        records: which records to draw, whatever their status; their order is kept.
+        out: folder for the figures; made if it is missing.
+        formats: any of pdf, png, svg.
+        say: hears, in one line each, of figures that could not be drawn and why.
+
+    Raises:
+        PdebenchError: an unknown format, or a folder that cannot be written.
+    """
+    from pdebench_lite.report.figures import convergence, costs, maps, slices, style
+    from pdebench_lite.report.figures.data import groups
+
+    for name in formats:
+        if name not in style.FORMATS:
+            raise unknown_name("figure format", name, style.FORMATS)
+    records, out = list(records), Path(out)
+    paths: list[Path] = []
+    drawers = {"maps": maps, "convergence": convergence, "costs": costs, "slices": slices}
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with style.styled():
+            looks = style.Looks(records)
+            for group in groups(store, records):
+                for what, module in drawers.items():
+                    for suffix, drawn in module.draw(group, looks, say):
+                        stem = out / f"{style.slug(group.label)}-{what}{suffix}"
+                        paths += style.save(drawn, stem, formats)
+    except OSError as error:
+        reason = error.strerror or error
+        raise PdebenchError(f"cannot write figures to '{out}': {reason}") from None
+    return paths

@@ -1,0 +1,129 @@
+"""What figures are drawn from: records with their fields and histories, read once."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pdebench_lite.records import FIELDS, HISTORY, Record, Store, load_fields, load_history
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+REFERENCE, CARRIED, FOUND, TRUE, OBSERVED = "_reference", "_carried", "_found", "_true", "_observed"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One record and the folder that holds its arrays."""
+
+    record: Record
+    folder: Path
+
+    @cached_property
+    def fields(self) -> "xr.Dataset | None":
+        """Stored fields; None if there are none or they cannot be read."""
+        return self._read(FIELDS, load_fields)  # type: ignore[arg-type]
+
+    @cached_property
+    def history(self) -> "pd.DataFrame | None":
+        """History with at least one row; None if there is none or it cannot be read."""
+        table = self._read(HISTORY, load_history)  # type: ignore[arg-type]
+        return table if table is not None and len(table) else None  # type: ignore[arg-type,return-value]
+
+    def curve(self, metric: str) -> tuple[np.ndarray, np.ndarray]:
+        """Return charged seconds and a metric where both are positive; arrays of equal length."""
+        table = self.history
+        if table is None or metric not in table or "charged_s" not in table:
+            return np.empty(0), np.empty(0)
+        t = table["charged_s"].to_numpy(float, na_value=np.nan)
+        error = table[metric].to_numpy(float, na_value=np.nan)
+        use = (t > 0) & (error > 0) & np.isfinite(error)
+        return t[use], error[use]
+
+    def _read(self, name: str, load):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+        if not (self.folder / name).is_file():
+            return None
+        try:
+            return load(self.folder)
+        except (OSError, ValueError):
+            return None
+
+
+@dataclass(frozen=True)
+class Group:
+    """All records of one problem label."""
+
+    label: str
+    entries: list[Entry]
+
+    @property
+    def records(self) -> list[Record]:
+        """The records, in order."""
+        return [entry.record for entry in self.entries]
+
+    def cases(self) -> list[list[Entry]]:
+        """Return the entries of each method × backend (× precision, device, budget), by seed."""
+        cases: dict[tuple[str, ...], list[Entry]] = {}
+        for entry in self.entries:
+            r = entry.record
+            key = (r.label, r.backend, r.dtype, r.device, r.budget.model_dump_json())
+            cases.setdefault(key, []).append(entry)
+        return [sorted(case, key=lambda e: e.record.seed) for case in cases.values()]
+
+    def ranked(self) -> list[str]:
+        """Return the ranked metrics, headline first."""
+        return list(dict.fromkeys(m for record in self.records for m in record.ranked))
+
+    def field_names(self) -> list[str]:
+        """Return the fields that have a reference."""
+        names = (
+            str(name).removesuffix(REFERENCE)
+            for entry in self.entries
+            if entry.fields is not None
+            for name in entry.fields.data_vars
+            if str(name).endswith(REFERENCE)
+        )
+        return list(dict.fromkeys(names))
+
+    def unknown_names(self) -> list[str]:
+        """Return the unknowns of which the found and the true one are stored."""
+        names = (
+            str(name).removesuffix(FOUND)
+            for entry in self.entries
+            if entry.fields is not None
+            for name in entry.fields.data_vars
+            if str(name).endswith(FOUND) and f"{str(name).removesuffix(FOUND)}{TRUE}" in entry.fields
+        )
+        return list(dict.fromkeys(names))
+
+
+def groups(store: Store, records: Iterable[Record]) -> Iterator[Group]:
+    """Yield the records of each problem label, in order."""
+    found: dict[str, list[Entry]] = {}
+    for record in records:
+        entry = Entry(record, store.folder(record.cell))
+        found.setdefault(record.problem_label, []).append(entry)
+    for label, entries in found.items():
+        yield Group(label, entries)
+
+
+def case_names(cases: list[list[Entry]]) -> list[str]:
+    """Name each case `method · backend`, and what else sets it apart from another of that name."""
+    from pdebench_lite.report.wording import budget_text, clean
+
+    def name(entry: Entry, more: int) -> str:
+        r = entry.record
+        parts = [r.label, r.backend, budget_text(r.budget), r.dtype, r.device]
+        return " · ".join(clean(part) for part in parts[: 2 + more])
+
+    names = []
+    for case in cases:
+        same = [c for c in cases if name(c[0], 0) == name(case[0], 0)]
+        more = next((m for m in range(4) if len({name(c[0], m) for c in same}) == len(same)), 3)
+        names.append(name(case[0], more))
+    return names

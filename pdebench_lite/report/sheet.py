@@ -1,0 +1,184 @@
+"""Sheet: the table of one problem as plain text cells, before any format dresses it."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Literal, TypeAlias
+
+from pdebench_lite.records import Record
+from pdebench_lite.report import wording
+from pdebench_lite.report.wording import MISSING, clean
+
+Kind: TypeAlias = Literal["name", "word", "status", "error", "number", "sees"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its heading, unit, kind (which decides how it is set) and where it comes from."""
+
+    head: str
+    kind: Kind
+    cell: Callable[[Record], str]
+    unit: str = ""
+
+    @property
+    def numeric(self) -> bool:
+        """Whether cells are set to the right."""
+        return self.kind in ("error", "number")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One record in the table: cells, its status, and the number of its note (0: none)."""
+
+    cells: list[str]
+    status: str
+    note: int = 0
+
+
+@dataclass
+class Sheet:
+    """The table of one problem.
+
+    Attributes:
+        title: problem label and what its headline metric means.
+        conditions: what holds for every row: bound of the reference, budget, threads, device.
+        columns: the columns, `sees` last.
+        blocks: heading (who was given labels) and its rows, in the order of the records.
+        saw: methods and what they saw, for formats without room for the column.
+        notes: reasons of rows without a result; note n is `notes[n - 1]`.
+        legend: metric and meaning of every metric shown.
+    """
+
+    title: str
+    conditions: list[str]
+    columns: list[Column]
+    blocks: list[tuple[str, list[Row]]]
+    saw: list[tuple[str, str]]
+    notes: list[str] = field(default_factory=list)
+    legend: list[tuple[str, str]] = field(default_factory=list)
+
+
+def sheets(
+    records: Iterable[Record], verbose: bool = False, metrics: Iterable[str] = ()
+) -> Iterator[Sheet]:
+    """Yield one sheet for each problem label, in the order of the records.
+
+    Args:
+        records: finished cells, whatever their status.
+        verbose: add cell hash, seed, dtype, device and every metric.
+        metrics: names that replace the ranked metrics.
+
+    Raises:
+        PdebenchError: a metric is unknown.
+    """
+    records, wanted = list(records), list(metrics)
+    for label in dict.fromkeys(record.problem_label for record in records):
+        mine = [record for record in records if record.problem_label == label]
+        shown = wording.shown_metrics(mine, wanted)
+        if verbose and not wanted:
+            shown = list(dict.fromkeys([*shown, *(m for record in mine for m in record.metrics)]))
+        yield _sheet(label, mine, shown, verbose)
+
+
+def _sheet(label: str, records: list[Record], metrics: list[str], verbose: bool) -> Sheet:
+    conditions, varying = _conditions(records)
+    columns = list(_columns(records, metrics, varying, verbose))
+    reasons = list(dict.fromkeys(clean(r.reason) for r in records if _needs_note(r)))
+    blocks = [
+        (heading, [_row(r, columns, reasons) for r in records if wording.given_labels(r) is given])
+        for heading, given in ((wording.WITH_LABELS, True), (wording.WITHOUT_LABELS, False))
+    ]
+    title = clean(label)
+    for name in metrics[:1]:
+        title += f": {clean(name)}" + (f", {text}" if (text := wording.meaning(name)) else "")
+    conditions.append("charged = data + compile + train")
+    if any(wording.at_bound(r, m) for r in records for m in metrics):
+        conditions.append(f"{wording.AT_BOUND}: no larger than the reference's own error bound")
+    return Sheet(
+        title=title,
+        conditions=conditions,
+        columns=columns,
+        blocks=[block for block in blocks if block[1]],
+        saw=_who_saw_what(records),
+        notes=reasons,
+        legend=[(clean(name), wording.meaning(name)) for name in metrics],
+    )
+
+
+def _needs_note(record: Record) -> bool:
+    return record.status != "ok" and bool(clean(record.reason))
+
+
+def _row(record: Record, columns: list[Column], reasons: list[str]) -> Row:
+    note = reasons.index(clean(record.reason)) + 1 if _needs_note(record) else 0
+    return Row([column.cell(record) for column in columns], record.status, note)
+
+
+# ---- conditions: in the caption where they are the same, else a column ------------------------
+
+_CONDITIONS: tuple[tuple[str, Callable[[Record], str]], ...] = (
+    ("budget", lambda r: wording.budget_text(r.budget)),
+    ("threads", lambda r: wording.count(r.threads)),
+    ("device", lambda r: clean(r.device)),
+    ("dtype", lambda r: clean(r.dtype)),
+)
+
+
+def _conditions(records: list[Record]) -> tuple[list[str], set[str]]:
+    """Return what holds for all records, in words, and the names of the conditions that vary."""
+    bounds = [r.reference_bound for r in records if r.reference_bound is not None]
+    bound = wording.error_text(max(bounds)) if bounds else "unknown"
+    lines, varying = [f"reference bound {bound}"], set()
+    for name, value in _CONDITIONS:
+        values = {value(record) for record in records}
+        if len(values) > 1:
+            varying.add(name)
+        elif (text := values.pop()) != MISSING:
+            lines.append(f"{name} {text}")
+    names = dict.fromkeys(clean(r.device_name) for r in records if r.device_name)
+    lines += [name for name in names if name not in {r.device for r in records}]
+    places = {r.environment for r in records if r.environment}
+    if len(places) > 1:
+        lines.append(f"measured in {len(places)} environments, so times are not comparable")
+    return lines, varying
+
+
+def _columns(
+    records: list[Record], metrics: list[str], varying: set[str], verbose: bool
+) -> Iterator[Column]:
+    if verbose:
+        yield Column("cell", "word", lambda r: clean(r.cell))
+    yield Column("method", "name", lambda r: clean(r.label))
+    yield Column("backend", "word", lambda r: clean(r.backend))
+    if verbose or len({r.seed for r in records}) > 1:
+        yield Column("seed", "number", lambda r: str(r.seed))
+    for name, value in _CONDITIONS:
+        if name in varying or (verbose and name in ("device", "dtype")):
+            yield Column(name, "word", value)
+    yield Column("status", "status", lambda r: r.status)
+    for name in metrics:
+        yield Column(clean(name), "error", lambda r, name=name: wording.metric_text(r, name))  # type: ignore[misc]
+    yield Column("charged", "number", lambda r: wording.amount(r.charged_s), "s")
+    yield Column("compile", "number", lambda r: wording.amount(r.compile_s), "s")
+    yield Column("memory", "number", lambda r: wording.amount(r.peak_host_mb), "MB")
+    if any(r.peak_device_mb is not None for r in records):
+        yield Column("device memory", "number", lambda r: wording.amount(r.peak_device_mb), "MB")
+    yield Column("params", "number", lambda r: wording.count(r.params))
+    yield Column("steps", "number", lambda r: wording.count(r.steps))
+    yield Column("sees", "sees", lambda r: wording.sees_text(r.sees))
+
+
+def _who_saw_what(records: list[Record]) -> list[tuple[str, str]]:
+    """Group methods by what they saw; backends are named only where they differ."""
+    seen: dict[str, list[str]] = {}
+    ran = sorted((r for r in records if r.sees), key=lambda r: r.label)
+    for label, group in groupby(ran, key=lambda r: r.label):
+        mine = list(group)
+        alike = len({wording.sees_text(r.sees) for r in mine}) == 1
+        for record in mine[:1] if alike else mine:
+            name = clean(label) if alike else f"{clean(label)} · {clean(record.backend)}"
+            names = seen.setdefault(wording.sees_text(record.sees), [])
+            if name not in names:
+                names.append(name)
+    return [(", ".join(names), text) for text, names in seen.items()]

@@ -1,0 +1,118 @@
+"""Tables of records: `rows` for programs, `render` for people, spreadsheets and papers."""
+
+import csv
+import io
+import json
+import shutil
+import sys
+from collections.abc import Iterable
+from typing import Any, Literal, TypeAlias, get_args
+
+from pdebench_lite.errors import unknown_name
+from pdebench_lite.records import Record
+from pdebench_lite.report import wording
+from pdebench_lite.report._latex import latex
+from pdebench_lite.report._markdown import markdown
+from pdebench_lite.report._text import text
+from pdebench_lite.report.sheet import sheets
+
+Format: TypeAlias = Literal["text", "csv", "md", "latex", "json"]
+FORMATS: tuple[Format, ...] = get_args(Format)
+
+_PIPE_WIDTH = 120  # columns where the output is no terminal
+_NESTED = ("problem_params", "config", "details", "fingerprint")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def rows(records: Iterable[Record]) -> list[dict[str, Any]]:
+    """Return records as JSON objects: every key of the record, `schema` and `rel_l2`; never NaN."""
+    return [wording.finite(record.row()) for record in records]
+
+
+def render(
+    records: Iterable[Record],
+    format: str = "text",
+    verbose: bool = False,
+    metrics: Iterable[str] = (),
+    width: int | None = None,
+    color: bool = False,
+) -> str:
+    """Write records as a table; the text ends with a newline.
+
+    Args:
+        records: finished cells, whatever their status; their order is kept.
+        format: `text` (a table per problem), `csv`, `md` (GitHub), `latex` (booktabs) or `json`.
+        verbose: add cell hash, seed, dtype, device, whole reasons and every metric. csv and json
+            are complete without it.
+        metrics: names that replace the ranked metrics (json keeps all).
+        width: of `text`, in characters; by default the terminal's, or 120 where there is none.
+        color: whether `text` may hold terminal colours.
+
+    Raises:
+        PdebenchError: an unknown format or metric.
+    """
+    records, wanted = list(records), list(metrics)
+    wording.shown_metrics(records, wanted)
+    if format == "json":
+        return json.dumps(rows(records), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    if format == "csv":
+        return _csv(records, wanted)
+    if format == "md":
+        return markdown(sheets(records, verbose, wanted))
+    if format == "latex":
+        return latex(sheets(records, verbose, wanted))
+    if format == "text":
+        return text(sheets(records, verbose, wanted), width or _width(), color, verbose)
+    raise unknown_name("format", format, FORMATS)
+
+
+def _width() -> int:
+    if sys.stdout.isatty():
+        return shutil.get_terminal_size().columns
+    return _PIPE_WIDTH
+
+
+# ---- csv -------------------------------------------------------------------------------------
+
+
+def _csv(records: list[Record], wanted: list[str]) -> str:
+    """Write flat columns: metrics spread, the budget too, settings as JSON, `sees` in words."""
+    names = wanted or list(dict.fromkeys(m for record in records for m in record.metrics))
+    lines = [_flat(row, record, names) for row, record in zip(rows(records), records, strict=True)]
+    head = list(lines[0]) if lines else [*_flat_keys(), *names]
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([_cell(name) for name in head])
+    writer.writerows([_cell(line[name]) for name in head] for line in lines)
+    return out.getvalue()
+
+
+def _flat(row: dict[str, Any], record: Record, names: list[str]) -> dict[str, Any]:
+    flat = {key: row[key] for key in _flat_keys() if key in row}
+    flat |= row["budget"]
+    flat["sees"] = wording.sees_text(record.sees) if record.sees else ""
+    flat["ranked"] = " ".join(record.ranked)
+    flat |= {key: wording.as_json(row[key]) for key in _NESTED}
+    for name in names:  # a stranger's metric may be called `status`
+        flat[name if name not in flat else f"metrics.{name}"] = row["metrics"].get(name)
+    return flat
+
+
+def _flat_keys() -> list[str]:
+    """Return the columns of a record: all but its metrics and its error profile, which json has."""
+    keys = [k for k in Record.model_fields if k not in ("schema_version", "metrics", "profile")]
+    at = keys.index("budget")
+    return ["schema", *keys[:at], "max_time", "max_steps", "target_error", *keys[at + 1 :]]
+
+
+def _cell(value: Any) -> Any:
+    """Return a cell that no spreadsheet takes for a formula; numbers stay numbers."""
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        return value
+    return f"'{clean}" if (clean := _one_line(value)).startswith(_FORMULA) else clean
+
+
+def _one_line(value: str) -> str:
+    return value if value[:1] in ("\t", "\r") else wording.clean(value)

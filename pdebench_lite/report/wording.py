@@ -1,0 +1,175 @@
+"""Words and numbers for people: how a record's values are written in tables and figures.
+
+Labels, reasons and names come from plugins and results folders; `clean` makes them harmless text
+before any format adds its own escapes.
+"""
+
+import json
+import math
+import unicodedata
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pdebench_lite.errors import unknown_name
+from pdebench_lite.metrics import Metric
+from pdebench_lite.plugins import registry
+from pdebench_lite.records import Record
+from pdebench_lite.study import Budget
+
+MISSING = "–"
+AT_BOUND = "≤ bound"
+WITH_LABELS, WITHOUT_LABELS = "given labels", "given no labels"
+
+_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
+_SEEN = {
+    "initial_state": "initial state",
+    "boundary": "boundary",
+    "coefficients": "coefficients",
+    "ansatz": "ansatz",
+    "embedding": "embedding",
+    "symmetry": "symmetry",
+    "residual": "residual",
+    "step": "step",
+}
+
+
+def clean(text: object) -> str:
+    """Return one line of visible text: controls, escapes and direction marks removed."""
+    line = " ".join(str(text).split())
+    return "".join(c for c in line if unicodedata.category(c) not in _INVISIBLE)
+
+
+def shorten(text: str, length: int) -> str:
+    """Return text of at most `length` characters, cut with an ellipsis."""
+    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+
+
+def fold(text: str, width: int) -> str:
+    """Break a selector after commas or brackets so that lines fit `width` where they can."""
+    lines, line = [], ""
+    for piece in text.replace(",", ",\0").replace("[", "[\0").split("\0"):
+        if line and len(line) + len(piece) > width:
+            lines.append(line)
+            line = ""
+        line += piece
+    return "\n".join([*lines, line])
+
+
+def error_text(value: float | None) -> str:
+    """Write an error with two digits, such as 1.3e-02."""
+    return MISSING if value is None or not math.isfinite(value) else f"{value:.1e}"
+
+
+def amount(value: float | None) -> str:
+    """Write seconds or megabytes with about three digits, never in powers of ten."""
+    if value is None or not math.isfinite(value):
+        return MISSING
+    digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
+    return f"{value:.{digits}f}"
+
+
+def count(value: int | None) -> str:
+    """Write a whole number."""
+    return MISSING if value is None else str(value)
+
+
+def finite(value: Any) -> Any:
+    """Return JSON values in which every number that is not finite is None."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(k): finite(v) for k, v in value.items()}
+    return [finite(v) for v in value] if isinstance(value, list | tuple) else value
+
+
+def as_json(value: Any) -> str:
+    """Write a value as compact, valid JSON."""
+    return json.dumps(finite(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+# ---- records ---------------------------------------------------------------------------------
+
+
+def sees_text(sees: Mapping[str, int | bool]) -> str:
+    """Say what a method saw: `2000 labels`, `1 snapshot (128 values), residual, embedding`."""
+    left = dict(sees)
+    words = []
+    if labels := left.pop("labels", 0):
+        words.append(_counted(labels, "label"))
+    values = left.pop("observed_values", 0)
+    if snapshots := left.pop("snapshots", 0):
+        words.append(_counted(snapshots, "snapshot") + (f" ({values} values)" if values else ""))
+    words += [word for name, word in _SEEN.items() if left.pop(name, False)]
+    for name, value in sorted(left.items()):
+        word = clean(name.replace("_", " "))
+        words += [word] if value is True else [f"{value} {word}"] if value else []
+    return ", ".join(words) or MISSING
+
+
+def _counted(n: int, what: str) -> str:
+    return f"{n} {what}{'' if n == 1 else 's'}"
+
+
+def given_labels(record: Record) -> bool:
+    """Say whether a method had labels; one that died before it took any goes by its family."""
+    return bool(record.sees.get("labels")) or (not record.sees and record.family == "supervised")
+
+
+def bound_of(record: Record, metric: str) -> float | None:
+    """Return what an error can be told from zero down to; None where no bound is known."""
+    carried = {"rel_l2": 0.0, "rel_l2_carried": record.carried_bound}.get(metric)
+    if record.reference_bound is None or carried is None:
+        return None
+    return record.reference_bound + carried
+
+
+def at_bound(record: Record, metric: str) -> bool:
+    """Say whether an error is not above the bound of the truth that it was measured against."""
+    value, bound = record.metrics.get(metric), bound_of(record, metric)
+    return value is not None and bound is not None and value <= bound
+
+
+def metric_text(record: Record, metric: str) -> str:
+    """Write one metric of a record; errors within the reference's own bound are not told apart."""
+    return AT_BOUND if at_bound(record, metric) else error_text(record.metrics.get(metric))
+
+
+def budget_text(budget: Budget) -> str:
+    """Write a budget: `30 s`, `1000 steps`, `30 s, target 1e-03`."""
+    parts = []
+    if budget.max_time is not None:
+        parts.append(f"{budget.max_time:g} s")
+    if budget.max_steps is not None:
+        parts.append(f"{budget.max_steps} steps")
+    if budget.target_error is not None:
+        parts.append(f"target {budget.target_error:g}")
+    return ", ".join(parts) or MISSING
+
+
+# ---- metrics ---------------------------------------------------------------------------------
+
+
+def metric_named(name: str) -> Metric | None:
+    """Return a metric of this installation; records of elsewhere may have others."""
+    return registry().metrics.get(name)
+
+
+def meaning(name: str) -> str:
+    """Return the one line that explains a metric; empty if it is not installed here."""
+    metric = metric_named(name)
+    return clean(metric.summary) if metric else ""
+
+
+def shown_metrics(records: Iterable[Record], wanted: Iterable[str] = ()) -> list[str]:
+    """Return the names of the metrics to show: those wanted, or the ranked ones, headline first.
+
+    Raises:
+        PdebenchError: a wanted metric is neither in a record nor installed.
+    """
+    records = list(records)
+    names = list(dict.fromkeys(wanted))
+    known = {m for record in records for m in record.metrics} | set(registry().metrics)
+    for name in names:
+        if name not in known:
+            raise unknown_name("metric", name, known)
+    return names or list(dict.fromkeys(m for record in records for m in record.ranked))

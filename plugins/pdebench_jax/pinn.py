@@ -1,0 +1,16 @@
+"""Solver of `pinn` in JAX."""
+
+from pdebench_jax._training import JaxTools
+from pdebench_lite.method import Solution
+from pdebench_lite.runner.run import Run
+from pdebench_lite.view import View
+from pdebench_methods.pinn import PinnObjective
+from pdebench_methods.training import train
+
+
+def solve(view: View, run: Run) -> Solution:
+    """Train a network on the residual of the equation."""
+    tools = JaxTools(run)
+    with run.phase("data"):
+        objective = PinnObjective(view, run, tools)
+    return train(run, objective, tools)

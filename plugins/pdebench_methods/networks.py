@@ -1,0 +1,134 @@
+"""Fully connected networks, features × points, on arrays and jets of any backend.
+
+Initial weights are drawn in NumPy and handed to both backends, so that torch and JAX start alike.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from math import sqrt
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from pydantic import Field
+
+from pdebench_lite.physics import array_namespace, jets
+from pdebench_lite.problem import Domain, Unknown
+from pdebench_lite.selectors import Settings
+
+Activation: TypeAlias = Literal["tanh", "sin", "sigmoid", "silu", "gelu", "softplus"]
+Parameters: TypeAlias = dict[str, Any]
+"""Trained parameters by name; the values are arrays of one backend."""
+
+
+class NetworkSettings(Settings):
+    """Shape of the network; depth 1 is the form of the universal approximation theorem."""
+
+    width: int = Field(20, ge=1, le=4096, description="neurons per hidden layer")
+    depth: int = Field(3, ge=1, le=64, description="hidden layers")
+    activation: Activation = Field("tanh", description="activation function")
+
+
+def initial_network(
+    rng: np.random.Generator, prefix: str, inputs: int, outputs: int, shape: NetworkSettings
+) -> dict[str, np.ndarray]:
+    """Draw weights by Glorot & Bengio 2010 (AISTATS 9, eq. 16, uniform); biases are zero.
+
+    Returns:
+        `{prefix}.{layer}.weight` (out, in) and `{prefix}.{layer}.bias` (out,), float64.
+    """
+    sizes = [inputs, *[shape.width] * shape.depth, outputs]
+    parameters = {}
+    for layer, (n, m) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
+        limit = sqrt(6.0 / (n + m))
+        parameters[f"{prefix}.{layer}.weight"] = rng.uniform(-limit, limit, (m, n))
+        parameters[f"{prefix}.{layer}.bias"] = np.zeros(m)
+    return parameters
+
+
+def apply_network(
+    parameters: Parameters, prefix: str, features: Sequence[Any], activation: str
+) -> Any:
+    """Apply a network to features, each of shape (n,): arrays or jets.
+
+    Returns:
+        Outputs × points, shape (outputs, n); a jet if the features are jets.
+    """
+    layers = sum(name.startswith(f"{prefix}.") and name.endswith(".weight") for name in parameters)
+    inner = [
+        (parameters[f"{prefix}.{i}.weight"], parameters[f"{prefix}.{i}.bias"])
+        for i in range(layers)
+    ]
+    if isinstance(features[0], jets.Jet):
+        h = jets.stack(list(features))
+        function: Callable[[Any], Any] = getattr(jets, activation)
+        for i, (weight, bias) in enumerate(inner):
+            h = jets.linear(weight, h, bias)
+            h = function(h) if i < layers - 1 else h
+        return h
+    xp = array_namespace(features[0])
+    h = xp.stack(list(features))
+    for i, (weight, bias) in enumerate(inner):
+        h = weight @ h + bias[:, None]
+        h = _activate(xp, activation, h) if i < layers - 1 else h
+    return h
+
+
+def _activate(xp: Any, name: str, h: Any) -> Any:
+    if name in ("tanh", "sin"):
+        return getattr(xp, name)(h)
+    flat = jets.space(("x",), ("x",))  # the other activations live with the jets; order 0 suffices
+    return getattr(jets, name)(jets.constant(flat, h)).value
+
+
+class Model:
+    """The networks of one cell: one for the fields, one for each unknown function.
+
+    Args:
+        fields: names of the fields.
+        unknowns: what is sought beside them; initial states are part of the fields.
+        domain: the domain.
+        embedding: points (arrays or jets) -> network inputs.
+        shape: width, depth, activation.
+    """
+
+    def __init__(
+        self,
+        fields: Sequence[str],
+        unknowns: Sequence[Unknown],
+        domain: Domain,
+        embedding: Callable[[dict[str, Any]], list[Any]],
+        shape: NetworkSettings,
+    ) -> None:
+        self.fields = tuple(fields)
+        self.coefficients = tuple(u for u in unknowns if u.kind == "coefficient")
+        self.axes = domain.names
+        self.embedding = embedding
+        self.shape = shape
+
+    def initial(self, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        """Draw the initial parameters."""
+        parameters = initial_network(
+            rng, "fields", self._inputs(self.axes), len(self.fields), self.shape
+        )
+        for unknown in self.coefficients:
+            if unknown.axes:
+                inputs = self._inputs(unknown.axes)
+                parameters |= initial_network(rng, unknown.name, inputs, 1, self.shape)
+            else:
+                parameters[unknown.name] = np.asarray(unknown.guess, dtype=float)
+        return parameters
+
+    def _inputs(self, axes: Sequence[str]) -> int:
+        return len(self.embedding({a: np.zeros(1) for a in axes}))
+
+    def outputs(self, parameters: Parameters, points: Mapping[str, Any]) -> dict[str, Any]:
+        """Return raw field outputs at points, name -> (n,), before any ansatz."""
+        features = self.embedding({a: points[a] for a in self.axes})
+        rows = apply_network(parameters, "fields", features, self.shape.activation)
+        return {name: rows[i] for i, name in enumerate(self.fields)}
+
+    def unknown(self, parameters: Parameters, unknown: Unknown, points: Mapping[str, Any]) -> Any:
+        """Return a sought coefficient at points: (n,), or a number's own array."""
+        if not unknown.axes:
+            return parameters[unknown.name]
+        features = self.embedding({a: points[a] for a in unknown.axes})
+        return apply_network(parameters, unknown.name, features, self.shape.activation)[0]

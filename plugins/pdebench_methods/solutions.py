@@ -1,0 +1,53 @@
+"""Turning trained parameters into a `Solution`: functions that take and return NumPy float64."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from pdebench_lite.method import Solution
+from pdebench_lite.problem import Arrays, Unknown
+from pdebench_methods.networks import Model
+from pdebench_methods.training import Tools
+
+_CHUNK = 1 << 16  # points at a time
+
+
+def network_solution(
+    model: Model,
+    parameters: dict[str, np.ndarray],
+    tools: Tools,
+    ansatz: Callable[[Arrays, Arrays], Arrays] | None,
+) -> Solution:
+    """Return the networks of a model as functions, evaluated by the backend that trained them."""
+    device = {name: tools.asarray(values) for name, values in parameters.items()}
+
+    def fields(points: dict[str, Any]) -> dict[str, Any]:
+        outputs = model.outputs(device, points)
+        return ansatz(outputs, points) if ansatz else outputs
+
+    def coefficient(unknown: Unknown) -> Callable[[dict[str, Any]], np.ndarray]:
+        function = lambda points: {"": model.unknown(device, unknown, points)}  # noqa: E731
+        if not unknown.axes:
+            number = np.asarray(parameters[unknown.name], dtype=np.float64)
+            return lambda points: number
+        return lambda points: _on_host(function, points, tools)[""]
+
+    return Solution(
+        predict=lambda points: _on_host(fields, points, tools),
+        unknowns={u.name: coefficient(u) for u in model.coefficients},
+        weights=parameters,
+        parameters=sum(int(np.size(values)) for values in parameters.values()),
+    )
+
+
+def _on_host(
+    function: Callable[[dict[str, Any]], dict[str, Any]], points: dict[str, Any], tools: Tools
+) -> dict[str, np.ndarray]:
+    flat = {name: np.asarray(values, dtype=np.float64) for name, values in points.items()}
+    n = next(iter(flat.values())).size
+    parts = []
+    for start in range(0, n, _CHUNK):
+        part = {name: tools.asarray(v[start : start + _CHUNK]) for name, v in flat.items()}
+        parts.append({k: tools.to_numpy(v) for k, v in function(part).items()})
+    return {k: np.concatenate([p[k] for p in parts]).astype(np.float64) for k in parts[0]}

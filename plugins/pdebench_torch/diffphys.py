@@ -1,0 +1,16 @@
+"""Solver of `diffphys` in PyTorch."""
+
+from pdebench_lite.method import Solution
+from pdebench_lite.runner.run import Run
+from pdebench_lite.view import View
+from pdebench_methods.diffphys import DiffphysObjective
+from pdebench_methods.training import train
+from pdebench_torch._training import TorchTools
+
+
+def solve(view: View, run: Run) -> Solution:
+    """Fit unknowns through the unrolled solver."""
+    tools = TorchTools(run)
+    with run.phase("data"):
+        objective = DiffphysObjective(view, run, tools)
+    return train(run, objective, tools)

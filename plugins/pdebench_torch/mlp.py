@@ -1,0 +1,16 @@
+"""Solver of `mlp` in PyTorch."""
+
+from pdebench_lite.method import Solution
+from pdebench_lite.runner.run import Run
+from pdebench_lite.view import View
+from pdebench_methods.mlp import MlpObjective
+from pdebench_methods.training import train
+from pdebench_torch._training import TorchTools
+
+
+def solve(view: View, run: Run) -> Solution:
+    """Fit a network to labels."""
+    tools = TorchTools(run)
+    with run.phase("data"):
+        objective = MlpObjective(view, run, tools)
+    return train(run, objective, tools)
