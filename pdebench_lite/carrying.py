@@ -3,6 +3,7 @@
 NumPy only. This is how the harness scores what a method found, whatever the method's own grid.
 """
 
+import itertools
 from collections.abc import Callable, Mapping
 from math import ceil, pi
 
@@ -35,7 +36,7 @@ def rollout(
         DivergedError: the state is no longer finite.
     """
     states = [state]
-    for start, end in zip(times[:-1], times[1:], strict=True):
+    for start, end in itertools.pairwise(times):
         limit = courant * scheme.max_dt(state, unknowns, grid)
         if not np.isfinite([float(np.max(np.abs(v))) for v in state.values()]).all():
             raise DivergedError(f"the carried state is not finite at t = {start:g}")

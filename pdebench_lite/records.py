@@ -219,7 +219,7 @@ class Store:
 
     def sweep(self) -> None:
         """Remove the workspaces of runners that died on this machine."""
-        for folder in self.root.glob(f".running-*@{platform.node()}-*"):
+        for folder in self.root.glob(f".running-*@{_boot()}-*"):
             pid = folder.name.partition("@")[0].rpartition("-")[2]
             if pid.isdigit() and not psutil.pid_exists(int(pid)):
                 shutil.rmtree(folder, ignore_errors=True)
@@ -253,7 +253,15 @@ class Store:
             partial.rename(path)
 
 
-_ME = f"{os.getpid()}@{platform.node()}"
+def _boot() -> str:
+    """Return what tells this machine, since it was started, from any other."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip().replace("-", "")[:12]
+    except OSError:
+        return "".join(c for c in platform.node() if c.isalnum())
+
+
+_ME = f"{os.getpid()}@{_boot()}"
 _FAMILY_ORDER = {
     "supervised": 0,
     "physics-informed": 1,

@@ -90,7 +90,7 @@ def _lines(sheet: Sheet) -> Iterator[str]:
             yield " & ".join(_cell(c, row, i) for i, c in shown) + r" \\"
     yield r"\bottomrule"
     yield r"\end{tabular}"
-    notes = [f"{escape(names)} saw: {_sentence(what)}" for names, what in sheet.saw]
+    notes = [f"{escape(f'{names} saw: {what}')}." for names, what in sheet.saw]
     for n, why in enumerate(sheet.notes, 1):
         notes.append(f"\\textsuperscript{{{n}}}\\,{_sentence(why)}")
     if notes:

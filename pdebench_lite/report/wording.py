@@ -45,14 +45,13 @@ def shorten(text: str, length: int) -> str:
 
 
 def fold(text: str, width: int) -> str:
-    """Break a selector after commas or brackets so that lines fit `width` where they can."""
-    lines, line = [], ""
-    for piece in text.replace(",", ",\0").replace("[", "[\0").split("\0"):
-        if line and len(line) + len(piece) > width:
-            lines.append(line)
-            line = ""
-        line += piece
-    return "\n".join([*lines, line])
+    """Break a selector after commas and before `· ` so that lines fit `width` where they can."""
+    lines = [""]
+    for piece in text.replace(",", ",\0").replace(" · ", " \0· ").split("\0"):
+        if lines[-1] and len(lines[-1]) + len(piece.rstrip()) > width:
+            lines.append("")
+        lines[-1] += piece
+    return "\n".join(line.rstrip().removeprefix("· ") for line in lines)
 
 
 def error_text(value: float | None) -> str:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -221,10 +221,8 @@ def _stop_group(child: "subprocess.Popen[bytes]") -> None:
     """End a child and everything it started: politely, then not."""
     if child.poll() is None:
         _signal_group(child.pid, signal.SIGTERM)
-        try:
+        with suppress(subprocess.TimeoutExpired):
             child.wait(_GRACE)
-        except subprocess.TimeoutExpired:
-            pass
     _signal_group(child.pid, signal.SIGKILL)
     child.wait()
 

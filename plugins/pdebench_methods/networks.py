@@ -3,6 +3,7 @@
 Initial weights are drawn in NumPy and handed to both backends, so that torch and JAX start alike.
 """
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from math import sqrt
 from typing import Any, Literal, TypeAlias
@@ -37,7 +38,7 @@ def initial_network(
     """
     sizes = [inputs, *[shape.width] * shape.depth, outputs]
     parameters = {}
-    for layer, (n, m) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
+    for layer, (n, m) in enumerate(itertools.pairwise(sizes)):
         limit = sqrt(6.0 / (n + m))
         parameters[f"{prefix}.{layer}.weight"] = rng.uniform(-limit, limit, (m, n))
         parameters[f"{prefix}.{layer}.bias"] = np.zeros(m)

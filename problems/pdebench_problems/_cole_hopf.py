@@ -163,17 +163,21 @@ class ColeHopf:
         Relative errors ≤ η of the weights move the mean of u₀ by at most ησ, where its variance σ²
         follows from ∂u/∂x = (mean of u₀′) − σ²/2ν. η is the rounding of the two terms of the
         exponent: |Φ| ≤ R and, where the weights peak, w²/2t ≤ Φ(x) − Φ(y) ≤ 2R, for there
-        F(y) ≤ F(x); also w²/2t ≤ t max u₀²/2. Rounding x − mean·t moves the solution by a few ulp.
+        F(y) ≤ F(x); also w²/2t ≤ t max u₀²/2. Rounding x − mean·t moves the solution by a few
+        ulp of its argument, rounding w moves the argument of u₀, and |w| ≲ t max |u₀| + 2√(νt).
         """
         wave, sine, cosine = self._modes
         dx = 0.1 * self.nu  # fronts are some 4ν wide
         slope = (self.evaluate(x + dx, t) - self.evaluate(x - dx, t)) / (2 * dx)
         variance = 2 * self.nu * np.maximum(self._strips[1][0] - slope, 0.0)
         potential = float(np.sum(np.hypot(sine, cosine) / wave))
-        kinetic = np.minimum(2 * potential, t * max(map(abs, self._range)) ** 2 / 2)
+        reach = t * max(map(abs, self._range))
+        kinetic = np.minimum(2 * potential, reach**2 / (2 * t))
         weights = 2 * np.sqrt(variance) * (1 + (potential + kinetic) / (2 * self.nu))
         shift = (1 + abs(self.mean) * t) * abs(slope)
-        return np.finfo(float).eps * (2 * abs(u) + weights + shift)
+        steepest = float(np.sum(np.hypot(sine, cosine) * wave))
+        nodes = (reach + 2 * np.sqrt(self.nu * t)) * steepest
+        return np.finfo(float).eps * (2 * abs(u) + weights + shift + nodes)
 
     # ---- what is known of the initial state --------------------------------------------------
 
@@ -204,9 +208,12 @@ class ColeHopf:
     def _continued(self, a: Float[np.ndarray, " a"]) -> tuple[np.ndarray, np.ndarray]:
         """Return the zero-mean u₀ and u₀′ on the lines Im y = a, at 64 points a wavelength."""
         wave, sine, cosine = self._modes
-        y = np.linspace(-1.0, 1.0, 64 * wave.size, endpoint=False) + 1j * a[:, None]
-        cos, sin = np.cos(y[..., None] * wave), np.sin(y[..., None] * wave)  # (a, y, M)
-        return sin @ sine + cos @ cosine, cos @ (wave * sine) - sin @ (wave * cosine)
+        y = np.linspace(-1.0, 1.0, 64 * wave.size, endpoint=False)
+        ahead = np.exp(1j * np.outer(wave, y))  # (M, y)
+        falling = (cosine - 1j * sine) / 2 * np.exp(-np.outer(a, wave))  # (a, M)
+        rising = (cosine + 1j * sine) / 2 * np.exp(np.outer(a, wave))
+        u = falling @ ahead + rising @ ahead.conj()  # (a, y)
+        return u, 1j * ((wave * falling) @ ahead - (wave * rising) @ ahead.conj())
 
 
 def random_modes(

@@ -122,7 +122,7 @@ def test_bound_holds(rtol):
 
 
 def test_bound_holds_with_kinks():
-    """A linear interpolant (largest and rms error only): in every cell the travel time is a logarithm."""
+    """A linear interpolant: in every cell the travel time is a logarithm."""
     rng = np.random.default_rng(5)
     knots = np.linspace(0.0, 1.0, 17)
     u = np.append(values := rng.uniform(0.2, 0.5, 16), values[0])

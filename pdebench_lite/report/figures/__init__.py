@@ -31,20 +31,23 @@ def plot_all(
     from pdebench_lite.report.figures import convergence, costs, maps, slices, style
     from pdebench_lite.report.figures.data import groups
 
-    for name in formats:
-        if name not in style.FORMATS:
-            raise unknown_name("figure format", name, style.FORMATS)
+    for suffix in formats:
+        if suffix not in style.FORMATS:
+            raise unknown_name("figure format", suffix, style.FORMATS)
     records, out = list(records), Path(out)
     paths: list[Path] = []
+    names: dict[str, str] = {}
     drawers = {"maps": maps, "convergence": convergence, "costs": costs, "slices": slices}
     try:
         out.mkdir(parents=True, exist_ok=True)
         with style.styled():
             looks = style.Looks(records)
             for group in groups(store, records):
+                name = style.slug(group.label, names)
+                names[name] = group.label
                 for what, module in drawers.items():
-                    for suffix, drawn in module.draw(group, looks, say):
-                        stem = out / f"{style.slug(group.label)}-{what}{suffix}"
+                    for part, drawn in module.draw(group, looks, say):
+                        stem = out / f"{name}-{what}{part}"
                         paths += style.save(drawn, stem, formats)
     except OSError as error:
         reason = error.strerror or error

@@ -1,22 +1,24 @@
 """Figure `convergence`: the ranked errors against charged time, every run a line."""
 
 from collections.abc import Callable, Iterator
+from typing import TypeAlias
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pdebench_lite.report.figures import style
 from pdebench_lite.report.figures.data import Entry, Group
-from pdebench_lite.report.figures.style import Looks, axis_label, printable
+from pdebench_lite.report.figures.style import Look, Looks, axis_label, printable
 from pdebench_lite.report.wording import bound_of
+
+Curve: TypeAlias = tuple[Entry, np.ndarray, np.ndarray]
 
 _PANELS = ("rel_l2", "rel_l2_carried")
 _BOUND_REACH = 30.0  # the bound is drawn where it is at most so far below the smallest error
 
 
-def draw(
-    group: Group, looks: Looks, say: Callable[[str], None]
-) -> Iterator[tuple[str, Figure]]:
+def draw(group: Group, looks: Looks, say: Callable[[str], None]) -> Iterator[tuple[str, Figure]]:
     """Yield one figure: a panel for the headline error, and one beside it for its counterpart."""
     ranked = group.ranked()
     metrics = [*ranked[:1], *(m for m in ranked[1:] if m in _PANELS)]
@@ -27,28 +29,24 @@ def draw(
     wide = len(metrics) > 1
     figure = style.figure(style.FULL if wide else style.COLUMN, 2.5 if wide else 2.7)
     panels = figure.subplots(1, len(metrics), sharey=True, sharex=True, squeeze=False)[0]
+    curves = {m: [(entry, *entry.curve(m)) for entry in group.entries] for m in metrics}
+    drawn = [curve for metric in metrics for curve in curves[metric]]
+    ends = [e.record.charged_s for e in group.entries if e.record.charged_s]
+    style.log_axis(panels[0].xaxis, [*ends, *(float(t) for _, ts, _ in drawn for t in ts[:1])])
+    style.log_axis(panels[0].yaxis, [float(v) for _, _, values in drawn for v in values])
     failures = False
     for axes, metric in zip(panels, metrics, strict=True):
-        failures |= _panel(axes, group, metric, looks)
+        failures |= _panel(axes, group, metric, looks, curves[metric])
         axes.set_title(printable(metric), loc="left")
         axes.set_xlabel(axis_label("charged time", "s"))
     panels[0].set_ylabel("error")
     figure.suptitle(f"{printable(group.label)}: error against time", x=0.01, ha="left")
-    handles = looks.legend(group.records, failures)
-    columns = min(len(handles), 6 if wide else 3)
-    figure.legend(handles=handles, loc="outside lower center", ncols=columns)
+    style.legend_below(figure, looks.legend(group.records, failures))
     yield "", figure
 
 
-def _panel(axes: Axes, group: Group, metric: str, looks: Looks) -> bool:
+def _panel(axes: Axes, group: Group, metric: str, looks: Looks, curves: list[Curve]) -> bool:
     """Draw one metric; returns whether a failure was marked."""
-    axes.set_xscale("log")
-    axes.set_yscale("log")
-    curves = [(entry, *entry.curve(metric)) for entry in group.entries]
-    times = [t for _, ts, _ in curves for t in (*ts[:1], *ts[-1:])]
-    ends = [e.record.charged_s for e in group.entries if e.record.charged_s]
-    if limits := style.log_limits([*times, *ends]):
-        axes.set_xlim(limits)
     many = max(len(case) for case in group.cases()) > 1
     errors: list[float] = []
     without: list[Entry] = []
@@ -61,39 +59,33 @@ def _panel(axes: Axes, group: Group, metric: str, looks: Looks) -> bool:
             continue
         errors += values.tolist()
         axes.plot(ts, values, color=look.color, ls=line, lw=0.7 if many else 1.1)
-        failed |= entry.record.failed
-        if entry.record.failed:
-            axes.plot(ts[-1:], values[-1:], "x", color=style.FAILED, mew=1.3, ms=5, zorder=5)
+        if entry.record.failed:  # the last error known is held until the end
+            end = max(ts[-1], entry.record.charged_s or 0.0)
+            axes.plot([ts[-1], end], values[[-1, -1]], color=look.color, ls=":", lw=0.8)
+            _cross(axes, end, values[-1], look)
         else:
             axes.plot(ts[-1:], values[-1:], look.marker, color=look.color, mec="w", mew=0.4)
-    if limits := style.log_limits(errors):
-        axes.set_ylim(limits)
-    _bound(axes, group, metric, min(errors, default=1.0))
+        failed |= entry.record.failed
     for entry in without:  # failed before the first evaluation: at the top, when it ended
-        at = entry.record.charged_s
-        if at:
-            axes.plot([at], [0.98], "x", color=style.FAILED, mew=1.3, ms=5, clip_on=False,
-                      transform=axes.get_xaxis_transform(), zorder=5)  # fmt: skip
-            axes.plot([at], [0.98], looks[entry.record].marker, mfc="none", ms=7, mew=0.8,
-                      mec=looks[entry.record].color, clip_on=False,
-                      transform=axes.get_xaxis_transform())  # fmt: skip
+        if entry.record.charged_s:
+            _cross(axes, entry.record.charged_s, 0.97, looks[entry.record], top=True)
             failed = True
+    bounds = [b for r in group.records if (b := bound_of(r, metric)) is not None]
+    if bounds:
+        near = max(bounds) * _BOUND_REACH > min(errors, default=1.0)
+        if near:
+            axes.axhline(max(bounds), color=style.FAINT, lw=0.8, ls=":")
+            axes.set_ylim(bottom=min(max(bounds) / 2, axes.get_ylim()[0]))
+        text = f"reference bound {max(bounds):.0e}, {'dotted' if near else 'below'}"
+        axes.set_title(text, loc="right", color="0.35", fontsize=6.5)
     axes.grid(True, which="major", lw=0.3, color="0.9")
     style.bare(axes)
     return failed
 
 
-def _bound(axes: Axes, group: Group, metric: str, smallest: float) -> None:
-    bounds = [b for r in group.records if (b := bound_of(r, metric)) is not None]
-    if not bounds:
-        return
-    bound = max(bounds)
-    if bound * _BOUND_REACH > smallest:
-        axes.axhline(bound, color=style.FAINT, lw=0.8, ls=":")
-        axes.set_ylim(bottom=min(bound / 2, axes.get_ylim()[0]))
-        place, height = axes.get_yaxis_transform(), bound
-        text, at = "reference bound", "bottom"
-    else:
-        place, height = axes.transAxes, 0.02
-        text, at = f"reference bound {bound:.0e}, below", "bottom"
-    axes.text(0.02, height, text, transform=place, color="0.35", va=at, fontsize=6.5)
+def _cross(axes: Axes, x: float, y: float, look: Look, top: bool = False) -> None:
+    """Mark where a run failed: a cross on its method's open marker."""
+    place = axes.get_xaxis_transform() if top else axes.transData
+    for marker, color, size in ((look.marker, look.color, 6.5), ("x", style.FAILED, 4.5)):
+        axes.plot([x], [y], marker, mfc="none", mec=color, ms=size, mew=1.1, clip_on=False,
+                  transform=place, zorder=5)  # fmt: skip

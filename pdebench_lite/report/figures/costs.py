@@ -16,10 +16,8 @@ from pdebench_lite.report.wording import amount, bound_of
 _PHASES = (("data_s", "0.85", ""), ("compile_s", "0.62", "////"), ("train_s", "0.35", ""))
 
 
-def draw(
-    group: Group, looks: Looks, say: Callable[[str], None]
-) -> Iterator[tuple[str, Figure]]:
-    """Yield one figure; a dot is a seed, a ring with a bar their median. Failures stay in place."""
+def draw(group: Group, looks: Looks, say: Callable[[str], None]) -> Iterator[tuple[str, Figure]]:
+    """Yield one figure; dots are seeds, a bar their median. Failures stay in place."""
     cases = group.cases()
     names = case_names(cases)
     figure = style.figure(style.FULL, 1.15 + 0.2 * max(len(cases), 2))
@@ -48,8 +46,10 @@ def draw(
         Patch(fc=shade, hatch=hatch, ec="w", label=name.removesuffix("_s"))
         for name, shade, hatch in _PHASES
     ]
-    time.legend(handles=phases, loc="lower left", bbox_to_anchor=(0.22, 0.985), ncols=3,
-                handlelength=1.0, columnspacing=0.8, handletextpad=0.4, borderaxespad=0.0)  # fmt: skip
+    time.legend(
+        handles=phases, loc="lower left", bbox_to_anchor=(0.22, 1.0), ncols=3,
+        handlelength=1.0, columnspacing=0.8, handletextpad=0.4, borderaxespad=0.0,
+    )  # fmt: skip
     yield "", figure
 
 
@@ -89,13 +89,11 @@ def _accuracy(axes: Axes, row: int, case: list[Entry], headline: list[str], look
 
 def _finish_accuracy(axes: Axes, group: Group, headline: list[str]) -> None:
     errors = [v for r in group.records for m in headline if (v := r.metrics.get(m)) is not None]
-    axes.set_xscale("log")
-    limits = style.log_limits(errors, 2.0) or (1e-3, 1.0)
     bounds = [b for r in group.records for m in headline if (b := bound_of(r, m)) is not None]
-    if bounds and max(bounds) * 30 > limits[0]:
+    if bounds and max(bounds) * 30 > min(errors, default=1.0):
         axes.axvline(max(bounds), color=style.FAINT, lw=0.8, ls=":")
-        limits = min(limits[0], max(bounds) / 2), limits[1]
-    axes.set_xlim(limits)
+        errors.append(max(bounds))
+    style.log_axis(axes.xaxis, errors, whole=True)
     axes.set_xlabel(printable(" ".join(headline) or "error"))
     axes.set_title("Error", loc="left")
 

@@ -1,20 +1,23 @@
 """What figures are drawn from: records with their fields and histories, read once."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 from pdebench_lite.records import FIELDS, HISTORY, Record, Store, load_fields, load_history
+from pdebench_lite.report.wording import budget_text, clean
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-REFERENCE, CARRIED, FOUND, TRUE, OBSERVED = "_reference", "_carried", "_found", "_true", "_observed"
+REFERENCE, FOUND, TRUE, OBSERVED = "_reference", "_found", "_true", "_observed"
+T = TypeVar("T")
+TIME = "t"  # the axis that maps show across and slices cut
 
 
 @dataclass(frozen=True)
@@ -27,13 +30,21 @@ class Entry:
     @cached_property
     def fields(self) -> "xr.Dataset | None":
         """Stored fields; None if there are none or they cannot be read."""
-        return self._read(FIELDS, load_fields)  # type: ignore[arg-type]
+        return _readable(self.folder, FIELDS, load_fields)
 
     @cached_property
     def history(self) -> "pd.DataFrame | None":
-        """History with at least one row; None if there is none or it cannot be read."""
-        table = self._read(HISTORY, load_history)  # type: ignore[arg-type]
-        return table if table is not None and len(table) else None  # type: ignore[arg-type,return-value]
+        """History; None if there is none or it cannot be read."""
+        return _readable(self.folder, HISTORY, load_history)
+
+    def has(self, name: str) -> bool:
+        """Say whether an array of that name is stored."""
+        return self.fields is not None and name in self.fields
+
+    def __getitem__(self, name: str) -> "xr.DataArray":
+        """Return a stored array that is there."""
+        assert self.fields is not None, "ask `has` first"
+        return self.fields[name]
 
     def curve(self, metric: str) -> tuple[np.ndarray, np.ndarray]:
         """Return charged seconds and a metric where both are positive; arrays of equal length."""
@@ -45,13 +56,14 @@ class Entry:
         use = (t > 0) & (error > 0) & np.isfinite(error)
         return t[use], error[use]
 
-    def _read(self, name: str, load):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-        if not (self.folder / name).is_file():
-            return None
-        try:
-            return load(self.folder)
-        except (OSError, ValueError):
-            return None
+
+def _readable(folder: Path, name: str, load: Callable[[Path], T]) -> T | None:
+    if not (folder / name).is_file():
+        return None
+    try:
+        return load(folder)
+    except (OSError, ValueError):
+        return None
 
 
 @dataclass(frozen=True)
@@ -81,25 +93,21 @@ class Group:
 
     def field_names(self) -> list[str]:
         """Return the fields that have a reference."""
-        names = (
-            str(name).removesuffix(REFERENCE)
-            for entry in self.entries
-            if entry.fields is not None
-            for name in entry.fields.data_vars
-            if str(name).endswith(REFERENCE)
-        )
-        return list(dict.fromkeys(names))
+        return self._stems(REFERENCE, "")
 
     def unknown_names(self) -> list[str]:
         """Return the unknowns of which the found and the true one are stored."""
+        return self._stems(FOUND, TRUE)
+
+    def _stems(self, ending: str, partner: str) -> list[str]:
+        """Return the names that are stored with one ending and with another."""
         names = (
-            str(name).removesuffix(FOUND)
+            (entry, str(name).removesuffix(ending))
             for entry in self.entries
-            if entry.fields is not None
-            for name in entry.fields.data_vars
-            if str(name).endswith(FOUND) and f"{str(name).removesuffix(FOUND)}{TRUE}" in entry.fields
+            for name in (entry.fields.data_vars if entry.fields is not None else ())
+            if str(name).endswith(ending)
         )
-        return list(dict.fromkeys(names))
+        return list(dict.fromkeys(stem for entry, stem in names if entry.has(stem + partner)))
 
 
 def groups(store: Store, records: Iterable[Record]) -> Iterator[Group]:
@@ -114,7 +122,6 @@ def groups(store: Store, records: Iterable[Record]) -> Iterator[Group]:
 
 def case_names(cases: list[list[Entry]]) -> list[str]:
     """Name each case `method · backend`, and what else sets it apart from another of that name."""
-    from pdebench_lite.report.wording import budget_text, clean
 
     def name(entry: Entry, more: int) -> str:
         r = entry.record

@@ -1,90 +1,246 @@
 """Figure `maps`: the reference, and per method its solution and error; found unknowns beside."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from math import ceil
+from textwrap import fill
+from typing import Any
 
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm, Normalize
-from matplotlib.figure import Figure, SubFigure
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from pdebench_lite.report.figures import style
-from pdebench_lite.report.figures.data import FOUND, OBSERVED, REFERENCE, TRUE, Entry, Group, case_names
-from pdebench_lite.report.figures.style import Looks, axis_label, printable
-from pdebench_lite.report.wording import error_text
+from pdebench_lite.report.figures.data import (
+    FOUND,
+    OBSERVED,
+    REFERENCE,
+    TIME,
+    TRUE,
+    Entry,
+    Group,
+    case_names,
+)
+from pdebench_lite.report.figures.style import FAINT, Looks, axis_label, printable
+from pdebench_lite.report.wording import metric_text
 
 _ACROSS = 4  # cases side by side
-_DECADES = 6.0  # of the error's colour scale
-TIME = "t"
+_DECADES = 5.0  # of the error's colour scale
 
 
-def draw(
-    group: Group, looks: Looks, say: Callable[[str], None]
-) -> Iterator[tuple[str, Figure]]:
-    """Yield one figure per field; of several seeds the first that has fields is shown."""
+@dataclass(frozen=True)
+class _Maps:
+    """One case: its solution and |error| as planes, second axis across; None if it has none."""
+
+    name: str
+    entry: Entry
+    solution: xr.DataArray | None
+    error: xr.DataArray | None
+
+
+def draw(group: Group, looks: Looks, say: Callable[[str], None]) -> Iterator[tuple[str, Figure]]:
+    """Yield one figure per field; of several seeds, the first that has fields is shown."""
     fields = group.field_names()
     if not fields:
-        say(f"{group.label}: no maps, no record has fields")
+        say(f"{group.label}: no maps, because no record has fields")
     for name in fields:
-        shown = [_shown(case, name) for case in group.cases()]
-        sample = next(e.fields for e in shown if e.fields is not None and name in e.fields)
-        reference, note = _plane(sample[f"{name}{REFERENCE}"])
+        shown = [next((e for e in case if e.has(name)), case[0]) for case in group.cases()]
+        sample = next(e for e in shown if e.has(name))
+        reference = plane(sample[f"{name}{REFERENCE}"])
         if reference is None:
-            say(f"{group.label}: no maps of {name}, which depends on {note}; maps need two axes")
+            dims = " × ".join(map(str, sample[name].dims))
+            say(f"{group.label}: no maps of {name}, which depends on {dims}; a map has two axes")
             continue
-        unknowns = [
-            u for u in group.unknown_names() if f"{u}{TRUE}" in sample and sample[f"{u}{TRUE}"].ndim == 1
-        ]
-        yield ("" if len(fields) == 1 else f"-{style.slug(name)}"), _figure(
-            group, looks, name, shown, reference, note, unknowns
-        )
+        named = zip(case_names(group.cases()), shown, strict=True)
+        maps = [_maps(label, entry, name) for label, entry in named]
+        suffix = "" if len(fields) == 1 else f"-{style.slug(name)}"
+        yield suffix, _figure(group, looks, say, name, reference, maps, sample)
 
 
-def _shown(case: list[Entry], name: str) -> Entry:
-    return next((e for e in case if e.fields is not None and name in e.fields), case[0])
+def plane(values: xr.DataArray) -> xr.DataArray | None:
+    """Return what a map can show, time (or else the first axis) across; None if it cannot.
+
+    Of a field over two space axes and time, that is its state at the end.
+    """
+    if values.ndim == 3 and TIME in values.dims:
+        values = values.isel({TIME: -1})
+    if values.ndim != 2:
+        return None
+    return values if values.dims[1] == TIME else values.T
 
 
-def _plane(values: xr.DataArray) -> tuple[xr.DataArray | None, str]:
-    """Return the part of an array that a map can show, time across, and what was left out."""
-    dims = [str(d) for d in values.dims]
-    if len(dims) == 2:
-        return (values if TIME in dims else values.T), ""
-    if len(dims) == 3 and TIME in dims:
-        last = values.isel({TIME: -1})
-        return last.T, f" at {TIME} = {float(values[TIME][-1]):g}"
-    return None, " × ".join(dims)
+def _maps(label: str, entry: Entry, name: str) -> _Maps:
+    if not entry.has(name):
+        return _Maps(label, entry, None, None)
+    solution, truth = plane(entry[name]), plane(entry[f"{name}{REFERENCE}"])
+    error = None if solution is None or truth is None else abs(solution - truth)
+    return _Maps(label, entry, solution, error)
 
 
 def _figure(
-    group: Group, looks: Looks, name: str, shown: list[Entry], reference: xr.DataArray,
-    note: str, unknowns: list[str],
+    group: Group, looks: Looks, say: Callable[[str], None], name: str, reference: xr.DataArray,
+    maps: list[_Maps], sample: Entry,
 ) -> Figure:  # fmt: skip
-    bands = ceil(len(shown) / _ACROSS)
-    across = ceil(len(shown) / bands)
-    figure = style.figure(style.FULL, 0.55 + 2.15 * bands)
-    left, right = figure.subfigures(1, 2, width_ratios=(1.15, across + 0.45))
-    figure.suptitle(f"{printable(group.label)}: {printable(name)}{note} and its error", x=0.01, ha="left")
-    planes = {id(e): _plane(e.fields[name])[0] for e in shown if e.fields is not None and name in e.fields}
-    panels = right.subplots(2 * bands, across, sharex=True, sharey=True, squeeze=False)
-    scale, colors = _field_scale(reference)
-    error_scale = _error_scale([np.abs(p - reference).values for p in planes.values() if p is not None])
-    axes = _reference(left, reference, scale, colors, name, shown)
-    names = case_names([[entry] for entry in shown])
-    for k in range(bands * across):
-        top, bottom = panels[2 * (k // across), k % across], panels[2 * (k // across) + 1, k % across]
-        if k >= len(shown):
-            top.set_axis_off()
-            bottom.set_axis_off()
-            continue
-        top.set_title(printable(names[k], 60, 22), fontsize=7)
-        plane = planes.get(id(shown[k]))
-        if plane is None:
-            _absent(top, bottom, shown[k])
-            continue
-        _paint(top, plane, scale, colors)
-        _paint(bottom, np.abs(plane - reference).clip(min=error_scale.vmin), error_scale, "magma")
-        error = next((v for m in group.ranked() if (v := shown[k].record.metrics.get(m)) is not None), None)
-        bottom.set_title(f"|error|, {printable(group.ranked()[0])} {error_text(error)}" if across < 4
-                         else f"{printable(group.ranked()[0])} {error_text(error)}", fontsize=6.5, pad=2)  # fmt: skip
+    bands = ceil(len(maps) / _ACROSS)
+    across = ceil(len(maps) / bands)
+    width = {1: style.COLUMN, 2: 0.75 * style.FULL}.get(across, style.FULL)
+    figure = style.figure(width, 0.75 + 1.95 * bands)
+    panels = figure.subplots(2 * bands, 1 + across, squeeze=False)
+    norm, colors = _field_scale(reference)
+    log = _error_scale([m.error for m in maps if m.error is not None])
+    for k, case in enumerate(maps):
+        row, column = 2 * (k // across), 1 + k % across
+        _case(panels[row, column], panels[row + 1, column], case, norm, colors, log, group)
+    for blank in panels.flat:
+        if not blank.has_data() and not blank.texts:
+            blank.set_axis_off()
+    for band in range(bands):
+        _frame(panels[2 * band : 2 * band + 2, 1:], reference, last=band == bands - 1)
+    _reference(panels[0, 0], reference, norm, colors, name, sample)
+    unknowns = group.unknown_names()
+    lines = [u for u in unknowns if sample.has(u + FOUND) and sample[u + FOUND].ndim == 1]
+    for unknown in set(unknowns) - set(lines[: 2 * bands - 1]):
+        say(f"{group.label}: no panel of the unknown {unknown}; a line has one axis")
+    for axes, unknown in zip(panels[1:, 0], lines, strict=False):
+        _unknown(axes, unknown, group, looks)
+    for row in range(2 * bands):
+        mappable = _bar(norm, colors) if row % 2 == 0 else _bar(log, "magma")
+        bar = figure.colorbar(mappable, ax=list(panels[row, :]), aspect=12, pad=0.01)
+        bar.set_label(axis_label(name, _unit(reference)) if row % 2 == 0 else "|error|")
+        bar.outline.set_linewidth(0.4)
+    title = f"{printable(group.label)}: {printable(name)}{_moment(sample[name])}, and its error"
+    figure.suptitle(title, x=0.01, ha="left")
+    if lines:
+        truth = Line2D([], [], color=FAINT, lw=2.2, label="true")
+        having = [e.record for e in group.entries if any(e.has(u + FOUND) for u in lines)]
+        handles = [truth, *looks.legend(having)]
+        style.legend_below(figure, handles)
     return figure
+
+
+def _unit(values: xr.DataArray) -> str:
+    return str(values.attrs.get("units", ""))
+
+
+def _moment(values: xr.DataArray) -> str:
+    if values.ndim == 3 and TIME in values.dims:
+        return f" at {TIME} = {float(values[TIME][-1]):g}"
+    return ""
+
+
+# ---- scales ----------------------------------------------------------------------------------
+
+
+def _field_scale(reference: xr.DataArray) -> tuple[Normalize, str]:
+    """Return a scale around zero where the sign changes, else one from least to greatest."""
+    low, high = float(reference.min()), float(reference.max())
+    if low < -0.05 * abs(high) and high > 0.05 * abs(low):
+        peak = max(-low, high)
+        return Normalize(-peak, peak), "RdBu_r"
+    return Normalize(low, high if high > low else low + 1), "viridis"
+
+
+def _error_scale(errors: list[xr.DataArray]) -> LogNorm:
+    """Return one scale for all methods: from the least typical to the greatest error."""
+    peak = max((float(e.max()) for e in errors), default=0.0) or 1.0
+    typical = [float(np.percentile(np.asarray(e), 5)) for e in errors]
+    floor = max(min((t for t in typical if t > 0), default=0.0), peak / 10**_DECADES)
+    low = 10.0 ** np.floor(np.log10(min(floor, peak / 10)))
+    return LogNorm(low, 10.0 ** np.ceil(np.log10(peak)), clip=True)
+
+
+def _bar(norm: Normalize, colors: str) -> Any:
+    from matplotlib.cm import ScalarMappable
+
+    return ScalarMappable(norm, colors)
+
+
+# ---- panels ----------------------------------------------------------------------------------
+
+
+def _paint(axes: Axes, values: xr.DataArray, norm: Normalize, colors: str) -> None:
+    down, across = (np.asarray(values[dim]) for dim in values.dims)
+    shown = values.clip(min=norm.vmin) if isinstance(norm, LogNorm) else values
+    axes.pcolormesh(
+        across, down, np.asarray(shown), norm=norm, cmap=colors, shading="nearest", rasterized=True
+    )  # fmt: skip
+
+
+def _case(
+    top: Axes, bottom: Axes, case: _Maps, norm: Normalize, colors: str, log: LogNorm, group: Group
+) -> None:
+    top.set_title(printable(case.name, 60, 24), fontsize=7)
+    record = case.entry.record
+    if case.solution is None or case.error is None:
+        color = style.FAILED if record.failed else "0.35"
+        mark = "×" if record.failed else "–"
+        word = printable(record.status if record.status != "ok" else "no fields")
+        top.text(0.5, 0.5, f"{mark} {word}", transform=top.transAxes, color=color,
+                 ha="center", va="center", fontsize=7)  # fmt: skip
+        reason = fill(printable(record.reason, 90), 24)
+        bottom.text(0.5, 0.5, reason, transform=bottom.transAxes, color="0.35",
+                    ha="center", va="center", fontsize=6)  # fmt: skip
+        return
+    _paint(top, case.solution, norm, colors)
+    _paint(bottom, case.error, log, "magma")
+    for metric in group.ranked()[:1]:
+        bottom.set_title(f"{printable(metric)} {metric_text(record, metric)}", fontsize=6.5, pad=2)
+
+
+def _frame(panels: np.ndarray, reference: xr.DataArray, last: bool) -> None:
+    """Give the maps one frame: ticks on all, numbers at the left and the bottom."""
+    across = reference.dims[1]
+    for (row, _), axes in np.ndenumerate(panels):
+        _limits(axes, reference)
+        axes.tick_params(labelleft=False, labelbottom=row == 1 and last)
+        if row == 1 and last:
+            axes.set_xlabel(axis_label(str(across), _unit(reference[across])))
+
+
+def _limits(axes: Axes, values: xr.DataArray) -> None:
+    down, across = (np.asarray(values[dim]) for dim in values.dims)
+    axes.set_xlim(float(across[0]), float(across[-1]))
+    axes.set_ylim(float(down[0]), float(down[-1]))
+    axes.locator_params(nbins=3)
+
+
+def _reference(
+    axes: Axes, reference: xr.DataArray, norm: Normalize, colors: str, name: str, sample: Entry
+) -> None:
+    axes.set_axis_on()
+    _paint(axes, reference, norm, colors)
+    down, across = reference.dims
+    axes.set_title("reference", fontsize=7)
+    axes.set_ylabel(axis_label(str(down), _unit(reference[down])))
+    _limits(axes, reference)
+    axes.tick_params(labelbottom=False)
+    times = f"{name}{OBSERVED}_{across}"
+    if across == TIME and sample.has(times):
+        for moment in np.unique(np.asarray(sample[times]))[:5]:
+            axes.axvline(moment, color="k", lw=0.8, ls=(0, (3, 2)), clip_on=False)
+        axes.set_title("reference\n(dashed: observed)", fontsize=7)
+
+
+def _unknown(axes: Axes, unknown: str, group: Group, looks: Looks) -> None:
+    """Draw an unknown as found by every run over the true one."""
+    axes.set_axis_on()
+    truth: xr.DataArray | None = None
+    for entry in group.entries:
+        if not entry.has(unknown + FOUND) or entry[unknown + FOUND].ndim != 1:
+            continue
+        found, truth = entry[unknown + FOUND], entry[unknown + TRUE]
+        axis = str(found.dims[0])
+        look, line = looks[entry.record], looks.line(entry.record)
+        axes.plot(found[axis], found, color=look.color, ls=line, lw=0.8)
+    if truth is not None:
+        axis = str(truth.dims[0])
+        axes.plot(truth[axis], truth, color=FAINT, lw=2.2, zorder=1)
+        low, high = float(truth.min()), float(truth.max())
+        margin = 0.5 * (high - low or 1.0)
+        axes.set_ylim(low - margin, high + margin)
+        axes.set_xlabel(axis_label(axis, _unit(truth[axis])), labelpad=1)
+        axes.set_title(fill(axis_label(unknown, _unit(truth)), 26), fontsize=7)
+    style.bare(axes)

@@ -3,7 +3,7 @@
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,10 +14,12 @@ import matplotlib
 import numpy as np
 import seaborn
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis, XAxis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import findfont, get_font
 from matplotlib.lines import Line2D
+from matplotlib.ticker import NullFormatter
 
 from pdebench_lite.records import Record
 from pdebench_lite.report.wording import clean, fold, shorten
@@ -26,7 +28,7 @@ FULL, COLUMN = 6.9, 3.4  # inches: both columns of a page, and one
 FAILED = "#a00000"
 FAINT = "0.55"
 LINES: tuple[Any, ...] = ("-", (0, (4, 1.5)), (0, (1, 1.2)), (0, (4, 1.2, 1, 1.2)))
-MARKERS = ("o", "s", "^", "D", "v", "P", "*", "<", ">", "h")
+MARKERS = ("v", "P", "*", "<", ">", "h", "X", "d", "p")
 FORMATS = ("pdf", "png", "svg")
 
 _RC = {
@@ -62,14 +64,18 @@ _RC = {
     "figure.dpi": 100,
     "image.origin": "lower",
 }
-_FAMILY_COLOR = {"supervised": 0, "physics-informed": 3, "differentiable physics": 2}
-_CLASSICAL = (0.25, 0.25, 0.25)
+_FAMILIES: dict[str, tuple[int | None, str]] = {  # place in the palette (None: dark grey), marker
+    "supervised": (0, "o"),
+    "physics-informed": (3, "s"),
+    "differentiable physics": (2, "^"),
+    "classical": (None, "D"),
+}
 
 
 @contextmanager
 def styled() -> Iterator[None]:
     """Draw with our settings, whatever the user's matplotlibrc says; restored afterwards."""
-    settings: dict[str, Any] = {**seaborn.axes_style("ticks"), **_RC}
+    settings: Any = {**seaborn.axes_style("ticks"), **_RC}
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(settings)
@@ -97,23 +103,20 @@ class Looks:
 
     def __init__(self, records: Iterable[Record]) -> None:
         records = list(records)
-        palette = [tuple(c) for c in seaborn.color_palette("colorblind", 10)]
+        palette: list[Any] = [tuple(c) for c in seaborn.color_palette("colorblind", 10)]
         family = {r.label: r.family for r in records}
         bare = {r.label for r in records if r.label == r.method}
-        chosen: dict[str, Any] = {}
+        self.methods: dict[str, Look] = {}
         for label in sorted(family, key=lambda name: (name not in bare, name)):
-            first = _FAMILY_COLOR.get(family[label])
-            own = _CLASSICAL if family[label] == "classical" else None
-            own = palette[first] if first is not None else own
-            if own is not None and own not in chosen.values():
-                chosen[label] = own
-        free = [c for k, c in enumerate(palette) if k not in _FAMILY_COLOR.values() and k != 7]
-        rest = [label for label in sorted(family) if label not in chosen]
-        chosen |= {label: free[k % len(free)] for k, label in enumerate(rest)}
-        self.methods = {
-            label: Look(color, MARKERS[k % len(MARKERS)])
-            for k, (label, color) in enumerate(chosen.items())
-        }
+            place, marker = _FAMILIES.get(family[label], (0, ""))
+            look = Look((0.25, 0.25, 0.25) if place is None else palette[place], marker)
+            if marker and look not in self.methods.values():
+                self.methods[label] = look
+        taken = {0, 2, 3, 7}  # the families' own, and a grey
+        free = [color for k, color in enumerate(palette) if k not in taken]
+        rest = [label for label in sorted(family) if label not in self.methods]
+        for k, label in enumerate(rest):
+            self.methods[label] = Look(free[k % len(free)], MARKERS[k % len(MARKERS)])
         names = sorted({r.backend for r in records}, key=lambda b: (b != "torch", b != "jax", b))
         self.backends = {name: LINES[k % len(LINES)] for k, name in enumerate(names)}
 
@@ -128,8 +131,7 @@ class Looks:
         """Return legend entries: a colour per method, a line per backend, a cross for failures."""
         handles = [
             Line2D([], [], color=look.color, marker=look.marker, label=printable(label, 40))
-            for label, look in self.methods.items()
-            if any(r.label == label for r in records)
+            for label, look in {r.label: self[r] for r in records}.items()
         ]
         backends = [b for b in self.backends if any(r.backend == b for r in records)]
         if len(backends) > 1:
@@ -171,13 +173,18 @@ def axis_label(name: str, units: str = "") -> str:
     return printable(name, 30) + unit
 
 
-def slug(label: str) -> str:
-    """Return a file name made of letters, digits, dots and hyphens, unique for the label."""
+def slug(label: str, taken: Mapping[str, str] | None = None) -> str:
+    """Return a file name of letters, digits, dots and hyphens, whatever the label holds.
+
+    Args:
+        label: what is named.
+        taken: names in use, name -> label; a name that stands for another label gets a hash.
+    """
     plain = unicodedata.normalize("NFKD", label).encode("ascii", "ignore").decode()
-    name = re.sub(r"[^A-Za-z0-9.=]+", "-", plain).replace("..", ".").strip("-.=")[:80]
-    name = name.replace("=", "")
-    lossless = re.fullmatch(r"[A-Za-z0-9:,=.\[\]-]+", label) and len(label) <= 80
-    if lossless and name:
+    name = re.sub(r"[^A-Za-z0-9.]+", "-", plain.replace("=", "")).strip("-.")
+    name = re.sub(r"\.{2,}", ".", name)[:80]
+    plain_enough = re.fullmatch(r"[A-Za-z0-9:,=.\[\]-]+", label) and 0 < len(name) < 80
+    if plain_enough and (taken or {}).get(name, label) == label:
         return name
     return f"{name or 'problem'}-{hashlib.sha256(label.encode()).hexdigest()[:8]}"
 
@@ -194,6 +201,8 @@ def figure(width: float, height: float) -> Figure:
 
 def save(drawn: Figure, stem: Path, formats: Sequence[str]) -> list[Path]:
     """Write a figure in each format, byte for byte the same each time."""
+    drawn.draw_without_rendering()  # lay it out once, then keep that
+    drawn.set_layout_engine("none")
     paths = []
     for suffix in formats:
         path = stem.with_name(f"{stem.name}.{suffix}")
@@ -203,18 +212,42 @@ def save(drawn: Figure, stem: Path, formats: Sequence[str]) -> list[Path]:
     return paths
 
 
+def legend_below(drawn: Figure, handles: Sequence[Line2D], title: str = "") -> None:
+    """Put a legend under a figure, in as many columns as its labels leave room for."""
+    width = drawn.get_figwidth()
+    sizes = [0.48 + 0.058 * len(str(handle.get_label())) for handle in handles]
+
+    def room(columns: int) -> float:  # entries run down the columns
+        rows = -(-len(sizes) // columns)
+        return sum(max(sizes[i : i + rows]) for i in range(0, len(sizes), rows))
+
+    fitting = [n for n in range(1, len(sizes) + 1) if room(n) < width]
+    drawn.legend(
+        handles=list(handles), loc="outside lower center", ncols=max(fitting, default=1),
+        title=title, title_fontsize=6.5,
+    )  # fmt: skip
+
+
 def bare(axes: Axes) -> None:
     """Take away the upper and right spine."""
     seaborn.despine(ax=axes)
 
 
-def log_limits(values: Iterable[float], margin: float = 1.6) -> tuple[float, float] | None:
-    """Return limits of a logarithmic axis around positive values, at least a decade."""
-    array = np.array([v for v in values if v is not None and np.isfinite(v) and v > 0])
-    if not array.size:
-        return None
-    low, high = float(array.min()) / margin, float(array.max()) * margin
-    if high / low < 10:
-        middle = np.sqrt(low * high)
-        low, high = float(middle / 10**0.5), float(middle * 10**0.5)
-    return low, high
+def log_axis(axis: Axis, values: Iterable[float], whole: bool = False) -> None:
+    """Make an axis logarithmic around positive values; only powers of ten are labelled.
+
+    Args:
+        axis: `axes.xaxis` or `axes.yaxis`.
+        values: what has to be seen.
+        whole: whether the axis ends at powers of ten; so it does where it would show less than two.
+    """
+    axes, horizontal = axis.axes, isinstance(axis, XAxis)
+    (axes.set_xscale if horizontal else axes.set_yscale)("log")
+    array = np.array([v for v in values if np.isfinite(v) and v > 0])
+    low, high = (float(array.min()), float(array.max())) if array.size else (0.1, 1.0)
+    if whole or np.floor(np.log10(high * 1.6)) - np.ceil(np.log10(low / 1.6)) < 1:
+        low, high = 10.0 ** np.floor(np.log10(low / 1.1)), 10.0 ** np.ceil(np.log10(high * 1.1))
+    else:
+        low, high = low / 1.6, high * 1.6
+    (axes.set_xlim if horizontal else axes.set_ylim)(low, high)
+    axis.set_minor_formatter(NullFormatter())

@@ -1,0 +1,187 @@
+"""Figures: files, fonts, colours, failures in place, and fields of any shape."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import matplotlib.text
+import numpy as np
+import pytest
+import xarray as xr
+
+from pdebench_lite.errors import PdebenchError
+from pdebench_lite.records import FIELDS, Store
+from pdebench_lite.report.figures import convergence, costs, maps, plot_all, slices, style
+from pdebench_lite.report.figures.data import Group, groups
+
+KINDS = ("maps", "convergence", "costs", "slices")
+
+
+def few(store: Store) -> list[Any]:
+    """One torch case, one with two seeds, one that diverged, one unsupported."""
+    wanted = lambda r: (r.label in ("mlp", "pinn") and r.backend == "torch") or r.status in (  # noqa: E731
+        "diverged", "unsupported",
+    )  # fmt: skip
+    return [record for record in store.load().records if wanted(record)]
+
+
+@pytest.fixture(scope="module")
+def files(store: Store, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    return plot_all(store, few(store), tmp_path_factory.mktemp("figures"))
+
+
+@pytest.fixture(scope="module")
+def whole(store: Store) -> tuple[Group, style.Looks]:
+    records = store.load().records
+    (group,) = groups(store, records)
+    with style.styled():
+        return group, style.Looks(records)
+
+
+@pytest.fixture(scope="module")
+def figures(whole: Any) -> dict[Any, Any]:
+    """The figures of the whole study, drawn and not written."""
+    made = {}
+    with style.styled():
+        for module in (maps, convergence, costs, slices):
+            ((_, made[module]),) = module.draw(*whole, print)
+    return made
+
+
+def words(figure: Any) -> list[str]:
+    return [t.get_text() for t in figure.findobj(matplotlib.text.Text) if t.get_text()]
+
+
+def test_every_figure_is_written_in_each_format(files: list[Path]) -> None:
+    assert {f.name for f in files} == {f"burgers-{k}.{s}" for k in KINDS for s in ("pdf", "png")}
+    for file in files:
+        head = {".pdf": b"%PDF", ".png": b"\x89PNG"}[file.suffix]
+        assert file.read_bytes().startswith(head)
+        assert file.stat().st_size > 5000
+
+
+def test_fonts_are_embedded_as_type_42(files: list[Path]) -> None:
+    for file in files:
+        if file.suffix == ".pdf":
+            assert b"/Type3" not in file.read_bytes()
+            assert b"/CIDFontType2" in file.read_bytes() or b"/TrueType" in file.read_bytes()
+
+
+def test_the_same_records_give_the_same_bytes(
+    store: Store, files: list[Path], tmp_path: Path
+) -> None:
+    again = Group("burgers", next(groups(store, few(store))).entries)
+    with style.styled():
+        ((_, figure),) = convergence.draw(again, style.Looks(few(store)), print)
+        paths = style.save(figure, tmp_path / "c", ("pdf", "png"))
+    first = {f.suffix: f for f in files if f.stem == "burgers-convergence"}
+    for path in paths:
+        assert path.read_bytes() == first[path.suffix].read_bytes()
+
+
+def test_figures_are_as_wide_as_a_page_or_a_column(figures: Any) -> None:
+    for figure in figures.values():
+        assert figure.get_figwidth() in (style.FULL, style.COLUMN, 0.75 * style.FULL)
+        assert figure.get_figheight() < 9.2
+        for text in figure.findobj(matplotlib.text.Text):
+            assert not text.get_text() or text.get_fontsize() >= 6
+
+
+def test_a_method_has_one_colour_everywhere(whole: Any, figures: Any) -> None:
+    group, looks = whole
+    for record in group.records:
+        color = looks[record].color
+        if record.status == "ok":
+            for figure in (figures[m] for m in (convergence, costs, slices)):
+                used = [line.get_color() for axes in figure.axes for line in axes.lines]
+                used += [line.get_markeredgecolor() for axes in figure.axes for line in axes.lines]
+                assert any(u == color for u in used)
+    colors = [look.color for look in looks.methods.values()]
+    markers = [look.marker for look in looks.methods.values()]
+    assert len(set(colors)) == len(set(markers)) == len(colors)
+
+
+def test_colours_do_not_depend_on_who_else_is_there(make: Any) -> None:
+    methods = ("mlp", "pinn", "diffphys", "etdrk4")
+    together = style.Looks([make(m) for m in methods])
+    for method in methods:
+        record = make(method)
+        assert style.Looks([record])[record] == together[record]
+
+
+def test_failures_are_marked_in_place(whole: Any, figures: Any) -> None:
+    labels = [t.get_text() for t in figures[costs].axes[0].get_yticklabels()]
+    assert len(labels) == len(whole[0].cases()) == 10
+    failed = {"× diverged", "× crashed", "× timeout", "– unsupported"}
+    assert failed <= set(words(figures[costs]))
+    assert failed <= set(words(figures[maps]))
+    crosses = [x for x in figures[convergence].axes[0].lines if x.get_marker() == "x"]
+    assert [x.get_markeredgecolor() for x in crosses] == [style.FAILED] * 3
+    assert any("(diverged)" in text for text in words(figures[slices]))
+
+
+def test_maps_show_the_unknown_and_slices_the_observations(figures: Any) -> None:
+    assert "u_initial" in words(figures[maps])
+    assert "t = 0.5" in words(figures[slices])
+    lines = [line for axes in figures[slices].axes for line in axes.lines]
+    assert max(len(x.get_xdata()) for x in lines if x.get_marker() == ".") == 32
+
+
+def put_fields(store: Store, record: Any, dims: tuple[str, ...]) -> None:
+    folder = store.workspace(record.cell)
+    coords = {d: np.linspace(0, 1, 12) for d in dims}
+    truth = np.random.default_rng(0).random((12,) * len(dims))
+    data = {"w": (dims, truth * 1.01), "w_reference": (dims, truth)}
+    xr.Dataset(data, coords).to_netcdf(folder / FIELDS, engine="h5netcdf")
+    store.publish(record, folder)
+
+
+@pytest.mark.parametrize(
+    ("dims", "made"),
+    [
+        ("x", {"costs", "slices"}),
+        ("xy", {"costs", "maps"}),
+        ("xyt", {"costs", "maps"}),
+        ("xyzt", {"costs"}),
+    ],
+)
+def test_fields_of_any_shape(make: Any, tmp_path: Path, dims: str, made: set[str]) -> None:
+    store, record, heard = Store(tmp_path / "r"), make(), []
+    put_fields(store, record, tuple(dims))
+    files = plot_all(store, [record], tmp_path / "f", ("png",), heard.append)
+    assert {f.stem.removeprefix("burgers-") for f in files} == made
+    assert len(heard) == len(KINDS) - len(made)
+    assert all("burgers: no " in line for line in heard)
+
+
+def test_hostile_labels_and_broken_files(make: Any, tmp_path: Path) -> None:
+    store = Store(tmp_path / "r")
+    label = "../../$\\frac{1}$中\x1b[31m<b>" + "é" * 200
+    records = [make(problem_label=label, label=f"_{label}"), make("mlp", problem_label=label)]
+    put_fields(store, records[0], ("x", "t"))
+    (store.folder(records[0].cell) / "history.parquet").write_bytes(b"garbage")
+    files = plot_all(store, records, tmp_path / "f", ("png",))
+    assert {f.parent for f in files} == {tmp_path / "f"}
+    assert all(f.name.isascii() and len(f.name) < 150 for f in files)
+    names: dict[str, str] = {}
+    for text in ("a/b", "a:b", "a b", "a-b", "..", "burgers[nu=0.02]"):
+        names[style.slug(text, names)] = text
+    assert len(names) == 6
+    assert names["burgers-nu0.02"] == "burgers[nu=0.02]"
+
+
+def test_errors_are_plain(make: Any, tmp_path: Path) -> None:
+    with pytest.raises(PdebenchError, match="unknown figure format 'pgn'; did you mean 'png'"):
+        plot_all(Store(tmp_path), [make()], tmp_path, ("pgn",))
+    (tmp_path / "file").write_text("")
+    with pytest.raises(PdebenchError, match="cannot write figures"):
+        plot_all(Store(tmp_path), [make()], tmp_path / "file" / "out")
+
+
+def test_nothing_is_loaded_before_it_is_drawn() -> None:
+    code = (
+        "import sys, pdebench_lite.report.figures, pdebench_lite.report.table;"
+        "sys.exit(any(m in sys.modules for m in ('matplotlib', 'seaborn', 'torch', 'jax')))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
