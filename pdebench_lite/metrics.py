@@ -110,10 +110,14 @@ def error_profile(e: FieldEvaluation) -> dict[str, list[float]]:
 
 
 CORE_METRICS = (
-    Metric("rel_l2", "relative L2 error of the returned fields over space-time", _rel_l2),
+    Metric(
+        "rel_l2",
+        "relative L2 error of the returned fields over the points that the task compares",
+        _rel_l2,
+    ),
     Metric(
         "rel_l2_carried",
-        "the same of the found unknowns carried forward by the certified solver",
+        "relative L2 error of the found unknowns carried forward by the certified solver",
         _rel_l2_carried,
         applies=lambda task: isinstance(task, FieldTask) and bool(task.unknowns),
     ),

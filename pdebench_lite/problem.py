@@ -7,7 +7,7 @@ what is asked. Neither knows torch or JAX: arithmetic goes through the array API
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, Literal, TypeAlias
 
@@ -183,10 +183,12 @@ class Carried:
     Attributes:
         fields: name -> array over the tensor grid that was asked for.
         bound: estimate of the relative L2 error made in carrying.
+        paths: further arrays over the same grid that metrics of the problem may read.
     """
 
     fields: dict[str, np.ndarray]
     bound: float
+    paths: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
 class Problem(ABC):

@@ -1,5 +1,6 @@
 """`pdebench plot`: the records as figures."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -7,6 +8,10 @@ import typer
 
 from pdebench_lite.cli._options import DEFAULT_RESULTS, Results, load
 from pdebench_lite.errors import PdebenchError
+
+
+def _complain(line: str) -> None:
+    print(f"pdebench: {line}", file=sys.stderr)
 
 
 def plot(
@@ -25,5 +30,5 @@ def plot(
         ) from None
     from pdebench_lite.report.figures import plot_all
 
-    for path in plot_all(store, loaded.records, out):
+    for path in plot_all(store, loaded.records, out, say=_complain):
         print(path)

@@ -1,5 +1,7 @@
 """`pdebench table`: the records as a table."""
 
+import os
+import sys
 from typing import Annotated
 
 import typer
@@ -26,4 +28,6 @@ def table(
     if format not in FORMATS:
         raise PdebenchError(f"no format '{format}'; write one of: {', '.join(FORMATS)}")
     _, loaded = load(results)
-    print(render(loaded.records, format, verbose=verbose, metrics=split_names(metrics) or None))
+    color = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    names = split_names(metrics)
+    print(render(loaded.records, format, verbose=verbose, metrics=names, color=color), end="")

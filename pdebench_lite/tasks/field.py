@@ -34,7 +34,7 @@ class FieldTask(Task):
     """
 
     at_end: ClassVar[bool] = False
-    ranked = ("rel_l2",)
+    ranked: ClassVar[tuple[str, ...]] = ("rel_l2",)
     scoring: ClassVar[dict[str, int]] = {"1": 256, "2": 64, "3": 32, "time": 101}
     watching: ClassVar[dict[str, int]] = {"1": 150, "2": 40, "3": 20, "time": 41}
     carry_tolerance: ClassVar[dict[str, float]] = {"history": 1e-3, "final": 1e-6}
@@ -280,9 +280,9 @@ class FieldEvaluation:
             mine = [o for o in self.observations if o.field == name]
             dims = (f"{name}_observation",)
             add(f"{name}_observed", name, dims, _join([o.values for o in mine]), "observed values")
-            for axis in mine[0].points:
-                where = _join([o.points[axis] for o in mine])
-                add(f"{name}_observed_{axis}", axis, dims, where, f"{axis} of the observations")
+            for of in mine[0].points:
+                where = _join([o.points[of] for o in mine])
+                add(f"{name}_observed_{of}", of, dims, where, f"{of} of the observations")
         return stored
 
     def _on_grid(self, function: Function, names: tuple[str, ...]) -> np.ndarray:

@@ -1,6 +1,7 @@
 """What JAX brings to the shared training loop: arrays, optax optimisers, scans, nested autodiff."""
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import jax
@@ -75,9 +76,13 @@ class JaxTools:
         named: Arrays = {}
         for name, suffixes in wanted.items():
             for suffix in suffixes:
-                value = _differentiate(lambda p, name=name: function(p)[name], suffix)(points)
+                value = _differentiate(partial(_entry, function, name), suffix)(points)
                 named[f"{name}_{suffix}" if suffix else name] = value
         return named
+
+
+def _entry(function: Callable[[Arrays], dict[str, Any]], name: str, points: Arrays) -> Any:
+    return function(points)[name]
 
 
 def _differentiate(function: Callable[[Arrays], Any], suffix: str) -> Callable[[Arrays], Any]:

@@ -18,7 +18,7 @@ from pdebench_lite.selectors import Settings
 from pdebench_lite.view import View
 from pdebench_methods.training import Stage, Tools
 
-_COURANT = 0.5  # of the stability bound, for a state somewhat larger than what was observed
+_COURANT = 0.9  # of the stability bound, for a state somewhat larger than what was observed
 _HEADROOM = 1.25
 _BLURS = (0.2, 0.1, 0.05, 0.025, 0.0125, 0.0)  # of the domain's length
 _WEIGHTS = tuple(10.0**-k for k in range(1, 13))
@@ -363,7 +363,7 @@ class _Interpolant:
         nodes.append(self._times)
         names = (*(a.name for a in self._domain.space), time.name)
         if len(nodes) == 2:
-            spline = RectBivariateSpline(*nodes, values)
+            spline = RectBivariateSpline(nodes[0], nodes[1], values)
             return lambda points: spline.ev(points[names[0]], points[names[1]])
         grid = RegularGridInterpolator(tuple(nodes), values, method="cubic")
         return lambda points: grid(np.stack([np.asarray(points[a]) for a in names], axis=-1))

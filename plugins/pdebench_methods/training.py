@@ -5,6 +5,8 @@ is a generator that does at most `CHUNK` optimiser steps at a time, so that a pl
 Lightning's `training_step` (torch) drive the same code.
 """
 
+import math
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeAlias
@@ -80,6 +82,9 @@ class Tools(Protocol):
     def asarray(self, values: np.ndarray) -> Any:
         """Move an array to the device, in the dtype of the run."""
 
+    def to_numpy(self, values: Any) -> np.ndarray:
+        """Bring an array to the host."""
+
     def minimiser(
         self,
         optimizer: str,
@@ -118,11 +123,24 @@ class _Loop:
         self.run, self.objective, self.tools = run, objective, tools
         self._start = start
         self._minimiser: Minimiser | None = None
+        self._pace = 0.0  # seconds per step, of the last chunk
         self.step = self.evaluations = 0
 
     @property
     def parameters(self) -> dict[str, np.ndarray]:
         return self._minimiser.parameters() if self._minimiser else self._start
+
+    @property
+    def _affordable(self) -> int:
+        """Steps that fit in half of the time left, so that a slow objective stops in time.
+
+        Without a time limit this is no limit: the chunks, and with them the counts of evaluations,
+        are then the same in every run.
+        """
+        left = self.run.time_left
+        if left == math.inf or self._pace == 0.0:
+            return CHUNK
+        return max(1, int(0.5 * left / self._pace))
 
     def _report(self, loss: Any | None) -> bool:
         candidate = lambda: self.objective.solution(self.parameters)  # noqa: E731
@@ -150,8 +168,12 @@ class _Loop:
         begun, marked, mark = self.step, self.step, float("inf")
         while stage.steps is None or self.step - begun < stage.steps:
             left = CHUNK if stage.steps is None else stage.steps - (self.step - begun)
-            n = min(CHUNK, left, self.run.steps_until_due)
+            n = min(CHUNK, left, self.run.steps_until_due, self._affordable)
+            before = time.perf_counter()
             loss, steps, evaluations = minimiser.advance(n)
+            if stage.optimizer == "lbfgs" or not self._pace:
+                float(loss)  # waits for the device: the pace below is a real one
+            self._pace = (time.perf_counter() - before) / n
             self.step += steps
             self.evaluations += evaluations
             yield self._report(loss)

@@ -118,7 +118,7 @@ class _Loop(pl.LightningModule):
 
     def train_dataloader(self) -> DataLoader:
         """Return a counter: the data are full batches that the minimisers hold."""
-        return DataLoader(range(1 << 40), batch_size=None)  # type: ignore[arg-type]
+        return DataLoader(range(1 << 40), batch_size=None)
 
     def training_step(self, batch: Any, index: int) -> None:
         """Do a chunk of at most a hundred optimiser steps, or end the training."""

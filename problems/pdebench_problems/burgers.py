@@ -148,8 +148,9 @@ def _muscl(state: Arrays, unknowns: Arrays, t: float, dt: float, grid: Grid) -> 
 
 
 def _muscl_limit(state: Arrays, unknowns: Arrays, grid: Grid) -> float:
+    """MUSCL keeps its bounds for |u| dt/h ≤ ½, diffusion for ν dt/h² ≤ ½; here their sum."""
     h = grid.spacing["x"]
-    return 1.0 / (_speed(state) / h + 2.0 * float(unknowns["nu"]) / h**2)
+    return 1.0 / (2.0 * _speed(state) / h + 2.0 * float(unknowns["nu"]) / h**2)
 
 
 def _etdrk4(state: Arrays, unknowns: Arrays, t: float, dt: float, grid: Grid) -> Arrays:

@@ -94,7 +94,7 @@ def test_mpmath_quad():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("nu", [1e-3, NU, 0.05, 1.0])
-@pytest.mark.parametrize("instance", range(5))
+@pytest.mark.parametrize("instance", [0, 1])
 def test_mpmath_sweep(nu, instance):
     exact = drawn(instance, nu)
     scale, bound = rms(exact, 2.0), exact.bound(2.0)
