@@ -5,10 +5,10 @@ For plugin authors: `hookimpl`, `Problem`, `Task`, `Method`, `Solution`, `Metric
 """
 
 from importlib import import_module
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    __version__: str
     from pdebench_lite.api import run as run
     from pdebench_lite.errors import PdebenchError as PdebenchError
     from pdebench_lite.errors import UnsupportedError as UnsupportedError
@@ -53,12 +53,15 @@ _HOMES = {
     "Settings": "selectors",
 }
 
-__version__ = version("pdebench-lite")
 __all__ = ["__version__", *sorted(_HOMES)]
 
 
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first asked for, so that `pdebench --help` starts fast."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("pdebench-lite")
     if name in _HOMES:
         return getattr(import_module(f"pdebench_lite.{_HOMES[name]}"), name)
     raise AttributeError(f"module 'pdebench_lite' has no attribute '{name}'")

@@ -1,5 +1,6 @@
 """The Python door: what `pdebench run` does, from a notebook."""
 
+import math
 import os
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
@@ -146,11 +147,11 @@ def make_budget(
     """Check the limits of a cell.
 
     Raises:
-        PdebenchError: a limit is not positive.
+        PdebenchError: a limit is not positive and finite.
     """
     for name, value in (
         ("max-time", max_time), ("max-steps", max_steps), ("target-error", target_error)
     ):  # fmt: skip
-        if value is not None and not value > 0:
-            raise PdebenchError(f"{name}={value} must be positive")
+        if value is not None and not 0 < value < math.inf:
+            raise PdebenchError(f"{name}={value} must be positive and finite")
     return Budget(max_time=max_time, max_steps=max_steps, target_error=target_error)

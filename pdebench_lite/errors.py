@@ -1,4 +1,4 @@
-"""The exceptions of pdebench-lite; each message is one line: what is wrong, the value, the remedy."""
+"""The exceptions of pdebench-lite. A message is one line: what is wrong, the value, the remedy."""
 
 import difflib
 from collections.abc import Iterable

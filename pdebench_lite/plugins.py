@@ -109,13 +109,16 @@ class Registry:
         for key in chosen.values:
             if key not in mine and key not in its:
                 raise unknown_name(f"parameter of {owner}", key, {*mine, *its})
-        parts: list[dict[str, Any]] = [
-            {k: v for k, v in chosen.values.items() if k in fields} for fields in (mine, its)
-        ]
-        return task(
-            problem(fill(problem.Parameters, parts[0], owner)),
-            fill(task.Parameters, parts[1], owner),
+        mine_filled, its_filled = (
+            fill(model, {k: v for k, v in chosen.values.items() if k in model.model_fields}, owner)
+            for model in (problem.Parameters, task.Parameters)
         )
+        try:
+            return task(problem(mine_filled), its_filled)
+        except PdebenchError:
+            raise
+        except Exception as error:  # a stranger's plugin never takes us down
+            raise PdebenchError(f"{owner}: {_line(error)}") from error
 
     def configured(self, selector: str | Selector) -> tuple[Method, Settings]:
         """Return the method that a selector names and its configuration.
@@ -165,6 +168,8 @@ def _check(kind: str, item: Any) -> None:
     if not expected[kind](item):
         raise TypeError(f"pdebench_{kind}s returned {item!r}, which is no {kind}")
     if kind == "problem":
+        if not item.tasks:
+            raise TypeError(f"problem {item.name} has no task")
         for task in item.tasks:
             both = set(item.Parameters.model_fields) & set(task.Parameters.model_fields)
             if both:
@@ -195,18 +200,22 @@ def collect(modules: list[tuple[Plugin, Callable[[], ModuleType]]]) -> Registry:
                 for item in found:
                     _check(kind, item)
         except (Exception, SystemExit) as error:  # a stranger's plugin never takes us down
-            text = " ".join(str(error).split())
-            plugin.error = f"{type(error).__name__}: {text}" if text else type(error).__name__
+            plugin.error = _line(error)
             continue
         for kind, found in items.items():
             plugin.provides[kind] = [item.name for item in found]
             for item in found:
                 registry._add(kind, item, f"plugin {plugin.name} ({plugin.module})")
-    names = [plugin.name for plugin in registry.plugins]
     for plugin in registry.plugins:
-        if names.count(plugin.name) > 1 and not plugin.error:
-            plugin.error = f"another plugin is named '{plugin.name}' too; both were loaded"
+        others = [p.module for p in registry.plugins if p.name == plugin.name and p is not plugin]
+        if others and not plugin.error:
+            plugin.error = f"{' and '.join(others)} is named '{plugin.name}' too; all were loaded"
     return registry
+
+
+def _line(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 @lru_cache(maxsize=1)

@@ -154,11 +154,13 @@ class Scheme:
             axes; state and unknowns are dicts of arrays whose last axes are the grid's.
         max_dt: `max_dt(state, unknowns, grid) -> float`, the largest stable time step.
         summary: one line.
+        order: formal order of accuracy where the solution is smooth.
     """
 
     step: Callable[[Arrays, Arrays, float, float, Grid], Arrays]
     max_dt: Callable[[Arrays, Arrays, Grid], float]
     summary: str = ""
+    order: int = 1
 
 
 @dataclass(frozen=True)

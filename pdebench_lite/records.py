@@ -29,6 +29,9 @@ RECORD, HISTORY, FIELDS, WEIGHTS, LOG = (
     "log.txt",
 )
 
+ENVIRONMENTS = "environments"
+_RUNNING, _OLD = ".running", ".old"
+
 Status: TypeAlias = Literal["ok", "diverged", "timeout", "out-of-memory", "crashed", "unsupported"]
 FAILURES = frozenset({"diverged", "timeout", "out-of-memory", "crashed"})
 
@@ -135,15 +138,15 @@ class Store:
         """
         path = folder / RECORD
         try:
-            raw = json.loads(path.read_text(encoding="utf-8"))
+            raw = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_constant)
             version = raw.get("schema_version") if isinstance(raw, dict) else None
             if version != SCHEMA:
                 raise PdebenchError(f"{path}: schema {version!r}, this program reads {SCHEMA}")
             return Record.model_validate(raw)
         except OSError as error:
             raise PdebenchError(f"{path}: {error.strerror or error}") from None
-        except (ValueError, ValidationError) as error:
-            line = str(error).splitlines()[0]
+        except (ValueError, RecursionError) as error:
+            line = _first(error) if isinstance(error, ValidationError) else str(error)
             raise PdebenchError(
                 f"{path}: corrupt record ({line}); delete it and run again"
             ) from None
@@ -156,12 +159,13 @@ class Store:
             return None
 
     def load(self) -> Loaded:
-        """Read every record, in a stable order; unsound ones are named, never fatal."""
+        """Read every record, in a stable order; unsound ones are named, never fatal.
+
+        Raises:
+            PdebenchError: the folder cannot be listed.
+        """
         loaded = Loaded()
-        folders = sorted(p for p in self.root.iterdir() if p.is_dir()) if self.root.is_dir() else []
-        for folder in folders:
-            if folder.name.startswith((".", "environments")):
-                continue
+        for folder in self._folders():
             try:
                 loaded.records.append(self.read(folder))
             except PdebenchError as error:
@@ -180,6 +184,15 @@ class Store:
         )
         return loaded
 
+    def _folders(self) -> list[Path]:
+        if not self.root.is_dir():
+            return []
+        try:
+            folders = sorted(p for p in self.root.iterdir() if p.is_dir())
+        except OSError as error:
+            raise PdebenchError(f"cannot read '{self.root}': {error.strerror or error}") from None
+        return [p for p in folders if not p.name.startswith(".") and p.name != ENVIRONMENTS]
+
     def find(self, name: str) -> Path:
         """Return the folder of the record that a hash, its beginning, or a path names.
 
@@ -188,7 +201,7 @@ class Store:
         """
         if (Path(name) / RECORD).is_file():
             return Path(name)
-        fitting = [p for p in self.root.glob(f"{name}*") if p.is_dir()] if _plain(name) else []
+        fitting = [p for p in self._folders() if name and p.name.startswith(name)]
         if len(fitting) == 1:
             return fitting[0]
         problem = "several records begin" if fitting else "no record begins"
@@ -207,22 +220,27 @@ class Store:
             with tempfile.TemporaryFile(dir=self.root):
                 pass
         except OSError as error:
-            reason = error.strerror or error
             raise PdebenchError(
-                f"cannot write results to '{self.root}': {reason}; choose another with --results DIR"
+                f"cannot write results to '{self.root}': {error.strerror or error}; "
+                "choose another with --results DIR"
             ) from None
 
     def workspace(self, cell: str) -> Path:
         """Make a private folder in which a cell is run before it is published."""
         self.prepare()
-        return Path(tempfile.mkdtemp(prefix=f".running-{cell}-{_ME}-", dir=self.root))
+        return Path(tempfile.mkdtemp(prefix=f"{_RUNNING}-{cell}-{_me()}-", dir=self.root))
 
     def sweep(self) -> None:
-        """Remove the workspaces of runners that died on this machine."""
-        for folder in self.root.glob(f".running-*@{_boot()}-*"):
-            pid = folder.name.partition("@")[0].rpartition("-")[2]
-            if pid.isdigit() and not psutil.pid_exists(int(pid)):
-                shutil.rmtree(folder, ignore_errors=True)
+        """Remove what runners left that died on this machine; a record put aside comes back."""
+        for folder in self.root.glob(f".*@{_boot()}-*"):
+            kind, _, rest = folder.name.partition("-")
+            pid = rest.partition("@")[0].rpartition("-")[2]
+            if kind not in (_RUNNING, _OLD) or not pid.isdigit() or psutil.pid_exists(int(pid)):
+                continue
+            for record in folder.iterdir() if kind == _OLD else ():
+                if not self.folder(record.name).exists():
+                    record.rename(self.folder(record.name))
+            shutil.rmtree(folder, ignore_errors=True)
 
     def publish(self, record: Record, workspace: Path) -> Path:
         """Write the record into its workspace and rename that into place.
@@ -234,17 +252,17 @@ class Store:
         workspace.chmod(0o755)
         target = self.folder(record.cell)
         if target.exists():
-            old = Path(tempfile.mkdtemp(prefix=".old-", dir=self.root)) / target.name
+            old = Path(tempfile.mkdtemp(prefix=f"{_OLD}-{_me()}-", dir=self.root)) / target.name
             target.rename(old)
             workspace.rename(target)
-            shutil.rmtree(old.parent)
+            shutil.rmtree(old.parent, ignore_errors=True)
         else:
             workspace.rename(target)
         return target
 
     def keep_environment(self, environment: Mapping[str, Any], digest: str) -> None:
         """Store an environment once, under its hash."""
-        folder = self.root / "environments"
+        folder = self.root / ENVIRONMENTS
         path = folder / f"{digest}.json"
         if not path.exists():
             folder.mkdir(parents=True, exist_ok=True)
@@ -261,7 +279,10 @@ def _boot() -> str:
         return "".join(c for c in platform.node() if c.isalnum())
 
 
-_ME = f"{os.getpid()}@{_boot()}"
+def _me() -> str:
+    return f"{os.getpid()}@{_boot()}"
+
+
 _FAMILY_ORDER = {
     "supervised": 0,
     "physics-informed": 1,
@@ -271,8 +292,13 @@ _FAMILY_ORDER = {
 }
 
 
-def _plain(name: str) -> bool:
-    return bool(name) and all(c.isalnum() for c in name)
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _first(error: ValidationError) -> str:
+    first = error.errors()[0]
+    return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
 
 
 def load_records(results: str | os.PathLike[str] = "results/runs") -> "pd.DataFrame":

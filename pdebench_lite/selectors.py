@@ -36,9 +36,12 @@ def split_outside(text: str, separator: str = ",") -> list[str]:
     Raises:
         PdebenchError: a bracket or a quote is not closed.
     """
-    parts, start, depth, quote = [], 0, 0, ""
+    parts, start, depth, quote, escaped = [], 0, 0, "", False
     for i, char in enumerate(text):
-        if quote:
+        if escaped:
+            escaped = False
+        elif quote:
+            escaped = quote == '"' and char == "\\"  # as JSON reads it
             quote = "" if char == quote else quote
         elif char in _QUOTES:
             quote = char
@@ -57,10 +60,16 @@ def split_outside(text: str, separator: str = ",") -> list[str]:
 
 
 def parse_value(text: str) -> Any:
-    """Read a JSON scalar or list, a quoted text, or a bare word (returned as it is)."""
+    """Read a JSON scalar or list, a quoted text, or a bare word (returned as it is).
+
+    Raises:
+        PdebenchError: brackets are nested too deeply.
+    """
     try:
         return json.loads(text)
-    except json.JSONDecodeError:
+    except RecursionError:
+        raise PdebenchError(f"'{text[:20]}…' is nested too deeply") from None
+    except ValueError:  # no JSON, or a whole number of more than 4300 digits
         if len(text) >= 2 and text[0] == text[-1] == "'":
             return text[1:-1]
         if text.startswith("[") and text.endswith("]"):  # a list may hold bare words
@@ -146,7 +155,12 @@ def canonical(name: str, values: Mapping[str, Any]) -> str:
 
 
 def _write(value: Any) -> str:
-    if isinstance(value, str) and parse_value(value) == value and value.strip() == value:
-        if value and not set(value) & set(",[]{}()\"'="):
-            return value
+    if isinstance(value, str) and _is_bare(value):
+        return value
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def _is_bare(text: str) -> bool:
+    """Say whether a text is read back as itself without quotes."""
+    plain = text.isprintable() and text.strip() == text and not set(text) & set(",[]{}()\"'=")
+    return bool(text) and plain and parse_value(text) == text

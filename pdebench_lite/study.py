@@ -158,6 +158,6 @@ def parse_duration(text: str) -> float:
     """
     match = re.fullmatch(r"(\d+(?:\.\d*)?|\.\d+)\s*(s|m|min|h|)", text.strip().lower())
     seconds = float(match[1]) * _UNITS[match[2]] if match else 0.0
-    if seconds <= 0:
+    if not 0 < seconds < float("inf"):
         raise PdebenchError(f"'{text}' is no positive duration; write 30s, 2m or 1h")
     return seconds

@@ -166,9 +166,10 @@ class View:
 
     # ---- the solver --------------------------------------------------------------------------
 
-    def schemes(self) -> tuple[str, ...]:
-        """Return the names of the discretisations; the first is the default."""
-        return tuple(self._require_face("solver").schemes())
+    def schemes(self) -> Mapping[str, int]:
+        """Return the names of the discretisations, the default first, with their orders."""
+        schemes = self._require_face("solver").schemes()
+        return {name: scheme.order for name, scheme in schemes.items()}
 
     def solver(self, scheme: str = "") -> Scheme:
         """Return a discretisation whose known coefficients are filled in.

@@ -1,7 +1,66 @@
-"""Settings that must stand before anything imports JAX or matplotlib."""
+"""Settings that must stand before anything imports JAX or matplotlib; the plugin of fakes."""
 
 import os
 
 os.environ["JAX_ENABLE_X64"] = "1"
 os.environ["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"
 os.environ["MPLBACKEND"] = "agg"
+
+import importlib
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+FAKES = Path(__file__).parent / "fake_plugin"
+
+
+def install(folder: Path, name: str, entry_points: dict[str, str], sources: dict[str, str]) -> None:
+    """Lay out a distribution in a folder as pip would: modules and a `.dist-info`."""
+    info = folder / f"{name.replace('-', '_')}-1.2.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.2\n")
+    lines = "\n".join(f"{key} = {value}" for key, value in entry_points.items())
+    (info / "entry_points.txt").write_text(f"[pdebench_lite]\n{lines}\n")
+    for file, text in sources.items():
+        (folder / file).write_text(text)
+
+
+@pytest.fixture(scope="session")
+def distribution() -> Callable[..., None]:
+    """Return the function that lays out a distribution in a folder."""
+    return install
+
+
+@pytest.fixture(scope="session")
+def fakes_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that holds the plugin of fakes, installed."""
+    folder = tmp_path_factory.mktemp("site")
+    install(folder, "pdebench-fakes", {"fakes": "pdebench_fakes"}, {})
+    for file in FAKES.glob("*.py"):
+        shutil.copy(file, folder)
+    return folder
+
+
+@pytest.fixture
+def fakes(fakes_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Install the plugin of fakes in this process and its children; returns their scratch folder.
+
+    The scratch folder is where fakes leave the ids of their processes.
+    """
+    from pdebench_lite.plugins import registry
+
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setenv("PDEBENCH_FAKES", str(scratch))
+    monkeypatch.setenv("PYTHONPATH", str(fakes_folder))
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.syspath_prepend(str(fakes_folder))
+    importlib.invalidate_caches()
+    registry.cache_clear()
+    yield scratch
+    registry.cache_clear()
+    for name in ("pdebench_fakes", "pdebench_fakes_slow"):
+        sys.modules.pop(name, None)

@@ -7,7 +7,7 @@ import typer
 
 from pdebench_lite.cli.list_things import list_things
 from pdebench_lite.cli.plot import plot
-from pdebench_lite.cli.run import run
+from pdebench_lite.cli.run import EXAMPLES, run
 from pdebench_lite.cli.show import show
 from pdebench_lite.cli.table import table
 from pdebench_lite.errors import PdebenchError
@@ -15,16 +15,18 @@ from pdebench_lite.errors import PdebenchError
 app = typer.Typer(
     name="pdebench",
     help="Race supervised networks, PINNs and differentiable physics on the same PDEs.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # rich would read [key=value] in help as markup, and is slow to import
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("run")(run)
+app.command("run", epilog=EXAMPLES)(run)
 app.command("table")(table)
 app.command("plot")(plot)
 app.command("show")(show)
 app.command("list")(list_things)
+
+_STOPPED = 130
 
 
 @app.callback(invoke_without_command=True)
@@ -44,24 +46,36 @@ def main(arguments: list[str] | None = None) -> int:
     0: done; 1: a cell failed; 2: wrong usage or bad input, one line on stderr; 130: Ctrl-C.
     """
     given = sys.argv[1:] if arguments is None else arguments
-    try:
-        return int(app(given, prog_name="pdebench", standalone_mode=False) or 0)
-    except PdebenchError as error:
-        print(f"pdebench: {error}", file=sys.stderr)
+    if not given:
+        app(["--help"], prog_name="pdebench", standalone_mode=False)
         return 2
-    except KeyboardInterrupt:
+    try:
+        status = int(app(given, prog_name="pdebench", standalone_mode=False) or 0)
+        sys.stdout.flush()
+        if status == _STOPPED:  # typer turned KeyboardInterrupt into this
+            raise KeyboardInterrupt
+        return status
+    except PdebenchError as error:
+        return _complain(str(error))
+    except (KeyboardInterrupt, typer.Abort):
         print("pdebench: stopped; finished cells are kept, run again to go on", file=sys.stderr)
-        return 130
-    except BrokenPipeError:  # the reader of our output, such as `head`, has left
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _STOPPED
+    except (BrokenPipeError, SystemExit) as error:
+        if isinstance(error, SystemExit) and not isinstance(error.__context__, BrokenPipeError):
+            raise
+        # The reader of our output, such as `head`, has left; Python would complain at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())  # type: ignore[union-attr]
         return 0
     except Exception as error:
         message = getattr(error, "format_message", None)  # typer's usage errors
         if message is None:
             raise
-        text = " ".join(message().split())
-        print(f"pdebench: {text} (see: pdebench {_verb(given)}--help)", file=sys.stderr)
-        return 2
+        return _complain(f"{message()} (see: pdebench {_verb(given)}--help)")
+
+
+def _complain(message: str) -> int:
+    print(f"pdebench: {' '.join(message.split())}", file=sys.stderr)
+    return 2
 
 
 def _verb(arguments: list[str]) -> str:

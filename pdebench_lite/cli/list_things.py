@@ -17,7 +17,11 @@ def list_things(
     ] = False,
     format: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
 ) -> None:
-    """List what is installed: tasks, parameters and defaults, metrics, backends, citations."""
+    """List what there is to choose from.
+
+    With -v: tasks, parameters and their defaults, metrics, backends, citations. Plugins are listed
+    with what they provide, or why they failed to load.
+    """
     if what not in WHAT:
         raise unknown_name("list", what, WHAT)
     if format not in ("text", "json"):

@@ -8,14 +8,12 @@ import typer
 from pdebench_lite.cli._options import DEFAULT_RESULTS, Results, split_names
 from pdebench_lite.errors import PdebenchError
 
-_EXAMPLE = """
+EXAMPLES = """\b
 Examples:
-
   pdebench run --problem burgers --methods mlp,pinn,diffphys --max-time 30s
-
-  pdebench run --problem "burgers:forward[nu=0.02]" --methods "pinn[width=30],etdrk4" --seeds 3
-
-  pdebench run --problem "burgers[ic=random,noise=0.01]" --methods pinn,diffphys --backend jax
+  pdebench run --problem "burgers:forward[nu=0.02]" --methods "pinn[width=30],etdrk4"
+  pdebench run --problem "burgers[ic=random,noise=0.01]" --methods pinn --backend jax --seeds 3
+What there is to choose from: pdebench list problems -v, pdebench list methods -v
 """
 
 
@@ -71,9 +69,6 @@ def run(
     with listener:
         records = execute(known, cells, devices, results, rerun == "all", listener)
     return 1 if any(record.failed for record in records) else 0
-
-
-run.__doc__ = f"{run.__doc__}\n{_EXAMPLE}"
 
 
 def _seeds(count: int | None, listed: str | None) -> list[int]:

@@ -1,0 +1,1 @@
+"""One cell in one child process: view, run, clock, memory, environment."""

@@ -6,11 +6,14 @@ Started as `python -m pdebench_lite.runner.child WORKSPACE`; the workspace holds
 import ctypes
 import importlib
 import json
+import math
+import os
 import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable
+import zipfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +23,7 @@ from pdebench_lite.errors import DivergedError, PdebenchError, UnsupportedError
 from pdebench_lite.method import Solution
 from pdebench_lite.metrics import error_profile
 from pdebench_lite.plugins import registry
+from pdebench_lite.records import WEIGHTS
 from pdebench_lite.runner.clock import PHASES, Clock
 from pdebench_lite.runner.memory import MemoryMeter
 from pdebench_lite.runner.run import Journal, Judge, Run, phase_hook
@@ -37,16 +41,18 @@ def _import_solver(path: str) -> Callable[[View, Run], Solution]:
     return getattr(importlib.import_module(module), function)
 
 
-def _die_with_parent() -> None:
+def _die_with_parent(parent: int) -> None:
     """Ask Linux to kill this process when the runner dies, however it dies."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+        if os.getppid() != parent:  # it died while we started
+            os._exit(1)
 
 
-def main(workspace: Path) -> int:
-    """Run the cell described in a workspace; returns the exit status."""
-    _die_with_parent()
+def main(workspace: Path) -> None:
+    """Run the cell described in a workspace and leave its outcome there."""
     start = json.loads((workspace / CELL).read_text())
+    _die_with_parent(start["runner"])
     cell = Cell.model_validate(start["cell"])
     journal, memory = Journal(workspace / JOURNAL), MemoryMeter()
     journal.write("phase", name="setup", wall=time.time())
@@ -75,16 +81,16 @@ def main(workspace: Path) -> int:
         run.finish(solution)
         outcome.update(_score(judge, clock, solution, workspace))
     except UnsupportedError as error:
-        outcome.update(status="unsupported", reason=str(error))
+        outcome.update(status="unsupported", reason=_line(error))
     except DivergedError as error:
-        outcome.update(status="diverged", reason=str(error))
+        outcome.update(status="diverged", reason=_line(error))
     except (Exception, SystemExit) as error:
         lost = isinstance(error, MemoryError) or (
             runtime is not None and runtime.is_out_of_memory(error)
         )
-        text = " ".join(str(error).split()) or "no message"
-        reason = text if isinstance(error, PdebenchError) else f"{type(error).__name__}: {text}"
-        outcome.update(status="out-of-memory" if lost else "crashed", reason=reason[:500])
+        kind = "" if isinstance(error, PdebenchError) else f"{type(error).__name__}: "
+        reason = f"{kind}{_line(error)}"
+        outcome.update(status="out-of-memory" if lost else "crashed", reason=reason)
         traceback.print_exc()
     clock.read()
     if runtime is not None:
@@ -101,8 +107,36 @@ def main(workspace: Path) -> int:
     outcome["charged_s"] = round(clock.charged, 6)
     outcome["peak_host_mb"] = memory.peak_mb("train")
     outcome["compile_peak_host_mb"] = memory.peak_mb("compile")
-    (workspace / OUTCOME).write_text(json.dumps(outcome))
-    return 0
+    (workspace / OUTCOME).write_text(json.dumps(plain(outcome)))
+
+
+def _line(error: BaseException) -> str:
+    return " ".join(str(error).split())[:500] or "no message"
+
+
+def plain(value: Any) -> Any:
+    """Return JSON values: NumPy numbers become Python's, what is not finite null, the rest text."""
+    if isinstance(value, np.generic | np.ndarray):
+        value = value.tolist()
+    if isinstance(value, Mapping):
+        return {str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(v) for v in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if value is None or isinstance(value, bool | int | str) else str(value)
+
+
+def save_arrays(path: Path, arrays: Mapping[str, Any]) -> None:
+    """Write arrays as npz, of any names and without pickles.
+
+    Raises:
+        ValueError: an array holds Python objects.
+    """
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, values in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
+                np.lib.format.write_array(file, np.asanyarray(values), allow_pickle=False)
 
 
 def _score(judge: Judge, clock: Clock, solution: Solution, workspace: Path) -> dict[str, Any]:
@@ -118,13 +152,13 @@ def _score(judge: Judge, clock: Clock, solution: Solution, workspace: Path) -> d
         scores = judge.score(evaluation)
         arrays = evaluation.arrays()
         layout = {name: (list(dims), attrs) for name, (dims, _, attrs) in arrays.items()}
-        np.savez(workspace / ARRAYS, **{name: values for name, (_, values, _) in arrays.items()})
+        save_arrays(workspace / ARRAYS, {name: values for name, (_, values, _) in arrays.items()})
         if solution.weights:
-            np.savez(workspace / "weights.npz", **solution.weights)
+            save_arrays(workspace / WEIGHTS, solution.weights)
         result: dict[str, Any] = {
             "metrics": scores,
             "params": solution.parameters,
-            "details": dict(solution.details),
+            "details": solution.details,
             "reference_bound": judge.task.reference_bound,
             "layout": layout,
         }
@@ -135,4 +169,6 @@ def _score(judge: Judge, clock: Clock, solution: Solution, workspace: Path) -> d
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    main(Path(sys.argv[1]))
+    sys.stdout.flush()
+    os._exit(0)  # the outcome is written: a thread that a plugin left cannot hold us up

@@ -63,8 +63,13 @@ def _source_hash(package: str) -> str:
 
 
 def fingerprint(modules: list[str]) -> dict[str, str]:
-    """Return hashes of the sources of the core and of modules, and versions of array libraries."""
-    packages = sorted({"pdebench_lite", *(name.partition(".")[0] for name in modules)})
+    """Return hashes of the sources of the core and of modules, and versions of array libraries.
+
+    Args:
+        modules: names such as `package.module` or `package.module:function`.
+    """
+    tops = {name.partition(":")[0].partition(".")[0] for name in modules}
+    packages = sorted({"pdebench_lite", *tops})
     marks = {name: _source_hash(name) for name in packages}
     for library in ("numpy", "jax", "torch"):
         try:

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -16,16 +17,20 @@ from typing import Any
 
 import numpy as np
 
+from pdebench_lite.errors import PdebenchError
+from pdebench_lite.method import Method
 from pdebench_lite.plugins import Registry
+from pdebench_lite.problem import Task
 from pdebench_lite.records import FIELDS, HISTORY, LOG, Record, Status, Store, record_of
 from pdebench_lite.runner.child import ARRAYS, CELL, JOURNAL, OUTCOME
 from pdebench_lite.runner.clock import CHARGED, PHASES
 from pdebench_lite.runner.environment import environment, fingerprint, threads
-from pdebench_lite.selectors import Selector
+from pdebench_lite.selectors import Selector, Settings
 from pdebench_lite.study import Cell
 
 SETUP_LIMIT = 300.0
 SILENCE_LIMIT = 300.0
+LOG_LIMIT = 4_000_000  # bytes
 _POLL = 0.05
 _GRACE = 3.0
 
@@ -47,7 +52,7 @@ class Watch:
     def take(self, event: dict[str, Any]) -> None:
         """Take in one event."""
         self.heard = time.time()
-        kind = event.pop("kind")
+        kind = event.pop("kind", "")
         if kind == "phase":
             self.spent[self.phase] += event["wall"] - self.since
             self.phase, self.since = event["name"], event["wall"]
@@ -55,6 +60,12 @@ class Watch:
             self.progress = event
         elif kind == "history":
             self.history.append(event)
+
+    def end(self) -> None:
+        """Stop the clock of the phase that is running: the child has ended or will be stopped."""
+        now = time.time()
+        self.spent[self.phase] += now - self.since
+        self.phase, self.since = "", now
 
     def seconds(self, *phases: str) -> float:
         """Return the wall seconds spent in phases until now."""
@@ -103,12 +114,24 @@ class Executor:
             PdebenchError: the results folder cannot be written.
             KeyboardInterrupt: stopped by the user; the child is gone and nothing is published.
         """
+        try:
+            return self._run(cell)
+        except OSError as error:
+            raise PdebenchError(f"cannot keep the record of {cell.title}: {error}") from error
+
+    def _run(self, cell: Cell) -> Record:
         task = self.registry.task(Selector(cell.problem, cell.task, cell.problem_params))
         method, config = self.registry.configured(Selector(cell.method, "", cell.config))
         workspace = self.store.workspace(cell.hash)
         described, digest = environment()
         self.store.keep_environment(described, digest)
-        modules = [type(task.problem).__module__, *method.solvers.values()]
+        modules = [
+            type(task.problem).__module__,
+            type(task).__module__,
+            method.Config.__module__,
+            method.supports.__module__,
+            *method.solvers.values(),
+        ]
         facts: dict[str, Any] = {
             "ranked": list(task.ranked),
             "environment": digest,
@@ -116,16 +139,13 @@ class Executor:
             "threads": threads(),
             "started": datetime.now(UTC).isoformat(timespec="seconds"),
         }
-        support = method.supports(task, config)
-        reason = support.reason if not support.ok else ""
-        if cell.backend not in method.solvers:
-            reason = f"no {cell.backend} solver; it has: {', '.join(method.solvers)}"
         try:
-            if reason:
-                (workspace / LOG).write_text(reason + "\n")
-                record = record_of(cell, "unsupported", reason, **facts)
-            else:
+            status, reason = _refusal(cell, task, method, config)
+            if status is None:
                 record = self._run_child(cell, workspace, facts)
+            else:
+                (workspace / LOG).write_text(reason + "\n")
+                record = record_of(cell, status, reason, **facts)
             self.store.publish(record, workspace)
         finally:
             shutil.rmtree(workspace, ignore_errors=True)
@@ -133,11 +153,16 @@ class Executor:
 
     def _run_child(self, cell: Cell, workspace: Path, facts: dict[str, Any]) -> Record:
         device = self.devices[cell.backend]
-        start = {"cell": cell.model_dump(mode="json"), "device": device, "spawned": time.time()}
+        start = {
+            "cell": cell.model_dump(mode="json"),
+            "device": device,
+            "spawned": time.time(),
+            "runner": os.getpid(),
+        }
         (workspace / CELL).write_text(json.dumps(start))
-        with (workspace / LOG).open("wb") as log, _compiler_cache() as caches:
-            child = subprocess.Popen(
-                [sys.executable, "-m", "pdebench_lite.runner.child", str(workspace)],
+        with (workspace / LOG).open("ab") as log, _compiler_cache() as caches:
+            child = subprocess.Popen(  # -P: a `torch.py` where the user stands is not meant
+                [sys.executable, "-P", "-m", "pdebench_lite.runner.child", str(workspace)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -146,43 +171,74 @@ class Executor:
             )
             watch, began = Watch(), time.perf_counter()
             try:
-                reason = self._watch(child, cell, watch, workspace / JOURNAL)
+                reason = self._watch(child, cell, watch, workspace)
             finally:
                 _stop_group(child)
+        _shorten(workspace / LOG)
         outcome = _read_outcome(workspace)
         if outcome is None or reason:
             outcome = _outcome_of_the_dead(child.returncode, reason, watch)
         layout = outcome.pop("layout", {})
-        _write_history(workspace, watch.history)
-        _write_fields(workspace, layout, cell)
-        for name in (CELL, JOURNAL, OUTCOME, ARRAYS):
-            (workspace / name).unlink(missing_ok=True)
-        wall = round(time.perf_counter() - began, 3)
-        return record_of(cell, **outcome, **facts, wall_s=wall)
+        facts["wall_s"] = round(time.perf_counter() - began, 3)
+        try:
+            _write_history(workspace, watch.history)
+            _write_fields(workspace, layout, cell)
+            return record_of(cell, **outcome, **facts)
+        except (ValueError, TypeError, KeyError) as error:  # what a plugin made cannot be stored
+            text = " ".join(str(error).split())
+            return record_of(cell, "crashed", f"cannot store the result: {text}"[:500], **facts)
+        finally:
+            for name in (CELL, JOURNAL, OUTCOME, ARRAYS):
+                (workspace / name).unlink(missing_ok=True)
 
     def _watch(
-        self, child: "subprocess.Popen[bytes]", cell: Cell, watch: Watch, journal: Path
+        self, child: "subprocess.Popen[bytes]", cell: Cell, watch: Watch, workspace: Path
     ) -> str:
         """Follow a child until it ends; returns why it had to be stopped, or nothing."""
-        events = _follow(journal)
+        events = _follow(workspace / JOURNAL)
         while True:
             ended = child.poll() is not None
             for event in next(events):
                 watch.take(event)
             self.listener(watch)
-            if ended:
-                return ""
-            reason = overdue(watch, cell)
-            if reason:
+            reason = "" if ended else overdue(watch, cell)
+            if ended or reason:
+                watch.end()
                 return reason
+            _shorten(workspace / LOG)
             try:
                 child.wait(_POLL)
             except subprocess.TimeoutExpired:
                 continue
 
 
+def _refusal(cell: Cell, task: Task, method: Method, config: Settings) -> tuple[Status | None, str]:
+    """Say why a cell is not started, if it is not."""
+    if cell.backend not in method.solvers:
+        return "unsupported", f"no {cell.backend} solver; it has: {', '.join(method.solvers)}"
+    try:
+        support = method.supports(task, config)
+        return (None, "") if support.ok else ("unsupported", support.reason)
+    except Exception as error:  # a stranger's plugin never takes us down
+        text = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        return "crashed", f"supports of {method.name} failed: {text}"[:500]
+
+
+def _shorten(log: Path) -> None:
+    """Keep beginning and end of a log that has grown beyond measure; its writers append."""
+    size = log.stat().st_size
+    if size > LOG_LIMIT:
+        with log.open("r+b") as file:
+            file.seek(size - LOG_LIMIT // 4)
+            end = file.read(LOG_LIMIT // 4)
+            file.truncate(LOG_LIMIT // 2)
+        with log.open("ab") as file:
+            file.write(b"\n[... output left out: the log has over %d bytes ...]\n" % LOG_LIMIT)
+            file.write(end)
+
+
 def _follow(path: Path) -> Iterator[list[dict[str, Any]]]:
-    """Yield, each time, the complete lines that were added to a file since."""
+    """Yield, each time, the events that were added to a file since in complete lines."""
     offset, rest = 0, b""
     while True:
         events = []
@@ -192,8 +248,16 @@ def _follow(path: Path) -> Iterator[list[dict[str, Any]]]:
                 chunk = file.read()
             offset += len(chunk)
             *lines, rest = (rest + chunk).split(b"\n")
-            events = [json.loads(line) for line in lines if line]
+            events = [event for event in map(_event, lines) if event]
         yield events
+
+
+def _event(line: bytes) -> dict[str, Any] | None:
+    try:
+        event = json.loads(line)
+    except ValueError:  # a plugin that forks may write into its parent's line
+        return None
+    return event if isinstance(event, dict) else None
 
 
 def _settings(cell: Cell) -> dict[str, str]:
@@ -210,9 +274,7 @@ def _settings(cell: Cell) -> dict[str, str]:
 
 @contextmanager
 def _compiler_cache() -> Iterator[dict[str, str]]:
-    """A fresh compiler cache for each cell, or compile times are lies."""
-    import tempfile
-
+    """Make a fresh compiler cache for each cell, or compile times are lies."""
     with tempfile.TemporaryDirectory(prefix="pdebench-compiler-") as folder:
         yield {"TORCHINDUCTOR_CACHE_DIR": folder, "JAX_ENABLE_COMPILATION_CACHE": "0"}
 
@@ -245,7 +307,7 @@ def _outcome_of_the_dead(code: int, reason: str, watch: Watch) -> dict[str, Any]
     """Make an outcome for a child that left none, from what it had streamed."""
     status: Status = "timeout" if reason else "crashed"
     if not reason:
-        name = signal.Signals(-code).name if code < 0 else ""
+        name = _signal_name(-code) if code < 0 else ""
         reason = f"the process was killed by {name}" if name else f"the process exited with {code}"
         if name == "SIGKILL":
             reason += " (the kernel does that when memory runs out)"
@@ -260,6 +322,13 @@ def _outcome_of_the_dead(code: int, reason: str, watch: Watch) -> dict[str, Any]
         **{f"{phase}_s": round(watch.seconds(phase), 3) for phase in PHASES},
         "charged_s": round(watch.seconds(*CHARGED), 3),
     }
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
 def _write_history(workspace: Path, history: list[dict[str, Any]]) -> None:

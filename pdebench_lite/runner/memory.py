@@ -4,6 +4,7 @@ from pathlib import Path
 
 _STATUS = Path("/proc/self/status")
 _CLEAR = Path("/proc/self/clear_refs")
+_MEASURED = ("compile", "train")
 MB = 1e6
 
 
@@ -27,39 +28,40 @@ def _reset() -> bool:
 
 
 class MemoryMeter:
-    """Peak of resident host memory above what was in use when a phase began.
+    """Peak of resident host memory above what was in use when a phase was first entered.
 
-    A peak is VmHWM at its end minus VmRSS when its phase was first entered. The kernel's mark is
-    reset when training starts, after compilation, so that neither imports nor compilation count;
-    what the harness allocates while it evaluates does not count either.
+    A phase may be entered many times. At each entry the kernel's high-water mark (VmHWM) is reset,
+    and the base moves by what other phases have allocated or freed in between: so neither imports
+    nor compilation nor the harness's own evaluations count as training.
     """
 
     def __init__(self) -> None:
         self._base: dict[str, int] = {}
+        self._left: dict[str, int] = {}
         self._peak: dict[str, int] = {}
         self._measured = ""
 
     def enter(self, phase: str) -> None:
         """Note that a phase begins (or goes on); closes the measurement of the one before."""
         self._close()
-        if phase not in ("compile", "train") or not _reset():
-            self._measured = ""
-            return
-        resident = _kernel_bytes("VmRSS:")
-        if resident is not None:
-            self._base.setdefault(phase, resident)
-            self._measured = phase
+        if self._measured:
+            self._left[self._measured] = _kernel_bytes("VmRSS:") or 0
+        self._measured = ""
+        if phase in _MEASURED and _reset():
+            resident = _kernel_bytes("VmRSS:")
+            if resident is not None:
+                moved = resident - self._left.get(phase, resident)
+                self._base[phase] = self._base.get(phase, resident) + moved
+                self._measured = phase
 
     def _close(self) -> None:
-        if self._measured:
-            mark = _kernel_bytes("VmHWM:")
-            if mark is not None:
-                self._peak[self._measured] = max(self._peak.get(self._measured, 0), mark)
+        mark = _kernel_bytes("VmHWM:") if self._measured else None
+        if mark is not None:
+            above = mark - self._base[self._measured]
+            self._peak[self._measured] = max(self._peak.get(self._measured, 0), above)
 
     def peak_mb(self, phase: str) -> float | None:
         """Return the peak of a phase so far in 10⁶ bytes, or None where it was not measured."""
         if self._measured == phase:
             self._close()
-        if phase not in self._peak:
-            return None
-        return round(max(0, self._peak[phase] - self._base[phase]) / MB, 3)
+        return round(self._peak[phase] / MB, 3) if phase in self._peak else None

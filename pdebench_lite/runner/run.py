@@ -60,18 +60,22 @@ class Judge:
         Raises:
             DivergedError: a metric is not finite.
         """
-        return {m.name: _finite(m.name, m.compute(evaluation)) for m in self.metrics}
+        return {m.name: _value(m, evaluation) for m in self.metrics}
 
     def watch(self, solution: Solution) -> dict[str, float | None]:
         """Compute the ranked metrics of a solution on the coarser grid of the history."""
         evaluation = self.task.evaluate(solution, "history", self.observations)
         ranked = [m for m in self.metrics if m.name in self.task.ranked]
-        return {m.name: _finite(m.name, m.compute(evaluation)) for m in ranked}
+        return {m.name: _value(m, evaluation) for m in ranked}
 
 
-def _finite(name: str, value: float | None) -> float | None:
-    if value is not None and not math.isfinite(value):
-        raise DivergedError(f"the metric {name} is {value}")
+def _value(metric: Metric, evaluation: Any) -> float | None:
+    computed = metric.compute(evaluation)
+    if computed is None:
+        return None
+    value = float(computed)
+    if not math.isfinite(value):
+        raise DivergedError(f"the metric {metric.name} is {value}")
     return value
 
 
@@ -153,8 +157,8 @@ class Run:
         Raises:
             DivergedError: the loss or the solution is not finite.
         """
-        self.steps = step
-        self.evaluations = step if evaluations is None else evaluations
+        self.steps = step = int(step)
+        self.evaluations = step if evaluations is None else int(evaluations)
         if isinstance(loss, float) and not math.isfinite(loss):
             raise DivergedError(f"the loss is {loss} at step {step}")
         due = step >= self._next_evaluation

@@ -290,4 +290,5 @@ class FieldEvaluation:
         shape = tuple(a.size for a in axes.values())
         points = flatten(axes) if axes else {}
         values = np.asarray(function(points), dtype=np.float64)
-        return np.broadcast_to(values.reshape(shape) if values.size > 1 else values, shape)
+        fits = values.size == np.prod(shape, dtype=int)
+        return values.reshape(shape) if fits else np.broadcast_to(values, shape)

@@ -1,4 +1,4 @@
-"""What JAX brings to the shared training loop: arrays, optax optimisers, scans, nested autodiff."""
+"""What JAX brings to the shared loop: arrays, optax optimisers, scans, nested autodiff."""
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial

@@ -15,6 +15,7 @@ from pdebench_lite.physics import Grid, array_namespace, interpolate_periodic
 from pdebench_lite.problem import Arrays, Axis, Domain, Observation, Scheme, Task, Unknown
 from pdebench_lite.runner.run import Run
 from pdebench_lite.selectors import Settings
+from pdebench_lite.tasks import FieldTask
 from pdebench_lite.view import View
 from pdebench_methods.training import Stage, Tools
 
@@ -29,7 +30,7 @@ class DiffphysSettings(Settings):
 
     cells: int = Field(256, ge=8, le=65536, description="cells per space axis")
     steps: int = Field(0, ge=0, description="time steps to the last observation; 0: by stability")
-    scheme: str = Field("", description="a scheme of the problem; empty: its default")
+    scheme: str = Field("", description="a scheme of the problem; empty: that of highest order")
     modes: int = Field(64, ge=1, description="Fourier modes per axis of an unknown function")
     optimizer: Literal["gd", "adam", "lbfgs"] = Field("lbfgs", description="gd, adam or lbfgs")
     learning_rate: float = Field(1e-2, gt=0, description="of gd and adam")
@@ -62,8 +63,8 @@ class Basis:
     modes: int
 
     def matrix(self, points: dict[str, Any]) -> np.ndarray:
-        """Return the functions at points, shape (n, functions)."""
-        n = np.size(next(iter(points.values()))) if points else 1
+        """Return the functions at points, shape (n, functions); n = 1 without axes."""
+        n = np.size(points[self.axes[0].name]) if self.axes else 1
         matrix, roughness = np.ones((n, 1)), np.zeros(1)
         for axis in self.axes:
             k = np.arange(1, self.modes + 1)
@@ -87,7 +88,10 @@ class DiffphysObjective:
         assert self.domain.time is not None
         self.start = self.domain.time.lower
         self.fields, self.unknowns = view.fields, view.unknowns
-        self.scheme: Scheme = view.solver(s.scheme)
+        orders = view.schemes()
+        name = s.scheme or max(orders, key=lambda scheme: orders[scheme])
+        self.scheme: Scheme = view.solver(name)
+        self._scheme_name = name
         self.grid = self.domain.grid(s.cells)
         self.observations = _by_time(view.observations(), self.domain.time.name)
         self.bases = {
@@ -96,19 +100,25 @@ class DiffphysObjective:
         }
         centres = {a: np.ravel(v) for a, v in self.grid.points().items()}
         self._matrices = {n: basis.matrix(centres) for n, basis in self.bases.items()}
-        self._known_start: dict[str, np.ndarray] = {}
-        if view.given("initial_state"):
-            known = view.initial_state(self.grid.points())
-            self._known_start = {k: np.asarray(v) for k, v in known.items()}
-        self.dt, self.counts = self._time_grid()
+        self._fine_grid = self.domain.grid(2 * s.cells)
+        self._known_start: dict[Grid, dict[str, np.ndarray]] = {}
+        for grid in (self.grid, self._fine_grid) if view.given("initial_state") else ():
+            known = view.initial_state(grid.points())
+            self._known_start[grid] = {k: np.asarray(v) for k, v in known.items()}
+        self.dt, self.times = self._time_grid()
         self.weight = 0.0
         self._positions = [self._cells(o) for o in self.observations]
         self.scales = [float(np.mean(o.values**2)) or 1.0 for o in self.observations]
 
+    @property
+    def _start(self) -> dict[str, np.ndarray]:
+        """The initial state on the solver's grid where the task gives it, else nothing."""
+        return self._known_start.get(self.grid, {})
+
     # ---- discretisation ----------------------------------------------------------------------
 
-    def _time_grid(self) -> tuple[float, list[int]]:
-        """Choose the step and the number of steps between observation times; refuse unstable ones.
+    def _time_grid(self) -> tuple[float, list[float]]:
+        """Choose the step, and list the observations' times; refuse unstable steps.
 
         Raises:
             UnsupportedError: the configured steps violate the stability bound.
@@ -121,18 +131,16 @@ class DiffphysObjective:
             if dt > limit:
                 raise UnsupportedError(
                     f"steps={self.settings.steps} is a step of {dt:.3g}, above the stability bound "
-                    f"{limit:.3g} on {self.settings.cells} cells; use steps={ceil(span / limit)} or "
-                    "more, or steps=0 to have them chosen"
+                    f"{limit:.3g} on {self.settings.cells} cells; use steps={ceil(span / limit)} "
+                    "or more, or steps=0 to have them chosen"
                 )
         else:
             dt = span / max(32, ceil(span / (_COURANT * bound)))
-        edges = [self.start, *times]
-        counts = [max(1, round((b - a) / dt)) for a, b in itertools.pairwise(edges)]
-        return dt, counts
+        return dt, times
 
     def _stability_bound(self, headroom: float) -> float:
         """Largest stable step for a state as large as what was observed."""
-        state = {f: np.zeros(self.grid.cells) for f in self.fields} | self._known_start
+        state = {f: np.zeros(self.grid.cells) for f in self.fields} | self._start
         for o in self.observations:
             state[o.field] = np.full(self.grid.cells, headroom * float(np.max(np.abs(o.values))))
         sought = {u.name: self._guess(u) for u in self.unknowns if u.kind == "coefficient"}
@@ -186,16 +194,15 @@ class DiffphysObjective:
     def _misfits(self, parameters: dict[str, Any], data: dict[str, Any]) -> list[Any]:
         matrices = {u.name: data[f"basis={u.name}"] for u in self.unknowns}
         state, sought = self._split(self.on_grid(parameters, matrices))
-        state = {**{f: data[f"start={f}"] for f in self._known_start}, **state}
-        misfits, done = [], 0
-        for i, (o, n) in enumerate(zip(self.observations, self.counts, strict=True)):
-            begin = self.start + done * self.dt
+        state = {**{f: data[f"start={f}"] for f in self._start}, **state}
+        misfits, edges = [], itertools.pairwise([self.start, *self.times])
+        for i, (o, (begin, end)) in enumerate(zip(self.observations, edges, strict=True)):
+            n, dt = _equal_steps(end - begin, self.dt)
 
-            def step(s: Arrays, k: Any, begin: float = begin) -> Arrays:
-                return self.scheme.step(s, sought, begin + k * self.dt, self.dt, self.grid)
+            def step(s: Arrays, k: Any, begin: float = begin, dt: float = dt) -> Arrays:
+                return self.scheme.step(s, sought, begin + k * dt, dt, self.grid)
 
-            state = self._tools.repeat(step, state, n)
-            done += n
+            state = self._tools.repeat(step, state, n) if n else state
             positions = [data[f"where{i}.{j}"] for j in range(len(self.domain.space))]
             seen = interpolate_periodic(state[o.field], positions, order="cubic")
             misfits.append(seen - data[f"values{i}"])
@@ -204,7 +211,7 @@ class DiffphysObjective:
     def _data(self, weight: float, blur: float) -> dict[str, np.ndarray]:
         data: dict[str, np.ndarray] = {"weight": np.asarray(weight)}
         data |= {f"basis={name}": matrix for name, matrix in self._matrices.items()}
-        data |= {f"start={name}": values for name, values in self._known_start.items()}
+        data |= {f"start={name}": values for name, values in self._start.items()}
         for i, o in enumerate(self.observations):
             data[f"values{i}"] = o.values
             data |= {f"where{i}.{j}": p for j, p in enumerate(self._positions[i])}
@@ -226,7 +233,8 @@ class DiffphysObjective:
 
         With `weight=auto` the weight falls tenfold per stage until the misfit is explained by the
         noise and the solver's own error, both known without the truth (Morozov's discrepancy
-        principle), or falls no further; the last one is trained on.
+        principle; Engl, Hanke & Neubauer 1996, sect. 4.3). When the misfit falls by less than half
+        before that, the weight before is taken: what is left is no noise but the solver's error.
         """
         s = self.settings
         fixed = None if s.weight == "auto" else float(s.weight)
@@ -238,34 +246,40 @@ class DiffphysObjective:
         for blur in self._blurs[:-1]:
             self.weight = next(weights) if fixed is None else fixed
             yield Stage("lbfgs", self._data(self.weight, blur), s.stage_steps, 1e-3)
+        misfit = float("inf")
         for weight in weights:
             self.weight = weight
             yield Stage("lbfgs", self._data(weight, 0.0), s.stage_steps, 1e-2)
-            if self._explained(current()):
+            before, (misfit, level) = misfit, self._discrepancy(current())
+            if misfit <= level:
+                break
+            if misfit > 0.5 * before:
+                self.weight = min(10.0 * weight, _WEIGHTS[0])
                 break
         self.weight = self.weight if fixed is None else fixed
         yield Stage("lbfgs", self._data(self.weight, 0.0), None, 1e-6)
 
-    def _explained(self, parameters: dict[str, np.ndarray]) -> bool:
-        """Say whether the misfit is no larger than noise and discretisation error together.
+    def _discrepancy(self, parameters: dict[str, np.ndarray]) -> tuple[float, float]:
+        """Return the mean squared misfit and the level that noise and the solver's error explain.
 
-        The error of the solver is taken as twice its difference to the same rollout on half the
-        spacing and step: exact for a scheme that is of first order at shocks, safe for any other.
+        The solver's error is that of Richardson: its difference to the same rollout on half the
+        spacing and step, times 2ᵖ/(2ᵖ − 1) for a scheme of order p.
         """
         coarse = self._observed(parameters, self.grid, self.dt)
-        fine = self._observed(parameters, self.domain.grid(2 * self.settings.cells), self.dt / 2)
+        fine = self._observed(parameters, self._fine_grid, self.dt / 2)
+        factor = 2.0**self.scheme.order / (2.0**self.scheme.order - 1.0)
+        misfit = level = 0.0
         for o, a, b in zip(self.observations, coarse, fine, strict=True):
-            level = o.noise**2 + float(np.mean((2.0 * (a - b)) ** 2))
-            if float(np.mean((a - o.values) ** 2)) > level:
-                return False
-        return True
+            misfit += float(np.mean((a - o.values) ** 2))
+            level += o.noise**2 + float(np.mean((factor * (a - b)) ** 2))
+        return misfit, level
 
     # ---- the solution ------------------------------------------------------------------------
 
     def _observed(
         self, parameters: dict[str, np.ndarray], grid: Grid, dt: float
     ) -> list[np.ndarray]:
-        times = np.asarray([self.start, *(self.start + np.cumsum(self.counts) * self.dt)])
+        times = np.asarray([self.start, *self.times])
         states = self._trajectory(parameters, grid, dt, times)
         seen = []
         for i, o in enumerate(self.observations):
@@ -279,33 +293,22 @@ class DiffphysObjective:
     def _trajectory(
         self, parameters: dict[str, np.ndarray], grid: Grid, dt: float, times: np.ndarray
     ) -> dict[str, np.ndarray]:
-        """Roll out in NumPy with the solver's own grid and step; arrays of shape (*cells, times)."""
+        """Roll out in NumPy with the given grid and step; arrays of shape (*cells, times)."""
         centres = {a: np.ravel(v) for a, v in grid.points().items()}
         values = {}
         for u in self.unknowns:
             flat = self.bases[u.name].matrix(centres if u.axes else {}) @ parameters[u.name]
             values[u.name] = flat.reshape(grid.cells if u.axes else ())
         state, sought = self._split(values)
-        if self._known_start:
-            state = {**self._start_on(grid), **state}
+        state = {**self._known_start.get(grid, {}), **state}
         states, t = [state], float(times[0])
         for end in times[1:]:
-            n = max(1, round((float(end) - t) / dt))
+            n, h = _equal_steps(float(end) - t, dt)
             for k in range(n):
-                state = self.scheme.step(state, sought, t + k * dt, dt, grid)
+                state = self.scheme.step(state, sought, t + k * h, h, grid)
             t = float(end)
             states.append(state)
         return {name: np.stack([s[name] for s in states], axis=-1) for name in state}
-
-    def _start_on(self, grid: Grid) -> dict[str, np.ndarray]:
-        if grid == self.grid:
-            return self._known_start
-        from scipy.ndimage import zoom
-
-        return {
-            k: zoom(v, 2, order=3, mode="grid-wrap", grid_mode=True)
-            for k, v in self._known_start.items()
-        }
 
     def solution(self, parameters: dict[str, np.ndarray]) -> Solution:
         """Return the rolled-out trajectory (cubic spline in space and time) and the unknowns."""
@@ -315,6 +318,7 @@ class DiffphysObjective:
         states = self._trajectory(parameters, self.grid, self.dt, times)
         found = {u.name: self._function(u, parameters[u.name]) for u in self.unknowns}
         details: dict[str, Any] = {
+            "scheme": self._scheme_name,
             "cells": self.grid.cells[0],
             "dt": self.dt,
             "weight": self.weight,
@@ -369,6 +373,12 @@ class _Interpolant:
         return lambda points: grid(np.stack([np.asarray(points[a]) for a in names], axis=-1))
 
 
+def _equal_steps(span: float, dt: float) -> tuple[int, float]:
+    """Return number and length of the fewest equal steps of at most dt that fill a span."""
+    n = ceil(span / dt - 1e-9)
+    return n, dt if abs(n * dt - span) <= 1e-9 * dt else span / n
+
+
 def _by_time(observations: tuple[Observation, ...], time: str) -> list[Observation]:
     """Split observations by time and sort them."""
     split = []
@@ -397,8 +407,8 @@ def _blur_matrix(o: Observation, domain: Domain, blur: float) -> np.ndarray:
 
 
 def _supports(task: Task, config: DiffphysSettings) -> Support:
-    if "solver" not in task.faces:
-        return Support(False, f"{task.label} has no time step to unroll")
+    if "solver" not in task.faces or not isinstance(task, FieldTask):
+        return Support(False, f"{task.label} has no time step of fields to unroll")
     if not task.unknowns:
         return Support(
             False,

@@ -10,6 +10,7 @@ from pdebench_lite.method import Method, Solution, Support
 from pdebench_lite.physics import array_namespace
 from pdebench_lite.problem import Task
 from pdebench_lite.runner.run import Run
+from pdebench_lite.tasks import FieldTask
 from pdebench_lite.view import View
 from pdebench_methods.networks import Model, NetworkSettings
 from pdebench_methods.solutions import network_solution
@@ -68,8 +69,8 @@ def _rms(values: np.ndarray) -> float:
 
 
 def _supports(task: Task, config: MlpSettings) -> Support:
-    if "data" not in task.faces:
-        return Support(False, f"{task.label} has no labelled data")
+    if "data" not in task.faces or not isinstance(task, FieldTask):
+        return Support(False, f"{task.label} has no labelled fields on points")
     return Support(True)
 
 

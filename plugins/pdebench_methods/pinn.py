@@ -10,6 +10,7 @@ from pdebench_lite.method import Method, Solution, Support
 from pdebench_lite.physics import array_namespace, jets
 from pdebench_lite.problem import Arrays, Axis, Task
 from pdebench_lite.runner.run import Run
+from pdebench_lite.tasks import FieldTask
 from pdebench_lite.view import Equation, View, split_derivative
 from pdebench_methods.networks import Model, NetworkSettings
 from pdebench_methods.solutions import network_solution
@@ -69,11 +70,10 @@ class PinnObjective:
 
         def scattered(n: int, fixed: Mapping[str, float]) -> dict[str, np.ndarray]:
             unit = qmc.LatinHypercube(len(domain.axes), rng=rng).random(n).T
-            drawn = dict(zip(domain.names, unit, strict=True))
-            return {
-                a.name: np.full(n, fixed[a.name]) if a.name in fixed else a.lower + a.length * drawn[a.name]
-                for a in domain.axes
-            }  # fmt: skip
+            drawn = {
+                a.name: a.lower + a.length * row for a, row in zip(domain.axes, unit, strict=True)
+            }
+            return {**drawn, **{name: np.full(n, value) for name, value in fixed.items()}}
 
         data: dict[str, np.ndarray] = {}
 
@@ -207,8 +207,8 @@ def _scale(values: np.ndarray) -> float:
 
 
 def _supports(task: Task, config: PinnSettings) -> Support:
-    if "equation" not in task.faces:
-        return Support(False, f"{task.label} states no residual")
+    if "equation" not in task.faces or not isinstance(task, FieldTask):
+        return Support(False, f"{task.label} states no residual of fields on points")
     return Support(True)
 
 

@@ -1,4 +1,4 @@
-"""What PyTorch brings to the shared training loop: arrays, optimisers, Lightning, nested autodiff."""
+"""What PyTorch brings to the shared loop: arrays, optimisers, Lightning, nested autodiff."""
 
 import logging
 import warnings
@@ -191,9 +191,9 @@ class _Lbfgs(TorchMinimiser):
         super().__init__(loss, parameters, data, optimizer)
 
     def _advance(self, steps: int) -> tuple[Any, int]:
-        """Do the steps in one call: each call starts with an evaluation of its own."""
+        """Do the steps in one call, since each call starts with an evaluation of its own."""
         group = self._optimizer.param_groups[0]
-        group["max_iter"] = min(steps, 20)
+        group["max_iter"] = steps
         state = self._optimizer.state[group["params"][0]]
         before = state.get("n_iter", 0)
         loss = self._optimizer.step(self.evaluate)

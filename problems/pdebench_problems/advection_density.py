@@ -153,7 +153,7 @@ class AdvectionDensity(Problem):
     def schemes(self) -> Mapping[str, Scheme]:
         """Return `cubic` (default), `linear` and `upwind`."""
         return {
-            "cubic": Scheme(_cubic, _no_limit, "semi-Lagrangian, cubic interpolation"),
+            "cubic": Scheme(_cubic, _no_limit, "semi-Lagrangian, cubic interpolation", 3),
             "linear": Scheme(_linear, _no_limit, "semi-Lagrangian, linear interpolation"),
             "upwind": Scheme(_upwind, _upwind_limit, "first-order upwind"),
         }
@@ -332,9 +332,15 @@ METRICS = (
         _is_transport,
     ),
     Metric("motion_error", "rel. L2 error of u, weighted by |∇d|²", _motion_error, _is_transport),
-    Metric("mid_time_error", "rel. L2 of the carried density at t_e/2", _mid_time_error, _is_transport),
+    Metric(
+        "mid_time_error", "rel. L2 of the carried density at t_e/2", _mid_time_error, _is_transport
+    ),
     Metric("kinetic_energy", "½∫u² dx of the found motion", _kinetic_energy, _is_transport),
-    Metric("mass_change", "relative change of ∫d dx of the returned field", _mass_change, _is_transport),
+    Metric(
+        "mass_change", "relative change of ∫d dx of the returned field", _mass_change, _is_transport
+    ),
     Metric("do_nothing_mismatch", "mismatch of d⁰ itself", _do_nothing, _is_transport),
-    Metric("best_shift_mismatch", "mismatch of d⁰ after the best shift", _best_shift, _is_transport),
-)  # fmt: skip
+    Metric(
+        "best_shift_mismatch", "mismatch of d⁰ after the best shift", _best_shift, _is_transport
+    ),
+)

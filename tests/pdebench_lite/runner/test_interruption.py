@@ -1,0 +1,104 @@
+"""Ctrl-C, and death of the runner: nothing is lost, nothing is left running."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from pdebench_lite.records import Store
+
+WAIT = 30.0
+
+
+def start(results: Path, methods: str, *more: str) -> "subprocess.Popen[str]":
+    """Start the real command on the toy problem."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "pdebench_lite", "run", "--problem", "toy", "--methods", methods,
+         "--backend", "numpy", "--max-steps", "5", "--results", str(results), *more],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def until(condition: Callable[[], object], what: str) -> None:
+    """Wait for something to happen."""
+    limit = time.monotonic() + WAIT
+    while not condition():
+        assert time.monotonic() < limit, f"waited for {what}"
+        time.sleep(0.02)
+
+
+def hanging(scratch: Path) -> psutil.Process:
+    """Wait for the hanging fake; return its process."""
+    note = scratch / "hanging"
+    until(lambda: note.exists() and note.read_text(), "the hanging method")
+    return psutil.Process(int(note.read_text()))
+
+
+def ended(process: psutil.Process) -> bool:
+    """Whether a process no longer runs."""
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+def test_ctrl_c(fakes: Path, tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    runner = start(results, "fake,fake[act=hang],twin")
+    child = hanging(fakes)
+    runner.send_signal(signal.SIGINT)
+    out, err = runner.communicate(timeout=WAIT)
+    assert runner.returncode == 130
+    assert out == ""
+    assert "Traceback" not in err
+    assert err.splitlines()[-1] == (
+        "pdebench: stopped; finished cells are kept, run again to go on"
+    )
+    until(lambda: ended(child), "the end of the child")
+    loaded = Store(results).load()
+    assert [(r.method, r.status) for r in loaded.records] == [("fake", "ok")]
+    assert loaded.unsound == []
+    assert not list(results.glob(".*"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_death_of_the_runner(fakes: Path, tmp_path: Path, number: signal.Signals) -> None:
+    results = tmp_path / "results"
+    runner = start(results, "fake,fake[act=hang]")
+    child = hanging(fakes)
+    runner.send_signal(number)
+    runner.communicate(timeout=WAIT)
+    assert runner.returncode == -number
+    until(lambda: ended(child), "the end of the orphan")
+    assert len(list(results.glob(".running-*"))) == 1
+    loaded = Store(results).load()
+    assert [r.status for r in loaded.records] == ["ok"]
+    assert loaded.unsound == []
+    first = loaded.records[0]
+    again = start(results, "fake,twin", "--quiet")
+    assert again.communicate(timeout=WAIT) == ("", "")
+    assert again.returncode == 0
+    assert not list(results.glob(".*")), "what the dead runner left is swept away"
+    records = Store(results).load().records
+    assert [r.method for r in records] == ["fake", "twin"]
+    assert records[0] == first, "a finished cell is not run again"
+
+
+def test_a_runner_that_dies_while_its_child_starts(fakes: Path, tmp_path: Path) -> None:
+    """The child asks to die with its parent, and then looks whether it has one."""
+    workspace = tmp_path / "workspace"
+    workspace.mkdir()
+    (workspace / "cell.json").write_text(json.dumps({"runner": os.getpid() + 1}))
+    child = subprocess.run(
+        [sys.executable, "-m", "pdebench_lite.runner.child", str(workspace)],
+        capture_output=True, text=True, timeout=WAIT, check=False,
+    )  # fmt: skip
+    assert (child.returncode, child.stderr) == (1, "")
+    assert not (workspace / "journal.jsonl").exists()

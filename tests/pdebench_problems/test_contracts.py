@@ -1,0 +1,43 @@
+"""Every built-in problem and its metrics, held to the contract that strangers are held to."""
+
+import pytest
+
+from pdebench_lite.testing import MetricContract, ProblemContract
+from pdebench_problems.advection_density import METRICS
+
+
+class TestBurgers(ProblemContract):
+    selector = "burgers"
+
+
+class TestBurgersViscousAndNoisy(ProblemContract):
+    selector = "burgers:reconstruction[nu=0.1,noise=0.01]"
+
+
+class TestBurgersRandom(ProblemContract):
+    selector = "burgers[ic=random,instance=2]"
+
+
+class TestAdvectionDensity(ProblemContract):
+    selector = "advection-density"
+
+
+class TestAdvectionDensityDrawn(ProblemContract):
+    selector = "advection-density[instance=3]"
+
+
+class TestTransportErrors(MetricContract):
+    problem = "advection-density"
+
+    @pytest.fixture(params=["flow_map_error", "motion_error", "mid_time_error"])
+    def metric(self, known, request):
+        return known.metric(request.param)
+
+
+class TestTransportDescriptions(MetricContract):
+    problem = "advection-density"
+    is_error = False
+
+    @pytest.fixture(params=[m.name for m in METRICS if not m.name.endswith("_error")])
+    def metric(self, known, request):
+        return known.metric(request.param)
