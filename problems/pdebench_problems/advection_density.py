@@ -91,8 +91,7 @@ class AdvectionDensity(Problem):
     Advective form: values are conserved along characteristics, mass is not. Two Gaussian bumps of
     widths 0.05 and 0.08 are carried by a steady, spatially varying motion.
 
-    Parameters
-    ----------
+    Parameters:
         instance: 0 is u = 0.25 + 0.1 sin 2πx + 0.05 cos(4πx + 1); others are drawn from
             the problem and `instance` alone, displacement / width from 1 to 6.
 

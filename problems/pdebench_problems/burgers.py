@@ -38,8 +38,7 @@ from pdebench_problems._cole_hopf import ColeHopf, random_modes
 class Burgers(Problem):
     """u_t + u u_x = ν u_xx, 2-periodic on x ∈ [−1, 1], t ∈ [0, T]; dimensionless.
 
-    Parameters
-    ----------
+    Parameters:
         nu: ν, viscosity; valid from 1e-3 to 1. Shocks are about 4ν/Δu wide.
         horizon: T.
         ic: `sine` is u₀ = −sin πx, whose shock stays at x = 0. `random` is drawn from the problem

@@ -79,8 +79,7 @@ class ReactionDiffusion(Problem):
 
     From a smooth start the state falls apart into phases u = ±1, with walls of width √(2D/r).
 
-    Parameters
-    ----------
+    Parameters:
         diffusion: D. reaction: r. The reference resolves walls down to D/r = 0.002.
 
     Source: Allen & Cahn 1979, Acta Metall. 27(6), 1085–1095, doi:10.1016/0001-6160(79)90196-2.

@@ -1,0 +1,210 @@
+"""A stranger's distribution is found, raced and tabled like a built-in; a bad one is one line."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from math import isfinite
+from pathlib import Path
+
+import pytest
+
+EXAMPLE = Path(__file__).parents[1] / "example_plugin"
+PDEBENCH = Path(sys.executable).with_name("pdebench")
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+def python(
+    *arguments: object, path: Path, cwd: Path | None = None
+) -> "subprocess.CompletedProcess[str]":
+    """Run Python in a child that finds the distributions in `path`."""
+    env = {**os.environ, "PYTHONPATH": str(path), "OMP_NUM_THREADS": "1", "COLUMNS": "200"}
+    return subprocess.run(
+        [sys.executable, *map(str, arguments)], capture_output=True, text=True, env=env, cwd=cwd
+    )
+
+
+def pdebench(*arguments: object, path: Path) -> "subprocess.CompletedProcess[str]":
+    """Run the command line in a child that finds the distributions in `path`."""
+    return python(PDEBENCH, *arguments, path=path)
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    """The example, built from a copy of its sources and installed by pip into a folder."""
+    source, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("site")
+    shutil.copytree(
+        EXAMPLE, source / "example_plugin", ignore=shutil.ignore_patterns("__pycache__")
+    )
+    done = python(
+        "-m", "pip", "install", "--quiet", "--no-index", "--no-deps", "--no-build-isolation",
+        "--target", target, source / "example_plugin", path=target,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return target
+
+
+# ---- a good one ------------------------------------------------------------------------------
+
+
+def test_it_is_listed(site):
+    done = pdebench("list", "plugins", "--format", "json", path=site)
+    assert done.returncode == 0, done.stderr
+    (found,) = (entry for entry in json.loads(done.stdout) if entry["name"] == "example")
+    assert found["distribution"] == "pdebench-example"
+    assert found["version"] == "0.1.0"
+    assert not found["error"]
+    assert found["provides"] == {
+        "method": ["fourierfit"], "problem": ["reaction-diffusion"], "metric": ["energy_error"],
+    }  # fmt: skip
+    methods = json.loads(pdebench("list", "methods", "--format", "json", path=site).stdout)
+    assert next(m for m in methods if m["name"] == "fourierfit")["backends"] == {
+        "numpy": "installed"
+    }
+
+
+def test_it_is_raced_and_tabled(site, tmp_path):
+    """Its method beside the built-in ones, on its problem, in both backends."""
+    methods = (
+        "fourierfit[labels=300,modes=3],mlp[width=4,depth=1,labels=50],"
+        "pinn[width=4,depth=1,points=50],diffphys[cells=16,steps=8,modes=3]"
+    )
+    problem = "reaction-diffusion[points=32,noise=0.01]"
+    run = ("run", "--problem", problem, "--methods", methods, "--max-steps", 2, "--quiet")
+    done = pdebench(*run, "--results", tmp_path, path=site)
+    assert done.returncode == 0, done.stderr
+    table = pdebench("table", "--format", "json", "--results", tmp_path, path=site)
+    rows = json.loads(table.stdout)
+    assert {(row["method"], row["backend"]) for row in rows} == {
+        ("fourierfit", "numpy"),
+        *((m, b) for m in ("mlp", "pinn", "diffphys") for b in ("torch", "jax")),
+    }
+    for row in rows:
+        assert row["status"] == "ok", row["reason"]
+        assert row["problem"] == "reaction-diffusion"
+        assert row["task"] == "reconstruction"
+        assert row["reference_bound"] < 1e-9
+        assert isfinite(row["rel_l2"])
+        assert isfinite(row["metrics"]["energy_error"])
+    seen = {row["method"]: row["sees"] for row in rows}
+    assert seen["fourierfit"] == {"labels": 300}
+    assert seen["pinn"]["residual"] is True
+    assert seen["diffphys"]["step"] is True
+    assert "labels" not in seen["pinn"] | seen["diffphys"]
+
+
+@pytest.mark.slow
+def test_built_ins_solve_its_problem(site, tmp_path):
+    """A problem that no built-in resembles is solved by them, not just run."""
+    methods = (
+        "fourierfit[modes=12],mlp[optimizer=lbfgs],pinn[optimizer=lbfgs,points=1000],"
+        "diffphys[cells=64,steps=32]"
+    )
+    run = ("run", "--problem", "reaction-diffusion", "--methods", methods, "--max-steps", 300)
+    done = pdebench(*run, "--quiet", "--results", tmp_path, path=site)
+    assert done.returncode == 0, done.stderr
+    table = pdebench("table", "--format", "json", "--results", tmp_path, path=site)
+    errors = {(row["method"], row["backend"]): row["rel_l2"] for row in json.loads(table.stdout)}
+    assert max(errors.values()) < 0.05, errors
+
+
+def test_it_keeps_the_contracts(site, tmp_path):
+    """Its own tests, which are the contract suites, pass where it is installed."""
+    for file in ("test_pdebench_example.py", "conftest.py", "pyproject.toml"):
+        shutil.copy(EXAMPLE / file, tmp_path)
+    done = python("-m", "pytest", "-q", "-p", "no:cacheprovider", ".", path=site, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout
+    assert " passed" in done.stdout
+
+
+# ---- bad ones --------------------------------------------------------------------------------
+
+METHOD = """
+from pdebench_lite import Method, Solution, hookimpl
+import numpy as np
+
+def solution():
+    return Solution(lambda points: {"u": np.zeros(np.size(points["x"]))})
+
+def solve(view, run):
+    view.labels(3)
+    run.report(0, 1.0, solution)
+    run.report(1, 0.5, solution)
+    BODY
+
+@hookimpl
+def pdebench_methods():
+    return [Method("NAME", "other", "toy", {"numpy": f"{__name__}:solve"})]
+"""
+
+
+def method(name: str, body: str = "return solution()") -> str:
+    """Return the source of a plugin with one method."""
+    return METHOD.replace("NAME", name).replace("BODY", body)
+
+
+@pytest.mark.parametrize(
+    ("source", "error"),
+    [
+        ("raise RuntimeError('no licence\\n file')", "RuntimeError: no licence file"),
+        ("import nosuchlibrary", "No module named 'nosuchlibrary'"),
+        ("def f(:", "SyntaxError"),
+        ("raise SystemExit(3)", "SystemExit: 3"),
+        (method("x").replace("[Method", "[7, Method"), "returned 7, which is no method"),
+    ],
+)
+def test_one_that_fails_to_load_is_a_line(distribution, tmp_path, source, error):
+    distribution(tmp_path, "pdebench-bad", {"bad": "pdebench_bad"}, {"pdebench_bad.py": source})
+    listed = pdebench("list", "plugins", path=tmp_path)
+    assert listed.returncode == 0, listed.stderr
+    (line,) = (line for line in listed.stdout.splitlines() if "pdebench_bad" in line)
+    assert error in line
+    run = pdebench("run", "--problem", "burgers", "--methods", "nosuch", path=tmp_path)
+    assert run.returncode == 2
+    assert f"plugin bad failed to load: {error}" in run.stderr or error in run.stderr
+    assert len(run.stderr.splitlines()) == 1, run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_two_that_clash_are_both_named(distribution, tmp_path):
+    for name in ("one", "two"):
+        source = {f"pdebench_{name}.py": method("twin")}
+        distribution(tmp_path, f"pdebench-{name}", {name: f"pdebench_{name}"}, source)
+    run = pdebench("run", "--problem", "burgers", "--methods", "twin", path=tmp_path)
+    assert run.returncode == 2
+    (line,) = run.stderr.splitlines()
+    assert "method 'twin' is provided by plugin one" in line
+    assert "plugin two" in line
+    listed = pdebench("list", "plugins", "--format", "json", path=tmp_path)
+    errors = {entry["name"]: entry["error"] for entry in json.loads(listed.stdout)}
+    assert "method 'twin'" in errors["one"]
+    assert "method 'twin'" in errors["two"]
+    assert not errors["methods"], "the others are in use"
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("raise ValueError('singular\\n matrix')", "ValueError: singular matrix"),
+        ("return None", "TypeError: solve returned NoneType"),
+    ],
+)
+def test_one_that_raises_in_training_is_a_failed_row(distribution, tmp_path, body, reason):
+    site, results = tmp_path / "site", tmp_path / "results"
+    source = {"pdebench_wild.py": method("wild", body)}
+    distribution(site, "pdebench-wild", {"wild": "pdebench_wild"}, source)
+    run = (
+        "run", "--problem", "burgers:forward[nu=0.1]", "--methods", "wild,etdrk4[cells=32,steps=40]",
+        "--max-steps", 40, "--quiet", "--results", results,
+    )  # fmt: skip
+    done = pdebench(*run, path=site)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    table = pdebench("table", "--format", "json", "--results", results, path=site)
+    rows = {row["method"]: row for row in json.loads(table.stdout)}
+    assert rows["wild"]["status"] == "crashed"
+    assert reason in rows["wild"]["reason"]
+    assert (rows["wild"]["steps"], rows["wild"]["sees"]) == (1, {"labels": 3})
+    assert rows["etdrk4"]["status"] == "ok"
