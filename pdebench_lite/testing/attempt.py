@@ -1,10 +1,8 @@
 """Running a method on a task in this very process: for tests, and for a debugger."""
 
 import importlib
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -70,13 +68,22 @@ def attempt(
     streams = data_stream(cell)
     view = View(task, streams)
     judge = Judge(task, known.metrics_for(task), task.observations(streams("observations")))
-    clock, journal = Clock(), Journal(Path(os.devnull))
-    run = Run(cell, judge, config, "cpu", clock, MemoryMeter(), journal)
+    clock = Clock()
+    run = Run(cell, judge, config, "cpu", clock, MemoryMeter(), _Silence())
     with clock.phase("train"):
         solution = solve(view, run)
     run.finish(solution)
     metrics = judge.score(task.evaluate(solution, "final", judge.observations))
     return Attempt(solution, metrics, view.sees, run.steps)
+
+
+class _Silence(Journal):
+    """A journal that nobody follows."""
+
+    def __init__(self) -> None: ...
+
+    def write(self, kind: str, **values: Any) -> None:
+        """Write nothing."""
 
 
 def true_solution(task: FieldTask) -> Solution:

@@ -36,7 +36,7 @@ class ProblemContract:
         residual_tolerance: of the residual of the reference, relative to the residual's terms.
         cells: grids on which the schemes are refined.
         span: the schemes run for this fraction of the time axis.
-        order: least observed order of every scheme.
+        order: least observed order of a scheme, as a fraction of the order that it states.
         floor: relative error below which a scheme need not converge further.
         agreement: largest relative difference between backends, and between batched and single.
         score: what the true solution may score under the ranked metrics of a task.
@@ -220,7 +220,9 @@ class ProblemContract:
             evaluation = task.evaluate(true_solution(task), "final", _observe(task))
             for metric in (known.metric(name) for name in task.ranked):
                 value = metric.compute(evaluation)
-                assert value is not None, f"{metric.name} is None"
+                if value is None:  # nothing to say, as where a problem carries no unknowns
+                    assert metric.name != task.ranked[0], f"the headline {metric.name} is None"
+                    continue
                 assert abs(value) <= self.score, (
                     f"{task.label}: the truth has {metric.name}={value}"
                 )
@@ -317,15 +319,17 @@ class ProblemContract:
             slope = log2(errors[0] / errors[-1]) / log2(self.cells[-1] / self.cells[0])
             small = errors[-1] <= self.floor + reference.bound
             told = ", ".join(f"{e:.2g}" for e in errors)
-            assert slope > self.order or small, f"{name}: order {slope:.2f}; errors {told}"
+            assert slope > self.order * scheme.order or small, (
+                f"{name}: order {slope:.2f}, stated {scheme.order}; errors {told}"
+            )
 
     def test_steps_on(self, problem: Problem, lib: Library) -> None:
         """A step keeps shape and dtype, takes batch axes, and agrees with NumPy."""
         _require_schemes(problem)
         grid = problem.domain.grid(max(16, self.cells[0] // 4))
         start = {k: np.asarray(v) for k, v in problem.initial_state(grid.points()).items()}
-        batch = {k: np.stack([v, -0.3 * v]) for k, v in start.items()}
-        second = {k: -0.3 * v for k, v in start.items()}
+        second = {k: 0.1 - 0.3 * v for k, v in start.items()}
+        batch = {k: np.stack([v, second[k]]) for k, v in start.items()}
         unknowns = _unknowns(problem, grid)
         for name, scheme in problem.schemes().items():
             dt = _step_of(problem, scheme, start, unknowns, grid)

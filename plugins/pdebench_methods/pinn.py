@@ -20,9 +20,9 @@ from pdebench_methods.training import Stage, Tools, TrainingSettings, two_stages
 class PinnSettings(NetworkSettings, TrainingSettings):
     """Settings of `pinn`."""
 
-    points: int = Field(3000, ge=1, description="collocation points inside the domain")
+    points: int = Field(2000, ge=1, description="collocation points inside the domain")
     side_points: int = Field(200, ge=1, description="points per soft constraint")
-    alpha0: float = Field(1.0, ge=0, description="weight α₀ of data and soft constraints")
+    alpha0: float = Field(100.0, ge=0, description="weight α₀ of data and soft constraints")
     alpha1: float = Field(1.0, ge=0, description="weight α₁ of the residual")
     constraints: Literal["hard", "soft"] = Field(
         "hard", description="hard: the task's ansatz and periodic embedding; soft: penalties"

@@ -19,6 +19,7 @@ from pdebench_lite.runner.run import Run
 from pdebench_lite.selectors import Settings
 
 CHUNK = 100
+_COMPILATIONS = 5.0  # a compiled L-BFGS step takes three to four times as long to make as Adam's
 Optimizer: TypeAlias = Literal["gd", "adam", "lbfgs", "adam+lbfgs"]
 Data: TypeAlias = dict[str, Any]
 Loss: TypeAlias = Callable[[dict[str, Any], Data], Any]
@@ -29,7 +30,7 @@ class TrainingSettings(Settings):
 
     optimizer: Optimizer = Field("adam+lbfgs", description="gd, adam, lbfgs or adam+lbfgs")
     learning_rate: float = Field(1e-3, gt=0, description="of gd and adam")
-    adam_steps: int = Field(1000, ge=1, description="adam steps before lbfgs in adam+lbfgs")
+    adam_steps: int = Field(500, ge=1, description="adam steps before lbfgs in adam+lbfgs")
 
 
 @dataclass(frozen=True)
@@ -150,7 +151,11 @@ class _Loop:
         """Do at most CHUNK steps per item, until the budget or the stages end."""
         if self._report(None):
             return
+        longest = 0.0
         for stage in self.objective.stages(lambda: self.parameters):
+            if self.run.time_left < _COMPILATIONS * longest:
+                return  # a compiled step would come too late to be of use, or after the limit
+            begun = time.perf_counter()
             with self.run.phase("compile"):
                 self._minimiser = self.tools.minimiser(
                     stage.optimizer,
@@ -159,6 +164,7 @@ class _Loop:
                     stage.data,
                     self.run.config.learning_rate,
                 )
+            longest = max(longest, time.perf_counter() - begun)
             for stop in self._stage(stage, self._minimiser):
                 if stop:
                     return

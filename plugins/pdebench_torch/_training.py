@@ -24,7 +24,7 @@ class TorchTools:
 
     def asarray(self, values: np.ndarray) -> torch.Tensor:
         """Move an array to the device, in the dtype of the run."""
-        return torch.as_tensor(values, dtype=self.dtype, device=self.device)
+        return torch.tensor(values, dtype=self.dtype, device=self.device)
 
     def to_numpy(self, values: torch.Tensor) -> np.ndarray:
         """Bring an array to the host."""
@@ -37,6 +37,7 @@ class TorchTools:
         with warnings.catch_warnings():
             # The loader is a counter; workers would only slow it down.
             warnings.filterwarnings("ignore", ".*does not have many workers.*")
+            warnings.filterwarnings("ignore", ".*LeafSpec.*")  # Lightning's, with newer torch
             logging.getLogger("pytorch_lightning.utilities.rank_zero").setLevel(logging.WARNING)
             trainer = pl.Trainer(
                 accelerator=accelerator,
@@ -113,8 +114,9 @@ class _Loop(pl.LightningModule):
         self.automatic_optimization = False
         self._chunks = chunks
 
-    def configure_optimizers(self) -> None:
-        """The minimisers of the shared loop hold the optimisers."""  # noqa: D401
+    def configure_optimizers(self) -> list[torch.optim.Optimizer]:
+        """Return none: the minimisers of the shared loop hold the optimisers."""
+        return []  # noqa: D401
 
     def train_dataloader(self) -> DataLoader:
         """Return a counter: the data are full batches that the minimisers hold."""

@@ -172,6 +172,7 @@ class ReactionDiffusion(Problem):
 
         u0 = np.asarray(start(grid.points()), dtype=float)
         options: Any = {"dense_output": True, "rtol": tolerance, "atol": tolerance}
+        options["max_step"] = 0.1 * tolerance ** (1 / 8)  # the interpolant is of seventh order
         path: Any = solve_ivp(rate, (0.0, 1.0), u0, "DOP853", **options).sol
 
         def evaluate(points: Arrays) -> np.ndarray:

@@ -65,16 +65,19 @@ class TestKError(Toy, MetricContract):
     problem = "heat"
 
 
+DIFFPHYS = "diffphys[cells=32,modes=4,steps=8,weight=1e-9]"
+PINN = "pinn[width=16,depth=2,points=200,side_points=40,optimizer=lbfgs]"
+MLP = "mlp[width=16,depth=1,labels=300,optimizer=lbfgs]"
 CASES = {
-    "system by diffphys": ("waves", "diffphys[cells=32,modes=4,steps=8,weight=1e-9]", 15, "rel_l2_carried", 2e-3),
-    "system by pinn": ("waves", "pinn[width=16,depth=2,points=200,optimizer=lbfgs]", 200, "rel_l2", 0.1),
-    "system by pinn, forward": ("waves:forward", "pinn[width=16,depth=2,points=200,optimizer=lbfgs]", 100, "rel_l2", 0.1),
-    "system by mlp": ("waves", "mlp[width=16,depth=1,labels=300,optimizer=lbfgs]", 100, "rel_l2", 0.1),
-    "elliptic by pinn": ("poisson", "pinn[width=16,depth=1,points=150,side_points=40,optimizer=lbfgs]", 100, "rel_l2", 0.1),
-    "elliptic by mlp": ("poisson", "mlp[width=12,depth=1,labels=200,optimizer=lbfgs]", 100, "rel_l2", 0.05),
-    "number by diffphys": ("heat", "diffphys[cells=16,steps=4,weight=1e-9]", 15, "k_error", 0.05),
-    "number by pinn": ("heat", "pinn[width=8,depth=1,points=100,optimizer=lbfgs]", 60, "k_error", 0.05),
-}  # fmt: skip
+    "system by diffphys": ("waves", DIFFPHYS, 15, "rel_l2_carried", 2e-3),
+    "system by pinn": ("waves", PINN, 200, "rel_l2", 0.1),
+    "system by pinn, forward": ("waves:forward", PINN, 100, "rel_l2", 0.1),
+    "system by mlp": ("waves", MLP, 100, "rel_l2", 0.1),
+    "elliptic by pinn": ("poisson", PINN, 100, "rel_l2", 0.1),
+    "elliptic by mlp": ("poisson", MLP, 100, "rel_l2", 0.05),
+    "number by diffphys": ("heat", DIFFPHYS, 15, "k_error", 0.05),
+    "number by pinn": ("heat", PINN, 60, "k_error", 0.05),
+}
 QUICK_IN_JAX = ("number by diffphys",)  # the others compile for 5 s and more
 
 

@@ -22,7 +22,7 @@ from pdebench_lite.selectors import Settings
 
 
 def load(**sources: str) -> Registry:
-    """Collect modules made of source texts; the name of a plugin is its module's to the last `_`."""
+    """Collect modules made of source texts; plugins are named by what stands before the `_`."""
 
     def importer(name: str, source: str) -> Callable[[], ModuleType]:
         def run() -> ModuleType:
@@ -140,7 +140,7 @@ class P(Problem):
 def pdebench_problems(): return [P]
 """
     )
-    with pytest.raises(PdebenchError, match="^problem p:t: KeyError: "):
+    with pytest.raises(PdebenchError, match=r"^problem p:t: KeyError: "):
         known.task("p")
 
 

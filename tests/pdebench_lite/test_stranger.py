@@ -72,7 +72,7 @@ def test_it_is_raced_and_tabled(site, tmp_path):
         "pinn[width=4,depth=1,points=50],diffphys[cells=16,steps=8,modes=3]"
     )
     problem = "reaction-diffusion[points=32,noise=0.01]"
-    run = ("run", "--problem", problem, "--methods", methods, "--max-steps", 2, "--quiet")
+    run = ("run", "--problem", problem, "--methods", methods, "--max-steps", 1, "--quiet")
     done = pdebench(*run, "--results", tmp_path, path=site)
     assert done.returncode == 0, done.stderr
     table = pdebench("table", "--format", "json", "--results", tmp_path, path=site)
@@ -110,11 +110,16 @@ def test_built_ins_solve_its_problem(site, tmp_path):
     assert max(errors.values()) < 0.05, errors
 
 
-def test_it_keeps_the_contracts(site, tmp_path):
+@pytest.mark.parametrize(
+    "selected", ["not torch and not jax", pytest.param("", marks=pytest.mark.slow)]
+)
+def test_it_keeps_the_contracts(site, tmp_path, selected):
     """Its own tests, which are the contract suites, pass where it is installed."""
     for file in ("test_pdebench_example.py", "conftest.py", "pyproject.toml"):
         shutil.copy(EXAMPLE / file, tmp_path)
-    done = python("-m", "pytest", "-q", "-p", "no:cacheprovider", ".", path=site, cwd=tmp_path)
+    done = python(
+        "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", selected, path=site, cwd=tmp_path
+    )
     assert done.returncode == 0, done.stdout
     assert " passed" in done.stdout
 
@@ -163,7 +168,8 @@ def test_one_that_fails_to_load_is_a_line(distribution, tmp_path, source, error)
     assert error in line
     run = pdebench("run", "--problem", "burgers", "--methods", "nosuch", path=tmp_path)
     assert run.returncode == 2
-    assert f"plugin bad failed to load: {error}" in run.stderr or error in run.stderr
+    assert "plugin bad failed to load" in run.stderr
+    assert error in run.stderr
     assert len(run.stderr.splitlines()) == 1, run.stderr
     assert "Traceback" not in run.stderr
 
@@ -196,8 +202,9 @@ def test_one_that_raises_in_training_is_a_failed_row(distribution, tmp_path, bod
     source = {"pdebench_wild.py": method("wild", body)}
     distribution(site, "pdebench-wild", {"wild": "pdebench_wild"}, source)
     run = (
-        "run", "--problem", "burgers:forward[nu=0.1]", "--methods", "wild,etdrk4[cells=32,steps=40]",
-        "--max-steps", 40, "--quiet", "--results", results,
+        "run", "--problem", "burgers:forward[nu=0.1]",
+        "--methods", "wild,etdrk4[cells=32,steps=40]", "--max-steps", 40, "--quiet",
+        "--results", results,
     )  # fmt: skip
     done = pdebench(*run, path=site)
     assert done.returncode == 1

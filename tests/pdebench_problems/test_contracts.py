@@ -16,6 +16,7 @@ class TestBurgersViscousAndNoisy(ProblemContract):
 
 class TestBurgersRandom(ProblemContract):
     selector = "burgers[ic=random,instance=2]"
+    span = 0.1  # before shocks
 
 
 class TestAdvectionDensity(ProblemContract):

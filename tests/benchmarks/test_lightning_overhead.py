@@ -1,0 +1,50 @@
+"""What Lightning costs: the shared loop driven by its Trainer against a plain `for`."""
+
+import itertools
+from types import SimpleNamespace
+
+import pytest
+
+from pdebench_lite.plugins import registry
+from pdebench_lite.seeding import generator
+from pdebench_lite.view import View
+from pdebench_methods.pinn import PinnObjective
+
+torch = pytest.importorskip("torch")
+STEPS, CHUNK = 600, 100
+
+
+@pytest.fixture(scope="module")
+def minimiser():
+    from pdebench_torch._training import TorchTools
+
+    _, config = registry().configured("pinn[points=1000]")
+    run = SimpleNamespace(
+        config=config, dtype="float64", device="cpu", rng=lambda purpose: generator("m", purpose)
+    )
+    tools = TorchTools(run)
+    view = View(registry().task("burgers:forward"), lambda purpose: generator("d", purpose))
+    objective = PinnObjective(view, run, tools)
+    stage = next(objective.stages(objective.initial))
+    return tools, tools.minimiser("adam", objective.loss, objective.initial(), stage.data, 1e-3)
+
+
+def _chunks(minimiser):
+    for _ in range(STEPS // CHUNK):
+        minimiser.advance(CHUNK)
+        yield
+
+
+@pytest.mark.benchmark(group="lightning")
+@pytest.mark.parametrize("driver", ["bare loop", "lightning"])
+def test_driving_the_loop(benchmark, minimiser, driver):
+    tools, adam = minimiser
+    drive = tools.drive if driver == "lightning" else lambda chunks: list(chunks)
+    done = itertools.count()
+
+    def train():
+        drive(_chunks(adam))
+        next(done)
+
+    benchmark.pedantic(train, rounds=5, warmup_rounds=1)
+    assert next(done) >= 1
