@@ -14,6 +14,7 @@ from pdebench_lite.plugins import Registry
 _PROBE = (
     "import importlib, json, sys;print(json.dumps(importlib.import_module(sys.argv[1]).devices()))"
 )
+_PATIENCE = 120.0  # seconds
 
 
 def _gpu_present() -> bool:
@@ -23,16 +24,25 @@ def _gpu_present() -> bool:
 
 @lru_cache
 def devices_of(runtime: str) -> tuple[str, ...]:
-    """Return the devices that a backend sees, asked in a process of its own."""
+    """Return the devices that a backend sees, asked in a process of its own.
+
+    Raises:
+        PdebenchError: it does not answer.
+    """
     if not _gpu_present():
         return ("cpu",)
-    probe = subprocess.run(
-        [sys.executable, "-c", _PROBE, runtime],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    try:
+        probe = subprocess.run(
+            [sys.executable, "-P", "-c", _PROBE, runtime],
+            capture_output=True,
+            text=True,
+            timeout=_PATIENCE,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise PdebenchError(
+            f"{runtime} did not name its devices within {_PATIENCE:g} s; use --device cpu"
+        ) from None
     lines = probe.stdout.strip().splitlines()
     return tuple(json.loads(lines[-1])) if probe.returncode == 0 and lines else ("cpu",)
 

@@ -116,7 +116,7 @@ class _Loop(pl.LightningModule):
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
         """Return none: the minimisers of the shared loop hold the optimisers."""
-        return []  # noqa: D401
+        return []
 
     def train_dataloader(self) -> DataLoader:
         """Return a counter: the data are full batches that the minimisers hold."""

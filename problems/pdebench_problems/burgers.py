@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import cached_property, lru_cache
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -71,7 +71,7 @@ class Burgers(Problem):
   journal = {Computers \\& Fluids}, volume = {14}, number = {1}, pages = {23--41}, year = {1986},
   doi = {10.1016/0045-7930(86)90036-8}}"""
     fields = ("u",)
-    coefficients: Mapping[str, tuple[str, ...]] = {"nu": ()}
+    coefficients: ClassVar[Mapping[str, tuple[str, ...]]] = {"nu": ()}
     needs = ("u", "u_t", "u_x", "u_xx", "nu")
     tasks = (Reconstruction, Forward)
 

@@ -11,7 +11,7 @@ from pdebench_lite.view import View
 from pdebench_methods.pinn import PinnObjective
 
 torch = pytest.importorskip("torch")
-STEPS, CHUNK = 600, 100
+STEPS, CHUNK = 300, 100
 
 
 @pytest.fixture(scope="module")

@@ -253,9 +253,9 @@ class Model(pydantic.BaseModel):
 
 
 def cpu_seconds(*words: str) -> float:
-    """Processor time of a Python child, the best of three; the clock on the wall is noisier."""
+    """Processor time of a Python child, the better of two; the clock on the wall is noisier."""
     spent = []
-    for _ in range(3):
+    for _ in range(2):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run([sys.executable, *words], capture_output=True, check=True)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from pdebench_lite.api import run as run_cells
+from pdebench_lite.errors import PdebenchError
 from pdebench_lite.plugins import registry
 from pdebench_lite.records import RECORD
 from pdebench_lite.runner import device
@@ -169,6 +170,9 @@ def test_devices_are_asked_for_in_a_process_of_their_own(monkeypatch: pytest.Mon
     device.devices_of.cache_clear()
     assert device.devices_of("pdebench_lite.runner.host") == ("cpu",)
     assert device.devices_of("no.such.runtime") == ("cpu",)
+    monkeypatch.setattr(device, "_PATIENCE", 0.001)
+    with pytest.raises(PdebenchError, match=r"did not name its devices within 0\.001 s"):
+        device.devices_of("pdebench_lite.runner.child")
     device.devices_of.cache_clear()
 
 

@@ -270,16 +270,21 @@ def test_a_backend_that_a_method_lacks_is_unsupported(race: Race) -> None:
 
 def test_finished_cells_are_kept_and_failed_ones_are_run_again(race: Race, store: Store) -> None:
     methods = "fake,fake[act=exit]"
-    first, crashed = race(methods, max_steps=3)
-    again, crashed_again = race(methods, max_steps=3)
-    assert again == first
-    assert crashed_again.wall_s != crashed.wall_s
-    forced, _ = race(methods, max_steps=3, rerun=True)
-    assert forced.cell == first.cell
-    assert forced.wall_s != first.wall_s
-    assert store.read(store.folder(first.cell)) == forced
+
+    def folders(records: list[Record]) -> list[int]:
+        return [store.folder(record.cell).stat().st_ctime_ns for record in records]
+
+    first = race(methods, max_steps=3)
+    made = folders(first)
+    again = race(methods, max_steps=3)
+    assert again[0] == first[0]
+    assert [old == new for old, new in zip(made, folders(again), strict=True)] == [True, False]
+    forced = race(methods, max_steps=3, rerun=True)
+    assert [r.cell for r in forced] == [r.cell for r in first]
+    assert folders(forced)[0] != made[0]
+    assert store.read(store.folder(first[0].cell)) == forced[0]
     (other,) = race("fake", max_steps=4)
-    assert other.cell != first.cell
+    assert other.cell != first[0].cell
     assert len(store.load().records) == 3
 
 
