@@ -156,7 +156,7 @@ class ReactionDiffusion(Problem):
         points = {"x": x.ravel(), "t": t.ravel()}
         fine, coarse = (
             {"u": self._flow(found["u_initial"], cells, 0.01 * tolerance)(points).reshape(x.shape)}
-            for cells in (256, 128)
+            for cells in (128, 64)
         )
         return Carried(fine, relative_l2(coarse, fine) + tolerance)
 

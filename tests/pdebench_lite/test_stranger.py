@@ -5,7 +5,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from math import isfinite
 from pathlib import Path
 
@@ -13,7 +14,6 @@ import pytest
 
 EXAMPLE = Path(__file__).parents[1] / "example_plugin"
 PDEBENCH = Path(sys.executable).with_name("pdebench")
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 def python(
@@ -73,10 +73,14 @@ def test_it_is_raced_and_tabled(site, tmp_path):
     )
     problem = "reaction-diffusion[points=32,noise=0.01]"
     run = ("run", "--problem", problem, "--methods", methods, "--max-steps", 1, "--quiet")
-    done = pdebench(*run, "--results", tmp_path, path=site)
+    race = partial(pdebench, *run, "--results", tmp_path, path=site)
+    with ThreadPoolExecutor() as pool:  # the two slow backends side by side, to save time
+        halves = [pool.submit(race, "--backend", backend) for backend in ("torch", "jax")]
+    assert [half.result().returncode for half in halves] == [0, 0], halves[0].result().stderr
+    done = race()
     assert done.returncode == 0, done.stderr
     table = pdebench("table", "--format", "json", "--results", tmp_path, path=site)
-    rows = json.loads(table.stdout)
+    rows = [row for row in json.loads(table.stdout) if row["status"] != "unsupported"]
     assert {(row["method"], row["backend"]) for row in rows} == {
         ("fourierfit", "numpy"),
         *((m, b) for m in ("mlp", "pinn", "diffphys") for b in ("torch", "jax")),
