@@ -1,71 +1,17 @@
 """Method `mlp`: supervised regression on labelled samples of the solution."""
 
-from collections.abc import Callable, Iterator
-from typing import Any
-
-import numpy as np
 from pydantic import Field
 
-from pdebench_lite.method import Method, Solution, Support
-from pdebench_lite.physics import array_namespace
+from pdebench_lite.method import Method, Support
 from pdebench_lite.problem import Task
-from pdebench_lite.runner.run import Run
 from pdebench_lite.tasks import FieldTask
-from pdebench_lite.view import View
-from pdebench_methods.networks import Model, NetworkSettings
-from pdebench_methods.solutions import network_solution
-from pdebench_methods.training import Stage, Tools, TrainingSettings, two_stages
+from pdebench_methods.settings import NetworkSettings, TrainingSettings
 
 
 class MlpSettings(NetworkSettings, TrainingSettings):
     """Settings of `mlp`."""
 
     labels: int = Field(2000, ge=1, le=10_000_000, description="labelled samples of the solution")
-
-
-class MlpObjective:
-    """½·mean squared error over the labels of every field and unknown, each in units of its rms."""
-
-    def __init__(self, view: View, run: Run, tools: Tools) -> None:
-        self.settings: MlpSettings = run.config
-        self.model = Model(view.fields, view.unknowns, view.domain, view.embedding(), self.settings)
-        self.unknowns = view.unknowns
-        self._rng, self._tools = run.rng("weights"), tools
-        self._data: dict[str, np.ndarray] = {}
-        for label in view.labels(self.settings.labels):
-            self._data |= {f"{label.field}:{a}": np.asarray(p) for a, p in label.points.items()}
-            self._data[f"{label.field}="] = label.values
-            self._data[f"{label.field}/"] = np.asarray(_rms(label.values))
-
-    def initial(self) -> dict[str, np.ndarray]:
-        """Draw the weights."""
-        return self.model.initial(self._rng)
-
-    def loss(self, parameters: dict[str, Any], data: dict[str, Any]) -> Any:
-        """Return the loss of the lecture, 1/(2n) Σ |y − f|², summed over what is labelled."""
-        xp = array_namespace(data[f"{self.model.fields[0]}="])
-
-        def points(name: str) -> dict[str, Any]:
-            return {k[-1]: v for k, v in data.items() if k.startswith(f"{name}:")}
-
-        answers = self.model.outputs(parameters, points(self.model.fields[0]))
-        for unknown in self.model.coefficients:
-            answers[unknown.name] = self.model.unknown(parameters, unknown, points(unknown.name))
-        errors = [(a - data[f"{k}="]) / data[f"{k}/"] for k, a in answers.items()]
-        return sum(0.5 * xp.mean(e * e) for e in errors)
-
-    def stages(self, current: Callable[[], dict[str, np.ndarray]]) -> Iterator[Stage]:
-        """Yield Adam and L-BFGS as configured, on all labels."""
-        return two_stages(self.settings, self._data)
-
-    def solution(self, parameters: dict[str, np.ndarray]) -> Solution:
-        """Return the networks as functions."""
-        return network_solution(self.model, parameters, self._tools, None)
-
-
-def _rms(values: np.ndarray) -> float:
-    rms = float(np.sqrt(np.mean(np.asarray(values) ** 2)))
-    return rms if rms > 0 else 1.0
 
 
 def _supports(task: Task, config: MlpSettings) -> Support:

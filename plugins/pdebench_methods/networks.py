@@ -6,26 +6,16 @@ Initial weights are drawn in NumPy and handed to both backends, so that torch an
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from math import sqrt
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
-from pydantic import Field
 
 from pdebench_lite.physics import array_namespace, jets
 from pdebench_lite.problem import Domain, Unknown
-from pdebench_lite.selectors import Settings
+from pdebench_methods.settings import NetworkSettings
 
-Activation: TypeAlias = Literal["tanh", "sin", "sigmoid", "silu", "gelu", "softplus"]
 Parameters: TypeAlias = dict[str, Any]
 """Trained parameters by name; the values are arrays of one backend."""
-
-
-class NetworkSettings(Settings):
-    """Shape of the network; depth 1 is the form of the universal approximation theorem."""
-
-    width: int = Field(20, ge=1, le=4096, description="neurons per hidden layer")
-    depth: int = Field(3, ge=1, le=64, description="hidden layers")
-    activation: Activation = Field("tanh", description="activation function")
 
 
 def initial_network(

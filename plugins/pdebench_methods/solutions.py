@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from pdebench_lite.method import Solution
-from pdebench_lite.problem import Arrays, Unknown
+from pdebench_lite.physics import Grid
+from pdebench_lite.problem import Arrays, Domain, Unknown
 from pdebench_methods.networks import Model
 from pdebench_methods.training import Tools
 
@@ -51,3 +52,39 @@ def _on_host(
         part = {name: tools.asarray(v[start : start + _CHUNK]) for name, v in flat.items()}
         parts.append({k: tools.to_numpy(v) for k, v in function(part).items()})
     return {k: np.concatenate([p[k] for p in parts]).astype(np.float64) for k in parts[0]}
+
+
+class TrajectoryInterpolant:
+    """Cubic splines through a trajectory on a periodic grid; a function on space-time points."""
+
+    def __init__(
+        self, domain: Domain, grid: Grid, times: np.ndarray, states: dict[str, np.ndarray]
+    ) -> None:
+        self._domain, self._grid, self._times, self._states = domain, grid, times, states
+        self._splines: dict[str, Callable[[dict[str, Any]], np.ndarray]] = {}
+
+    def __call__(self, points: dict[str, Any]) -> dict[str, np.ndarray]:
+        """Return the fields at points, name -> (n,)."""
+        for name, values in self._states.items():
+            if name not in self._splines:
+                self._splines[name] = self._spline(values)
+        return {name: spline(points) for name, spline in self._splines.items()}
+
+    def _spline(self, values: np.ndarray) -> Callable[[dict[str, Any]], np.ndarray]:
+        from scipy.interpolate import RectBivariateSpline, RegularGridInterpolator
+
+        time = self._domain.time
+        assert time is not None
+        pad = 4
+        nodes = []
+        for i, axis in enumerate(self._domain.space):
+            h, n = self._grid.spacing[axis.name], self._grid.cells[i]
+            nodes.append(axis.lower + h * (np.arange(-pad, n + pad) + 0.5))
+            values = np.take(values, np.arange(-pad, n + pad), axis=i, mode="wrap")
+        nodes.append(self._times)
+        names = (*(a.name for a in self._domain.space), time.name)
+        if len(nodes) == 2:
+            spline = RectBivariateSpline(nodes[0], nodes[1], values)
+            return lambda points: spline.ev(points[names[0]], points[names[1]])
+        grid = RegularGridInterpolator(tuple(nodes), values, method="cubic")
+        return lambda points: grid(np.stack([np.asarray(points[a]) for a in names], axis=-1))

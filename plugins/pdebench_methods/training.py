@@ -12,25 +12,15 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeAlias
 
 import numpy as np
-from pydantic import Field
 
 from pdebench_lite.method import Solution
 from pdebench_lite.runner.run import Run
-from pdebench_lite.selectors import Settings
+from pdebench_methods.settings import TrainingSettings
 
 CHUNK = 100
 _COMPILATIONS = 5.0  # a compiled L-BFGS step takes three to four times as long to make as Adam's
-Optimizer: TypeAlias = Literal["gd", "adam", "lbfgs", "adam+lbfgs"]
 Data: TypeAlias = dict[str, Any]
 Loss: TypeAlias = Callable[[dict[str, Any], Data], Any]
-
-
-class TrainingSettings(Settings):
-    """Optimiser and its settings, common to all trained methods."""
-
-    optimizer: Optimizer = Field("adam+lbfgs", description="gd, adam, lbfgs or adam+lbfgs")
-    learning_rate: float = Field(1e-3, gt=0, description="of gd and adam")
-    adam_steps: int = Field(500, ge=1, description="adam steps before lbfgs in adam+lbfgs")
 
 
 @dataclass(frozen=True)

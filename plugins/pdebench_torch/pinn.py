@@ -3,7 +3,7 @@
 from pdebench_lite.method import Solution
 from pdebench_lite.runner.run import Run
 from pdebench_lite.view import View
-from pdebench_methods.pinn import PinnObjective
+from pdebench_methods.objectives.pinn import PinnObjective
 from pdebench_methods.training import train
 from pdebench_torch._training import TorchTools
 

@@ -8,7 +8,7 @@ import pytest
 from pdebench_lite.plugins import registry
 from pdebench_lite.seeding import generator
 from pdebench_lite.view import View
-from pdebench_methods.pinn import PinnObjective
+from pdebench_methods.objectives.pinn import PinnObjective
 
 torch = pytest.importorskip("torch")
 STEPS, CHUNK = 300, 100

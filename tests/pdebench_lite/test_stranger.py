@@ -154,28 +154,29 @@ def method(name: str, body: str = "return solution()") -> str:
     return METHOD.replace("NAME", name).replace("BODY", body)
 
 
-@pytest.mark.parametrize(
-    ("source", "error"),
-    [
-        ("raise RuntimeError('no licence\\n file')", "RuntimeError: no licence file"),
-        ("import nosuchlibrary", "No module named 'nosuchlibrary'"),
-        ("def f(:", "SyntaxError"),
-        ("raise SystemExit(3)", "SystemExit: 3"),
-        (method("x").replace("[Method", "[7, Method"), "returned 7, which is no method"),
-    ],
-)
-def test_one_that_fails_to_load_is_a_line(distribution, tmp_path, source, error):
-    distribution(tmp_path, "pdebench-bad", {"bad": "pdebench_bad"}, {"pdebench_bad.py": source})
+FAILING = {
+    "raising": ("raise RuntimeError('no licence\\n file')", "RuntimeError: no licence file"),
+    "lacking": ("import nosuchlibrary", "No module named 'nosuchlibrary'"),
+    "misspelt": ("def f(:", "SyntaxError: "),
+    "leaving": ("raise SystemExit(3)", "SystemExit: 3"),
+    "mistyped": (method("x").replace("[Method", "[7, Method"), "returned 7, which is no method"),
+}
+
+
+def test_those_that_fail_to_load_are_a_line_each(distribution, tmp_path):
+    for name, (source, _) in FAILING.items():
+        module = f"pdebench_{name}"
+        distribution(tmp_path, f"pdebench-{name}", {name: module}, {f"{module}.py": source})
     listed = pdebench("list", "plugins", path=tmp_path)
     assert listed.returncode == 0, listed.stderr
-    (line,) = (line for line in listed.stdout.splitlines() if "pdebench_bad" in line)
-    assert error in line
     run = pdebench("run", "--problem", "burgers", "--methods", "nosuch", path=tmp_path)
     assert run.returncode == 2
-    assert "plugin bad failed to load" in run.stderr
-    assert error in run.stderr
     assert len(run.stderr.splitlines()) == 1, run.stderr
-    assert "Traceback" not in run.stderr
+    for name, (_, error) in FAILING.items():
+        (line,) = (line for line in listed.stdout.splitlines() if line.startswith(name))
+        assert error in line
+        assert f"plugin {name} failed to load: " in run.stderr
+        assert error in run.stderr
 
 
 def test_two_that_clash_are_both_named(distribution, tmp_path):
@@ -194,20 +195,16 @@ def test_two_that_clash_are_both_named(distribution, tmp_path):
     assert not errors["methods"], "the others are in use"
 
 
-@pytest.mark.parametrize(
-    ("body", "reason"),
-    [
-        ("raise ValueError('singular\\n matrix')", "ValueError: singular matrix"),
-        ("return None", "TypeError: solve returned NoneType"),
-    ],
-)
-def test_one_that_raises_in_training_is_a_failed_row(distribution, tmp_path, body, reason):
+def test_those_that_break_in_training_are_failed_rows(distribution, tmp_path):
     site, results = tmp_path / "site", tmp_path / "results"
-    source = {"pdebench_wild.py": method("wild", body)}
-    distribution(site, "pdebench-wild", {"wild": "pdebench_wild"}, source)
+    bodies = {"wild": "raise ValueError('singular\\n matrix')", "empty": "return None"}
+    for name, body in bodies.items():
+        module = f"pdebench_{name}"
+        source = {f"{module}.py": method(name, body)}
+        distribution(site, f"pdebench-{name}", {name: module}, source)
     run = (
         "run", "--problem", "burgers:forward[nu=0.1]",
-        "--methods", "wild,etdrk4[cells=32,steps=40]", "--max-steps", 40, "--quiet",
+        "--methods", "wild,empty,etdrk4[cells=32,steps=40]", "--max-steps", 40, "--quiet",
         "--results", results,
     )  # fmt: skip
     done = pdebench(*run, path=site)
@@ -215,7 +212,9 @@ def test_one_that_raises_in_training_is_a_failed_row(distribution, tmp_path, bod
     assert "Traceback" not in done.stderr
     table = pdebench("table", "--format", "json", "--results", results, path=site)
     rows = {row["method"]: row for row in json.loads(table.stdout)}
-    assert rows["wild"]["status"] == "crashed"
-    assert reason in rows["wild"]["reason"]
-    assert (rows["wild"]["steps"], rows["wild"]["sees"]) == (1, {"labels": 3})
+    reasons = {"wild": "ValueError: singular matrix", "empty": "TypeError: solve returned NoneType"}
+    for name, reason in reasons.items():
+        assert rows[name]["status"] == "crashed"
+        assert reason in rows[name]["reason"]
+        assert (rows[name]["steps"], rows[name]["sees"]) == (1, {"labels": 3})
     assert rows["etdrk4"]["status"] == "ok"

@@ -8,9 +8,9 @@ import pytest
 from pdebench_lite.plugins import registry
 from pdebench_lite.seeding import generator
 from pdebench_lite.view import View
-from pdebench_methods.diffphys import DiffphysObjective
-from pdebench_methods.mlp import MlpObjective
-from pdebench_methods.pinn import PinnObjective
+from pdebench_methods.objectives.diffphys import DiffphysObjective
+from pdebench_methods.objectives.mlp import MlpObjective
+from pdebench_methods.objectives.pinn import PinnObjective
 
 jax = pytest.importorskip("jax")
 torch = pytest.importorskip("torch")

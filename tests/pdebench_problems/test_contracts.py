@@ -10,6 +10,7 @@ class TestBurgers(ProblemContract):
     selector = "burgers"
 
 
+@pytest.mark.slow
 class TestBurgersViscousAndNoisy(ProblemContract):
     selector = "burgers:reconstruction[nu=0.1,noise=0.01]"
 
@@ -23,6 +24,7 @@ class TestAdvectionDensity(ProblemContract):
     selector = "advection-density"
 
 
+@pytest.mark.slow
 class TestAdvectionDensityDrawn(ProblemContract):
     selector = "advection-density[instance=3]"
 
