@@ -112,7 +112,7 @@ def error_profile(e: FieldEvaluation) -> dict[str, list[float]]:
 CORE_METRICS = (
     Metric(
         "rel_l2",
-        "relative L2 error of the returned fields over the points that the task compares",
+        "relative L2 error of the returned fields",
         _rel_l2,
     ),
     Metric(
