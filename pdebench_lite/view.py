@@ -59,15 +59,23 @@ class View:
         sees: what was taken so far, for the record's column of that name.
     """
 
-    def __init__(self, task: Task, rng: Callable[[str], np.random.Generator]) -> None:
+    def __init__(
+        self,
+        task: Task,
+        rng: Callable[[str], np.random.Generator],
+        noted: Callable[[dict[str, int | bool]], None] = lambda sees: None,
+    ) -> None:
         """Open a view on a task.
 
         Args:
             task: the task.
             rng: purpose ("observations", "labels") -> a generator of the data stream.
+            noted: called with `sees` whenever something is taken, so that a cell that is killed
+                later keeps the note.
         """
         self.__task = task
         self.__rng = rng
+        self.__noted = noted
         self.__observations: tuple[Observation, ...] | None = None
         self.sees: dict[str, int | bool] = {}
         self.label: str = task.label
@@ -76,7 +84,10 @@ class View:
         self.unknowns: tuple[Unknown, ...] = task.unknowns
 
     def _take(self, what: str, amount: int | bool = True) -> None:
-        self.sees[what] = max(int(amount), self.sees.get(what, 0)) if amount is not True else True
+        before = self.sees.get(what, 0)
+        self.sees[what] = True if amount is True else max(int(amount), before)
+        if self.sees[what] != before:
+            self.__noted(self.sees)
 
     def _require_face(self, face: str) -> Problem:
         if face not in self.__task.faces:

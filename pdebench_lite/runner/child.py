@@ -70,7 +70,7 @@ def main(workspace: Path) -> None:
         solve = _import_solver(method.solvers[cell.backend])
         clock.synchronize = runtime.synchronize
         streams = data_stream(cell)
-        view = View(task, streams)
+        view = View(task, streams, lambda sees: journal.write("sees", sees=dict(sees)))
         judge = Judge(task, known.metrics_for(task), task.observations(streams("observations")))
         run = Run(cell, judge, config, start["device"], clock, memory, journal)
         runtime.reset_device_peak()

@@ -48,6 +48,7 @@ class Watch:
     spent: dict[str, float] = field(default_factory=lambda: dict.fromkeys(PHASES, 0.0))
     progress: dict[str, Any] = field(default_factory=dict)
     history: list[dict[str, Any]] = field(default_factory=list)
+    sees: dict[str, int | bool] = field(default_factory=dict)
 
     def take(self, event: dict[str, Any]) -> None:
         """Take in one event."""
@@ -60,6 +61,8 @@ class Watch:
             self.progress = event
         elif kind == "history":
             self.history.append(event)
+        elif kind == "sees":
+            self.sees = event["sees"]
 
     def end(self) -> None:
         """Stop the clock of the phase that is running: the child has ended or will be stopped."""
@@ -318,6 +321,7 @@ def _outcome_of_the_dead(code: int, reason: str, watch: Watch) -> dict[str, Any]
     return {
         "status": status,
         "reason": reason,
+        "sees": watch.sees,
         "steps": latest.get("step"),
         "evaluations": last.get("evaluations"),
         "peak_host_mb": last.get("peak_host_mb"),

@@ -179,6 +179,7 @@ def test_a_method_that_ignores_its_budget_is_killed(race: Race, store: Store, fa
     assert "1 s" in record.reason
     assert record.charged_s == pytest.approx(6.0, abs=0.7)
     assert record.evaluations == 5  # what it had reported stays
+    assert record.sees == {"labels": 7}  # and what it had taken
     assert record.steps == 0
     history = load_history(store.folder(record.cell))
     assert history["loss"].tolist() == [0.25]
