@@ -141,10 +141,11 @@ class _Loop:
         """Do at most CHUNK steps per item, until the budget or the stages end."""
         if self._report(None):
             return
-        longest = 0.0
+        longest, made = 0.0, set[str]()
         for stage in self.objective.stages(lambda: self.parameters):
-            if self.run.time_left < _COMPILATIONS * longest:
-                return  # a compiled step would come too late to be of use, or after the limit
+            if stage.optimizer not in made and self.run.time_left < _COMPILATIONS * longest:
+                return  # another compilation would end too late to be of use, or after the limit
+            made.add(stage.optimizer)
             begun = time.perf_counter()
             with self.run.phase("compile"):
                 self._minimiser = self.tools.minimiser(
