@@ -8,7 +8,7 @@ Lightning's `training_step` (torch) drive the same code.
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol, TypeAlias
 
 import numpy as np
@@ -18,7 +18,7 @@ from pdebench_lite.runner.run import Run
 from pdebench_methods.settings import TrainingSettings
 
 CHUNK = 100
-_COMPILATIONS = 5.0  # a compiled L-BFGS step takes three to four times as long to make as Adam's
+_COMPILATIONS = 3.5  # a compiled L-BFGS step takes three to four times as long to make as Adam's
 Data: TypeAlias = dict[str, Any]
 Loss: TypeAlias = Callable[[dict[str, Any], Data], Any]
 
@@ -104,7 +104,8 @@ def train(run: Run, objective: Objective, tools: Tools) -> Solution:
     loop = _Loop(run, objective, tools, start)
     with run.phase("train"):
         tools.drive(loop.chunks())
-    return objective.solution(loop.parameters)
+    solution = objective.solution(loop.parameters)
+    return replace(solution, details={**solution.details, "ended": loop.ended})
 
 
 class _Loop:
@@ -116,6 +117,7 @@ class _Loop:
         self._minimiser: Minimiser | None = None
         self._pace = 0.0  # seconds per step, of the last chunk
         self.step = self.evaluations = 0
+        self.ended = "budget"
 
     @property
     def parameters(self) -> dict[str, np.ndarray]:
@@ -144,7 +146,8 @@ class _Loop:
         longest, made = 0.0, set[str]()
         for stage in self.objective.stages(lambda: self.parameters):
             if stage.optimizer not in made and self.run.time_left < _COMPILATIONS * longest:
-                return  # another compilation would end too late to be of use, or after the limit
+                self.ended = f"no time left to compile {stage.optimizer}"
+                return
             made.add(stage.optimizer)
             begun = time.perf_counter()
             with self.run.phase("compile"):
@@ -160,6 +163,7 @@ class _Loop:
                 if stop:
                     return
                 yield
+        self.ended = "converged"
 
     def _stage(self, stage: Stage, minimiser: Minimiser) -> Iterator[bool]:
         begun, marked, mark = self.step, self.step, float("inf")
