@@ -30,6 +30,6 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> PdebenchError:
     """
     names = sorted(known)
     near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    hint = f"did you mean '{near[0]}'?" if near else ""
+    hint = f"; did you mean '{near[0]}'?" if near else ""
     listing = f"known: {', '.join(names)}" if names else "there are none"
-    return PdebenchError(f"unknown {kind} '{name}'; {hint + ' ' if hint else ''}({listing})")
+    return PdebenchError(f"unknown {kind} '{name}'{hint} ({listing})")

@@ -22,7 +22,7 @@ RUN: dict[str, tuple[list[str], str]] = {
         ["--problem", "burger"],
         "unknown problem 'burger'; did you mean 'burgers'? (known: ",
     ),
-    "nothing near": (["--problem", "zzz"], "unknown problem 'zzz'; (known: "),
+    "nothing near": (["--problem", "zzz"], "unknown problem 'zzz' (known: "),
     "unknown method": (["--methods", "pin"], "unknown method 'pin'; did you mean 'pinn'?"),
     "unknown task": (
         ["--problem", "toy:forwards"],
@@ -95,7 +95,7 @@ def test_run(pdebench: Command, fakes: Path, tmp_path: Path, kind: str) -> None:
         (["--vers"], "No such option: --vers"),
         (["list"], "Missing argument 'WHAT'. (see: pdebench list --help)"),
         (["list", "method"], "unknown list 'method'; did you mean 'methods'?"),
-        (["list", "methods", "--format", "yaml"], "unknown format 'yaml'; (known: json, text)"),
+        (["list", "methods", "--format", "yaml"], "unknown format 'yaml' (known: json, text)"),
         (["list", "methods", "plugins"], "unexpected extra argument"),
         (["table", "--format", "tex"], "format 'tex'"),
         (
