@@ -144,6 +144,18 @@ class Registry:
         """Return the distributions that a backend needs and this environment lacks."""
         return [name for name in self.backend(backend).requires if not _installed(name)]
 
+    def remedy(self, backend: str) -> str:
+        """Say what a backend lacks here and what to type; empty if it can be used."""
+        missing = self.missing(backend)
+        if not missing:
+            return ""
+        extra = self.backend(backend).extra
+        what = f"pdebench-lite[{extra}]" if extra else " ".join(missing)
+        return (
+            f"backend '{backend}' needs {', '.join(missing)}, not installed here; "
+            f'type: pip install "{what}"'
+        )
+
     def installed_backends(self) -> list[str]:
         """Return the names of the backends that can be used here."""
         return [name for name in self.backends if not self.missing(name)]

@@ -129,12 +129,9 @@ def make_cells(
 
 
 def _require(registry: Registry, backend: str) -> None:
-    missing = registry.missing(backend)
-    if missing:
-        raise PdebenchError(
-            f"backend '{backend}' needs {', '.join(missing)}, not installed here; "
-            f'type: pip install "pdebench-lite[{registry.backend(backend).extra}]"'
-        )
+    remedy = registry.remedy(backend)
+    if remedy:
+        raise PdebenchError(remedy)
 
 
 def _backends_of(registry: Registry, method: Method) -> list[str]:

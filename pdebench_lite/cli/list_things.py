@@ -39,6 +39,9 @@ def list_things(
         return
     console = Console(highlight=False, markup=False)
     getattr(catalogue, f"print_{what}")(console, entries, verbose)
+    if what == "methods":
+        for remedy in filter(None, map(known.remedy, known.backends)):
+            console.print(Text(remedy))
     if what != "plugins":
         for plugin in known.plugins:
             if plugin.error:

@@ -1,5 +1,6 @@
 """`pdebench run`: race methods on problems."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -65,6 +66,9 @@ def run(
     cells, devices = plan(
         known, problem, methods, backend, _seeds(seeds, seed), budget, device, dtype  # type: ignore[arg-type]
     )  # fmt: skip
+    if not quiet and backend == "all":
+        for remedy in filter(None, map(known.remedy, known.backends)):
+            print(f"pdebench: {remedy}", file=sys.stderr)
     listener = Quiet() if quiet else make_listener(Path(results))
     with listener:
         records = execute(known, cells, devices, results, rerun == "all", listener)

@@ -188,3 +188,11 @@ def test_a_module_is_located_without_importing_it(fakes_folder: Path, fakes: Pat
     assert module_file("pdebench_fakes_slow") == str(fakes_folder / "pdebench_fakes_slow.py")
     assert "pdebench_fakes_slow" not in plugins.sys.modules
     assert module_file("no_such_module_at_all") is None
+
+
+def test_a_missing_backend_says_what_to_type(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = plugins.registry()
+    assert known.remedy("numpy") == ""
+    monkeypatch.setattr(plugins, "_installed", lambda name: name != "torch")
+    assert 'type: pip install "pdebench-lite[torch]"' in known.remedy("torch")
+    assert known.remedy("jax") == ""
