@@ -58,7 +58,7 @@ class Transport(FieldTask):
         "do_nothing_mismatch", "best_shift_mismatch", "initial_violation", "linf", "mae",
     )  # fmt: skip
     at_end = True
-    carry_tolerance: ClassVar[dict[str, float]] = {"history": 1e-5, "final": 1e-8}
+    carry_tolerance: ClassVar[dict[str, float]] = {"history": 1e-4, "final": 1e-8}
 
     @property
     def gives(self) -> frozenset[str]:
