@@ -19,6 +19,7 @@ from pdebench_lite.problem import Problem, Task
 from pdebench_lite.selectors import Selector, Settings, fill, parse_selector
 
 GROUP = "pdebench_lite"
+KINDS = ("problem", "method", "metric", "backend")
 T = TypeVar("T")
 
 
@@ -188,11 +189,14 @@ def _check(kind: str, item: Any) -> None:
                 raise TypeError(f"{item.name} and its task {task.name} both set {sorted(both)}")
 
 
-def collect(modules: list[tuple[Plugin, Callable[[], ModuleType]]]) -> Registry:
+def collect(
+    modules: list[tuple[Plugin, Callable[[], ModuleType]]], kinds: tuple[str, ...] = KINDS
+) -> Registry:
     """Load plugins one at a time and gather what they provide.
 
     Args:
         modules: pairs of a plugin's description and a function that imports its module.
+        kinds: what to ask them for.
     """
     registry = Registry()
     for metric in CORE_METRICS:
@@ -206,7 +210,7 @@ def collect(modules: list[tuple[Plugin, Callable[[], ModuleType]]]) -> Registry:
             manager.check_pending()
             items = {
                 kind: [x for answer in getattr(manager.hook, f"pdebench_{kind}s")() for x in answer]
-                for kind in ("problem", "method", "metric", "backend")
+                for kind in kinds
             }
             for kind, found in items.items():
                 for item in found:
@@ -230,9 +234,13 @@ def _line(error: BaseException) -> str:
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
-@lru_cache(maxsize=1)
-def registry() -> Registry:
-    """Return the registry of everything installed; discovered once per process."""
+@lru_cache
+def registry(kinds: tuple[str, ...] = KINDS) -> Registry:
+    """Return the registry of everything installed; discovered once per process.
+
+    Args:
+        kinds: what is asked for; fewer kinds import fewer modules.
+    """
     modules: list[tuple[Plugin, Callable[[], ModuleType]]] = []
     for point in _entry_points():
         distribution = point.dist
@@ -243,7 +251,7 @@ def registry() -> Registry:
             version=distribution.version if distribution else "",
         )
         modules.append((plugin, point.load))
-    return collect(modules)
+    return collect(modules, kinds)
 
 
 def module_file(name: str) -> str | None:

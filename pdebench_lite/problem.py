@@ -9,13 +9,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
 
 from pdebench_lite.errors import PdebenchError, UnsupportedError
-from pdebench_lite.physics.grid import Grid
 from pdebench_lite.selectors import Settings, canonical, changed
+
+if TYPE_CHECKING:  # the operators take long to import, and listing needs none
+    from pdebench_lite.physics.grid import Grid
 
 Array: TypeAlias = Any
 """An array of any backend (NumPy, torch, JAX) or a jet."""
@@ -73,8 +75,10 @@ class Domain:
     def __getitem__(self, name: str) -> Axis:
         return next(axis for axis in self.axes if axis.name == name)
 
-    def grid(self, cells: int | tuple[int, ...]) -> Grid:
+    def grid(self, cells: int | tuple[int, ...]) -> "Grid":
         """Return the uniform cell-centred space grid with that many cells an axis."""
+        from pdebench_lite.physics.grid import Grid
+
         counts = (cells,) * len(self.space) if isinstance(cells, int) else cells
         return Grid(
             axes=tuple(a.name for a in self.space),
@@ -157,8 +161,8 @@ class Scheme:
         order: formal order of accuracy where the solution is smooth.
     """
 
-    step: Callable[[Arrays, Arrays, float, float, Grid], Arrays]
-    max_dt: Callable[[Arrays, Arrays, Grid], float]
+    step: Callable[[Arrays, Arrays, float, float, "Grid"], Arrays]
+    max_dt: Callable[[Arrays, Arrays, "Grid"], float]
     summary: str = ""
     order: int = 1
 
@@ -244,11 +248,11 @@ class Problem(ABC):
 
     # ---- the solver face ---------------------------------------------------------------------
 
-    def step(self, state: Arrays, unknowns: Arrays, t: float, dt: float, grid: Grid) -> Arrays:
+    def step(self, state: Arrays, unknowns: Arrays, t: float, dt: float, grid: "Grid") -> Arrays:
         """Advance a state by dt. `unknowns` holds every coefficient, known or sought."""
         raise UnsupportedError(f"problem {self.name} has no time step")
 
-    def max_dt(self, state: Arrays, unknowns: Arrays, grid: Grid) -> float:
+    def max_dt(self, state: Arrays, unknowns: Arrays, grid: "Grid") -> float:
         """Return the largest stable time step of `step`."""
         return float("inf")
 

@@ -29,10 +29,10 @@ def list_things(
     from rich.console import Console
     from rich.text import Text
 
-    from pdebench_lite.plugins import registry
+    from pdebench_lite.plugins import KINDS, registry
     from pdebench_lite.report import catalogue
 
-    known = registry()
+    known = registry(("method", "backend") if what == "methods" else KINDS)
     entries = getattr(catalogue, what)(known)
     if format == "json":
         print(json.dumps(entries, indent=1, ensure_ascii=False))
