@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -35,13 +36,15 @@ class Quiet(Listener):
 class Lines(Quiet):
     """One plain line when a cell ends, for logs and pipes."""
 
-    def __init__(self, results: Path, console: Console) -> None:
-        self.results, self.console = results, console
+    def __init__(self, results: Path, console: Console, notes: Sequence[str] = ()) -> None:
+        self.results, self.console, self.notes = results, console, notes
         self._total = self._done = 0
 
     def begin(self, cells: list[Cell]) -> None:
-        """Say how many cells there are."""
+        """Say how many cells there are, and what kept others from being run."""
         self._total = len(cells)
+        for note in self.notes:
+            self._say(f"not run: {note}")
         self._say(f"{len(cells)} cell{'s' if len(cells) != 1 else ''} -> {self.results}")
 
     def reuse(self, cell: Cell, record: Record) -> None:
@@ -71,8 +74,8 @@ class Lines(Quiet):
 class Live(Lines):
     """A bar for the running cell: phase, step, loss, error, time left."""
 
-    def __init__(self, results: Path, console: Console) -> None:
-        super().__init__(results, console)
+    def __init__(self, results: Path, console: Console, notes: Sequence[str] = ()) -> None:
+        super().__init__(results, console, notes)
         self._bar = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
@@ -111,10 +114,11 @@ class Live(Lines):
         super().finish(cell, record)
 
 
-def make_listener(results: Path) -> Quiet:
+def make_listener(results: Path, notes: Sequence[str] = ()) -> Quiet:
     """Return a live bar for a terminal, plain lines otherwise; both on stderr."""
     console = Console(stderr=True, highlight=False, markup=False)
-    return Live(results, console) if sys.stderr.isatty() else Lines(results, console)
+    kind = Live if sys.stderr.isatty() else Lines
+    return kind(results, console, notes)
 
 
 def outcome(record: Record) -> str:

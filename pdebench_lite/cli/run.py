@@ -1,6 +1,5 @@
 """`pdebench run`: race methods on problems."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -66,10 +65,9 @@ def run(
     cells, devices = plan(
         known, problem, methods, backend, _seeds(seeds, seed), budget, device, dtype  # type: ignore[arg-type]
     )  # fmt: skip
-    if not quiet and backend == "all":
-        for remedy in filter(None, map(known.remedy, known.backends)):
-            print(f"pdebench: {remedy}", file=sys.stderr)
-    listener = Quiet() if quiet else make_listener(Path(results))
+    wanted = sorted({name for cell in cells for name in known.method(cell.method).solvers})
+    remedies = [known.remedy(name) for name in wanted if name in known.backends]
+    listener = Quiet() if quiet else make_listener(Path(results), list(filter(None, remedies)))
     with listener:
         records = execute(known, cells, devices, results, rerun == "all", listener)
     return 1 if any(record.failed for record in records) else 0
