@@ -66,7 +66,8 @@ def run(
         known, problem, methods, backend, _seeds(seeds, seed), budget, device, dtype  # type: ignore[arg-type]
     )  # fmt: skip
     wanted = sorted({name for cell in cells for name in known.method(cell.method).solvers})
-    remedies = [known.remedy(name) for name in wanted if name in known.backends]
+    everything = backend == "all"  # a backend that was named is there, or was an error above
+    remedies = [known.remedy(n) for n in wanted if everything and n in known.backends]
     listener = Quiet() if quiet else make_listener(Path(results), list(filter(None, remedies)))
     with listener:
         records = execute(known, cells, devices, results, rerun == "all", listener)

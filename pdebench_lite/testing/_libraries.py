@@ -32,9 +32,7 @@ class Library:
         """Return a function of arrays as it is run in training: traced, in JAX."""
         if self.name != "jax":
             return function
-        import jax
-
-        return jax.jit(function)
+        return pytest.importorskip("jax").jit(function)
 
 
 @contextmanager
@@ -45,7 +43,6 @@ def library(name: str) -> Iterator[Library]:
     if name != "jax":
         yield Library(name, found)
         return
-    import jax
-
+    jax = pytest.importorskip("jax")
     with jax.enable_x64(True) if hasattr(jax, "enable_x64") else jax.experimental.enable_x64():
         yield Library(name, found)
