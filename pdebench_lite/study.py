@@ -18,11 +18,19 @@ DEFAULT_MAX_TIME = 60.0
 
 
 class Budget(Settings):
-    """What a cell may spend: charged seconds, steps; and the error at which it may stop early."""
+    """What a cell may spend, and the error at which it may stop early.
+
+    Attributes:
+        max_time: charged seconds.
+        max_steps: optimiser steps.
+        target_error: value of the headline metric at which to stop.
+        max_memory: bytes of memory that the cell's processes may hold together.
+    """
 
     max_time: float | None = None
     max_steps: int | None = None
     target_error: float | None = None
+    max_memory: float | None = None
 
 
 class Cell(Settings):
@@ -46,6 +54,8 @@ class Cell(Settings):
     def hash(self) -> str:
         """Sixteen hexadecimal digits of the SHA-256 of the identity."""
         identity = self.model_dump(mode="json", exclude={"label", "problem_label", "family"})
+        if self.budget.max_memory is None:  # the hash of a cell from before there was this limit
+            del identity["budget"]["max_memory"]
         return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
 
     @property
@@ -158,3 +168,20 @@ def parse_duration(text: str) -> float:
     if not 0 < seconds < float("inf"):
         raise PdebenchError(f"'{text}' is no positive duration; write 30s, 2m or 1h")
     return seconds
+
+
+_BYTES = {"kb": 1e3, "mb": 1e6, "gb": 1e9, "tb": 1e12,
+          "kib": 2.0**10, "mib": 2.0**20, "gib": 2.0**30, "tib": 2.0**40}  # fmt: skip
+
+
+def parse_size(text: str) -> float:
+    """Read a size such as `4GB` (10⁹ bytes each), `500MB` or `2GiB` (2³⁰ each) in bytes.
+
+    Raises:
+        PdebenchError: the text is no positive size.
+    """
+    match = re.fullmatch(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)\s*([kmgt]i?b)", text.strip().lower())
+    size = float(match[1]) * _BYTES[match[2]] if match else 0.0
+    if not 0 < size < float("inf"):
+        raise PdebenchError(f"'{text}' is no positive size; write 500MB, 4GB or 2GiB")
+    return size

@@ -9,7 +9,7 @@ import pytest
 
 from pdebench_lite.errors import PdebenchError
 from pdebench_lite.plugins import Registry, registry
-from pdebench_lite.study import Budget, Cell, make_cells, parse_duration
+from pdebench_lite.study import Budget, Cell, make_cells, parse_duration, parse_size
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_the_hash_changes_with_identity_only(field: str) -> None:
     assert (changed.hash != Cell(**BASE).hash) == (field in IDENTITY)
 
 
-@pytest.mark.parametrize("limit", ["max_time", "max_steps", "target_error"])
+@pytest.mark.parametrize("limit", ["max_time", "max_steps", "target_error", "max_memory"])
 def test_every_limit_is_identity(limit: str) -> None:
     budget = Budget(max_time=60.0).model_copy(update={limit: 5})
     assert Cell(**BASE | {"budget": budget}).hash != Cell(**BASE).hash
@@ -148,3 +148,20 @@ def test_durations(text: str, seconds: float) -> None:
 def test_what_is_no_duration(text: str) -> None:
     with pytest.raises(PdebenchError, match="is no positive duration; write 30s, 2m or 1h"):
         parse_duration(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("4GB", 4e9), ("500MB", 5e8), (" 1.5 gb", 1.5e9), ("2GiB", 2**31), (".5KB", 500),
+     ("1kib", 1024), ("1TB", 1e12)],
+)  # fmt: skip
+def test_sizes(text: str, size: float) -> None:
+    assert parse_size(text) == size
+
+
+@pytest.mark.parametrize(
+    "text", ["", "4", "GB", "0GB", "-1GB", "4G", "4B", "1e3MB", "nan", "9" * 400 + "GB", "4 GB x"]
+)
+def test_what_is_no_size(text: str) -> None:
+    with pytest.raises(PdebenchError, match="is no positive size; write 500MB, 4GB or 2GiB"):
+        parse_size(text)
