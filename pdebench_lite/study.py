@@ -119,23 +119,43 @@ def make_cells(
     """
     tasks = [registry.task(selector) for selector in parse_selectors(problems)]
     chosen = [registry.configured(selector) for selector in parse_selectors(methods)]
+    cells = cross(registry, tasks, chosen, backends, seeds, budget, dtype, device)
+    return merged(cells)
+
+
+def cross(
+    registry: Registry,
+    tasks: Iterable[Task],
+    methods: Iterable[tuple[Method, Settings]],
+    backends: Sequence[str] = (),
+    seeds: Iterable[int] = (0,),
+    budget: Budget | None = None,
+    dtype: Dtype = "float64",
+    device: Callable[[str], str] = lambda backend: "cpu",
+) -> list[Cell]:
+    """Return the cells of tasks × configured methods × backends × seeds; see `make_cells`."""
     budget = budget or Budget()
     if budget.max_time is None and budget.max_steps is None:
         budget = budget.model_copy(update={"max_time": DEFAULT_MAX_TIME})
     named = [b for b in backends if b != "all"]
     for backend in named:
         _require(registry, backend)
-    seeds = list(seeds)
-    cells: dict[str, Cell] = {}
-    for task in tasks:
-        for method, config in chosen:
-            for backend in named or _backends_of(registry, method):
-                for seed in seeds:
-                    cell = make_cell(
-                        task, method, config, backend, seed, budget, dtype, device(backend)
-                    )
-                    cells.setdefault(cell.hash, cell)
-    return list(cells.values())
+    seeds, methods = list(seeds), list(methods)
+    return [
+        make_cell(task, method, config, backend, seed, budget, dtype, device(backend))
+        for task in tasks
+        for method, config in methods
+        for backend in named or _backends_of(registry, method)
+        for seed in seeds
+    ]
+
+
+def merged(cells: Iterable[Cell]) -> list[Cell]:
+    """Return the cells in order, identical ones once."""
+    kept: dict[str, Cell] = {}
+    for cell in cells:
+        kept.setdefault(cell.hash, cell)
+    return list(kept.values())
 
 
 def _require(registry: Registry, backend: str) -> None:

@@ -15,6 +15,7 @@ _PROBE = (
     "import importlib, json, sys;print(json.dumps(importlib.import_module(sys.argv[1]).devices()))"
 )
 _PATIENCE = 120.0  # seconds
+DEVICE_PATTERN = r"^(auto|cpu|cuda(:[0-9]+)?)$"
 
 
 def _gpu_present() -> bool:
@@ -60,7 +61,7 @@ def resolve_devices(registry: Registry, request: str, backends: Sequence[str]) -
     Raises:
         PdebenchError: the request is malformed, or names a device that is absent.
     """
-    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", request):
+    if not re.fullmatch(DEVICE_PATTERN, request):
         raise PdebenchError(f"no device '{request}'; write auto, cpu, cuda or cuda:N")
     chosen: dict[str, str] = {}
     for backend in backends:
@@ -80,3 +81,20 @@ def resolve_devices(registry: Registry, request: str, backends: Sequence[str]) -
                 "use --device cpu"
             )
     return chosen
+
+
+def devices_for(registry: Registry, request: str, backends: Sequence[str] = ()) -> dict[str, str]:
+    """Return the device of every installed backend for a request of the command line.
+
+    Args:
+        registry: where backends are looked up.
+        request: `auto`, `cpu`, `cuda` or `cuda:N`.
+        backends: names that were asked for; none or `all` means every installed one. The others
+            stay on the CPU.
+
+    Raises:
+        PdebenchError: the request is malformed, or names a device that is absent.
+    """
+    installed = registry.installed_backends()
+    wanted = [name for name in backends if name in installed] or installed
+    return {**dict.fromkeys(installed, "cpu"), **resolve_devices(registry, request, wanted)}
