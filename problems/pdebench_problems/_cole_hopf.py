@@ -22,6 +22,12 @@ numerator times max |u₀(y + ia)|. That is a formula for h; `_step` takes the b
 
 **Cost.** cos mπ(x − w) and sin mπ(x − w) are bilinear in the harmonics of x and of w. So, for
 all points that share a set of nodes, the exponents are one matrix product and the means another.
+
+**Rounding.** The exponents are some hundreds, and their absolute error is the relative one of u. So
+both factors of their product are computed in the machine's extended precision and split into a
+high part of few digits, whose products are exact in float64, and a low part (Ozaki, Ogita, Oishi &
+Rump 2012, doi:10.1007/s11075-011-9478-1). Where `np.longdouble` is no longer than a float64, the
+bound is some five times larger, and says so.
 """
 
 from collections.abc import Iterator
@@ -43,6 +49,9 @@ _BIN = 1.2  # times within this factor share their nodes
 _NOW = 1e-290  # times up to this one are 0 (1/t overflows near 1e-308)
 _CHUNK = 1 << 18  # points × nodes held at once: 2 MB, which a core's cache holds
 _MODES = 8  # of a random initial state
+_Long = np.longdouble
+_PI = 4 * np.arctan(_Long(1))
+_HIGH = 23  # bits: products of two such numbers can be summed 64 times without rounding
 
 
 @dataclass(frozen=True)
@@ -114,39 +123,46 @@ class ColeHopf:
         place, time = x.ravel(), t.ravel()
         u = self.initial(place)
         for rows in _similar(time):
-            u[rows] = self.mean + self._quotient(
-                place[rows] - self.mean * time[rows], time[rows], refine, widen
-            )
+            now = time[rows].astype(_Long)
+            u[rows] = self.mean + self._quotient(place[rows] - self.mean * now, now, refine, widen)
         return u.reshape(x.shape)
 
     def _quotient(
-        self, x: Float[np.ndarray, " n"], t: Float[np.ndarray, " n"], refine: float, widen: float
+        self, x: np.ndarray, t: np.ndarray, refine: float, widen: float
     ) -> Float[np.ndarray, " n"]:
-        """Return (1) for the zero-mean part at points of similar times, on nodes w = s z."""
-        wave, sine, cosine = self._modes
-        s, (lower, upper) = 2 * sqrt(self.nu * t.max()), self._range
+        """Return (1) for the zero-mean part at points of similar times, on nodes w = s z.
+
+        `x` and `t` are of extended precision, shape (n,).
+        """
+        _, sine, cosine = self._modes
+        wave = _PI * np.arange(1, sine.size + 1)
+        s, (lower, upper) = 2 * np.sqrt(self.nu * t.max()), self._range
         step = self._step(t.min()) / (s * refine)
         first = np.floor((lower * t.max() / s - _TAIL * widen) / step)
         last = np.ceil((upper * t.max() / s + _TAIL * widen) / step)
-        z = step * np.arange(first, last + 1)  # (k,)
+        z = step * np.arange(first, last + 1).astype(_Long)  # (k,)
+        reach = np.max(z**2)
         angle = np.outer(wave, s * z)
-        nodes = np.vstack([np.cos(angle), np.sin(angle), z**2, np.ones_like(z)])  # (2M + 2, k)
+        nodes = np.vstack([np.cos(angle), np.sin(angle), z**2 / reach])  # (2M + 1, k)
 
         # u₀(x − w) = Σ p cos mπw + q sin mπw and Φ(x − w) = Σ (q cos mπw − p sin mπw)/mπ.
         angle = np.outer(np.remainder(x + 1, 2) - 1, wave)
         p = sine * np.sin(angle) + cosine * np.cos(angle)  # (n, M)
         q = cosine * np.sin(angle) - sine * np.cos(angle)
-        values = np.hstack([p, q])
+        values = np.hstack([p, q]).astype(float)
         potential = np.hstack([-q, p]) / (2 * self.nu * np.tile(wave, 2))
-        exponents = np.column_stack([potential, -t.max() / t])  # (n, 2M + 1)
+        exponents = np.column_stack([potential, -reach * (t.max() / t)])  # (n, 2M + 1)
 
-        u = np.empty_like(x)
+        u = np.empty(x.shape)
+        (high, low), (high_nodes, low_nodes) = _split(exponents), _split(nodes)
+        sums = np.vstack([nodes[:-1].astype(float), np.ones(z.size)])
         for begin in range(0, x.size, max(1, _CHUNK // z.size)):
             part = slice(begin, begin + max(1, _CHUNK // z.size))
-            weights = exponents[part] @ nodes[:-1]  # (points, k)
+            weights = high[part] @ high_nodes  # exact, (points, k)
             weights -= weights.max(axis=1, keepdims=True)
-            moments = np.exp(weights, out=weights) @ nodes.T  # (points, 2M + 2)
-            u[part] = np.sum(values[part] * moments[:, :-2], axis=1) / moments[:, -1]
+            weights += high[part] @ low_nodes + low[part] @ (high_nodes + low_nodes)
+            moments = np.exp(weights, out=weights) @ sums.T  # (points, 2M + 1)
+            u[part] = np.sum(values[part] * moments[:, :-1], axis=1) / moments[:, -1]
         return u
 
     def _step(self, t: float) -> float:
@@ -161,23 +177,28 @@ class ColeHopf:
         """Return what rounding may do to u at points x, t.
 
         Relative errors ≤ η of the weights move the mean of u₀ by at most ησ, where its variance σ²
-        follows from ∂u/∂x = (mean of u₀′) − σ²/2ν. η is the rounding of the two terms of the
-        exponent: |Φ| ≤ R and, where the weights peak, w²/2t ≤ Φ(x) − Φ(y) ≤ 2R, for there
-        F(y) ≤ F(x); also w²/2t ≤ t max u₀²/2. Rounding x − mean·t moves the solution by a few
-        ulp of its argument, rounding w moves the argument of u₀, and |w| ≲ t max |u₀| + 2√(νt).
+        follows from ∂u/∂x = (mean of u₀′) − σ²/2ν. η is the rounding, in extended precision, of the
+        two terms of the exponent, and in float64 of their sum relative to its largest, of which
+        only the part within a few units of it counts. The terms of Φ sum to R at most and, where
+        the weights peak, w²/2t ≤ Φ(x) − Φ(y) ≤ 2R, for there F(y) ≤ F(x); also
+        w²/2t ≤ t max u₀²/2. Rounding x − mean·t moves the solution by a few ulp of its argument,
+        rounding w moves the argument of u₀, and |w| ≲ t max |u₀| + 2√(νt). In float64 remain the
+        values of u₀ and their mean.
         """
         wave, sine, cosine = self._modes
         dx = 0.1 * self.nu  # fronts are some 4ν wide
         slope = (self.evaluate(x + dx, t) - self.evaluate(x - dx, t)) / (2 * dx)
         variance = 2 * self.nu * np.maximum(self._strips[1][0] - slope, 0.0)
-        potential = float(np.sum(np.hypot(sine, cosine) / wave))
+        size = np.hypot(sine, cosine)
+        potential = float(np.sum(size / wave))
         reach = t * max(map(abs, self._range))
         kinetic = np.minimum(2 * potential, reach**2 / (2 * t))
-        weights = 2 * np.sqrt(variance) * (1 + (potential + kinetic) / (2 * self.nu))
+        weights = 2 * np.sqrt(variance) * (potential + kinetic) / (2 * self.nu)
         shift = (1 + abs(self.mean) * t) * abs(slope)
-        steepest = float(np.sum(np.hypot(sine, cosine) * wave))
-        nodes = (reach + 2 * np.sqrt(self.nu * t)) * steepest
-        return np.finfo(float).eps * (2 * abs(u) + weights + shift + nodes)
+        nodes = (reach + 2 * np.sqrt(self.nu * t)) * float(np.sum(size * wave))
+        short = 8 * np.sqrt(variance) + 2 * (abs(u) + float(np.sum(size)))
+        long_eps, eps = float(np.finfo(_Long).eps), float(np.finfo(float).eps)
+        return long_eps * (weights + shift + nodes) + eps * short
 
     # ---- what is known of the initial state --------------------------------------------------
 
@@ -228,6 +249,13 @@ def random_modes(
     scale = 1 / sqrt(np.sum(sine**2 + cosine**2))
     mean = float(rng.uniform(-0.5, 0.5))
     return mean, tuple((scale * sine).tolist()), tuple((scale * cosine).tolist())
+
+
+def _split(a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return a = high + low in float64, where `high` holds `_HIGH` bits below the largest |a|."""
+    unit = 2.0 ** (np.ceil(np.log2(float(np.max(abs(a))) or 1.0)) - _HIGH)
+    high = np.rint(a / unit) * unit
+    return high.astype(float), (a - high).astype(float)
 
 
 def _similar(t: Float[np.ndarray, " n"]) -> Iterator[np.ndarray]:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pdebench_lite.errors import PdebenchError
 from pdebench_problems import _cole_hopf
 from pdebench_problems._cole_hopf import ColeHopf, random_modes
+from pdebench_problems.burgers import Burgers
 
 NU = 0.01 / pi
 SINE = ColeHopf(NU, sine=(-1.0,))
@@ -191,6 +192,23 @@ def test_constant_state():
 def test_bound_is_small(nu):
     for exact in (ColeHopf(nu, sine=(-1.0,)), drawn(0, nu), drawn(1, nu)):
         assert 1e-16 < exact.bound(1.0) < 1e-12
+
+
+@pytest.mark.parametrize("instance", [5, 81, 188, 338])
+def test_bound_is_small_for_the_hardest(instance):
+    """The smallest ν and the longest horizon allowed, for the worst of 400 random states."""
+    problem = Burgers(Burgers.Parameters(nu=1e-3, horizon=2.0, ic="random", instance=instance))
+    assert problem.reference().bound < 1e-12
+
+
+def test_extended_precision_is_worth_having(monkeypatch):
+    """Where long doubles are short, results differ by less than the bound, which is larger."""
+    exact, x = drawn(8, 1e-3), np.linspace(-1, 1, 201)
+    long = exact.evaluate(x, 0.3)
+    monkeypatch.setattr(_cole_hopf, "_Long", np.float64)
+    monkeypatch.setattr(_cole_hopf, "_PI", np.float64(pi))
+    assert np.max(abs(exact.evaluate(x, 0.3) - long)) <= exact.bound(1.0) * rms(exact)
+    assert exact.bound(1.0) < 5e-12
 
 
 @pytest.mark.parametrize(("name", "value"), [("_SMALL", 1e-3), ("_TAIL", 2.0)])
