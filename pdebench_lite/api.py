@@ -2,39 +2,22 @@
 
 import math
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from pdebench_lite.errors import PdebenchError
+from pdebench_lite.listener import Listener
 from pdebench_lite.plugins import Registry, registry
 from pdebench_lite.records import Record, Store, to_frame
-from pdebench_lite.runner.device import resolve_devices
-from pdebench_lite.runner.execute import Executor, Watch
-from pdebench_lite.study import Budget, Cell, Dtype, make_cells, parse_duration
+from pdebench_lite.runner.device import devices_of, resolve_devices
+from pdebench_lite.runner.schedule import Scheduler
+from pdebench_lite.states import RERUN
+from pdebench_lite.study import Budget, Cell, Dtype, make_cells, parse_duration, parse_size
 
 if TYPE_CHECKING:
     import pandas as pd
 
 DEFAULT_RESULTS = "results/runs"
-
-
-class Listener:
-    """What hears of a study's progress; the command line and `run` each have one."""
-
-    def begin(self, cells: list[Cell]) -> None:
-        """Hear which cells the study has."""
-
-    def reuse(self, cell: Cell, record: Record) -> None:
-        """Hear that a cell is done already."""
-
-    def start(self, cell: Cell) -> None:
-        """Hear that a cell begins."""
-
-    def progress(self, cell: Cell, watch: Watch) -> None:
-        """Hear, some times a second, how a cell goes."""
-
-    def finish(self, cell: Cell, record: Record) -> None:
-        """Hear that a cell has a record."""
 
 
 def plan(
@@ -72,28 +55,29 @@ def execute(
     cells: list[Cell],
     devices: dict[str, str],
     results: str | os.PathLike[str] = DEFAULT_RESULTS,
-    rerun: bool = False,
+    rerun: frozenset[str] = frozenset(),
     listener: Listener | None = None,
+    jobs: int = 1,
 ) -> list[Record]:
-    """Run the cells that have no `ok` record yet; returns the records of all, in order."""
-    ear = listener or Listener()
-    store = Store(results)
-    store.prepare()
-    store.sweep()
-    ear.begin(cells)
-    records = []
-    for cell in cells:
-        done = None if rerun else store.get(cell.hash)
-        if done is not None and done.status in ("ok", "unsupported"):
-            ear.reuse(cell, done)
-            records.append(done)
-            continue
-        ear.start(cell)
-        heard: Callable[[Watch], None] = lambda watch, cell=cell: ear.progress(cell, watch)  # type: ignore[misc]  # noqa: E731
-        record = Executor(store, known, devices, heard).run(cell)
-        ear.finish(cell, record)
-        records.append(record)
-    return records
+    """Run the cells that have no record yet; returns the records of all, in order.
+
+    Args:
+        known: where methods and problems are looked up.
+        cells: the cells.
+        devices: backend -> device.
+        results: results folder; several runners may share it.
+        rerun: which cells with a record are run again: of `failed`, `stale`, `all`.
+        listener: hears of the progress.
+        jobs: cells at a time; the processors are divided between them.
+    """
+    gpus: tuple[str, ...] = ()
+    if jobs > 1 and any(device != "cpu" for device in devices.values()):
+        seen = [devices_of(known.backend(n).runtime) for n, d in devices.items() if d != "cpu"]
+        gpus = tuple(device for device in max(seen, key=len) if device != "cpu")
+    scheduler = Scheduler(
+        Store(results), known, devices, rerun, listener or Listener(), jobs, gpus
+    )  # fmt: skip
+    return scheduler.run(cells)
 
 
 def run(
@@ -108,7 +92,9 @@ def run(
     device: str = "auto",
     dtype: Dtype = "float64",
     results: str | os.PathLike[str] = DEFAULT_RESULTS,
-    rerun: bool = False,
+    rerun: str = "",
+    jobs: int = 1,
+    max_memory: float | str | None = None,
     listener: Listener | None = None,
 ) -> "pd.DataFrame":
     """Run a study and return its records as a table, one row per cell.
@@ -124,7 +110,9 @@ def run(
         device: `auto`, `cpu`, `cuda` or `cuda:N`.
         dtype: `float32` or `float64`.
         results: results folder.
-        rerun: run cells again that have an `ok` record.
+        rerun: cells with a record that are run again: `failed`, `stale`, `all`, or several.
+        jobs: cells at a time; the processors are divided between them.
+        max_memory: bytes, or a text such as `"4GB"`, that the processes of a cell may hold.
         listener: hears of the progress.
 
     Returns:
@@ -135,23 +123,43 @@ def run(
     """
     known = registry()
     limit = parse_duration(max_time) if isinstance(max_time, str) else max_time
-    budget = make_budget(limit, max_steps, target_error)
+    memory = parse_size(max_memory) if isinstance(max_memory, str) else max_memory
+    budget = make_budget(limit, max_steps, target_error, memory)
     chosen = range(seeds) if isinstance(seeds, int) else seeds
     cells, devices = plan(known, problem, methods, backend, chosen, budget, device, dtype)
-    return to_frame(execute(known, cells, devices, results, rerun, listener))
+    return to_frame(execute(known, cells, devices, results, parse_rerun(rerun), listener, jobs))
+
+
+def parse_rerun(text: str) -> frozenset[str]:
+    """Read which cells are run again, such as `failed,stale`.
+
+    Raises:
+        PdebenchError: a word is not one of `failed`, `stale`, `all`.
+    """
+    words = frozenset(word.strip() for word in text.split(",") if word.strip())
+    for word in words - set(RERUN):
+        raise PdebenchError(f"no --rerun '{word}'; write failed, stale or all")
+    return words
 
 
 def make_budget(
-    max_time: float | None, max_steps: int | None, target_error: float | None
+    max_time: float | None = None,
+    max_steps: int | None = None,
+    target_error: float | None = None,
+    max_memory: float | None = None,
 ) -> Budget:
-    """Check the limits of a cell.
+    """Check the limits of a cell: charged seconds, steps, headline error, bytes.
 
     Raises:
         PdebenchError: a limit is not positive and finite.
     """
-    for name, value in (
-        ("max-time", max_time), ("max-steps", max_steps), ("target-error", target_error)
-    ):  # fmt: skip
+    limits = {
+        "max_time": max_time,
+        "max_steps": max_steps,
+        "target_error": target_error,
+        "max_memory": max_memory,
+    }
+    for name, value in limits.items():
         if value is not None and not 0 < value < math.inf:
-            raise PdebenchError(f"{name}={value} must be positive and finite")
-    return Budget(max_time=max_time, max_steps=max_steps, target_error=target_error)
+            raise PdebenchError(f"{name.replace('_', '-')}={value} must be positive and finite")
+    return Budget.model_validate(limits)

@@ -2,18 +2,19 @@
 
 import json
 import os
-import platform
+import re
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-import psutil
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from pdebench_lite.arrays import synchronise
 from pdebench_lite.errors import PdebenchError
+from pdebench_lite.leases import Leases, born, locked, machine
 from pdebench_lite.study import Budget, Cell
 
 if TYPE_CHECKING:
@@ -31,6 +32,10 @@ RECORD, HISTORY, FIELDS, WEIGHTS, LOG = (
 
 ENVIRONMENTS = "environments"
 _RUNNING, _OLD = ".running", ".old"
+_PRIVATE = re.compile(
+    rf"(?P<kind>{_RUNNING}|{_OLD})-(?P<cell>\w*)-(?P<pid>\d+)-(?P<born>\w*)@(?P<machine>\w+)-\w+",
+    re.ASCII,
+)
 
 Status: TypeAlias = Literal["ok", "diverged", "timeout", "out-of-memory", "crashed", "unsupported"]
 FAILURES = frozenset({"diverged", "timeout", "out-of-memory", "crashed"})
@@ -71,6 +76,7 @@ class Record(BaseModel):
     evaluate_s: float | None = None
     predict_s: float | None = None
     charged_s: float | None = None
+    resume_s: float | None = None
     wall_s: float | None = None
     peak_host_mb: float | None = None
     compile_peak_host_mb: float | None = None
@@ -78,10 +84,18 @@ class Record(BaseModel):
     params: int | None = None
     steps: int | None = None
     evaluations: int | None = None
+    costs: dict[str, int] = {}
     target_reached: bool | None = None
     details: dict[str, Any] = {}
     threads: int | None = None
+    concurrency: int = 1
+    resumed: int = 0
+    restarted: int = 0
+    load_start: float | None = None
+    load_end: float | None = None
+    energy_j: float | None = None
     device_name: str = ""
+    driver: str = ""
     environment: str = ""
     fingerprint: dict[str, str] = {}
     started: str = ""
@@ -228,36 +242,73 @@ class Store:
     def workspace(self, cell: str) -> Path:
         """Make a private folder in which a cell is run before it is published."""
         self.prepare()
-        return Path(tempfile.mkdtemp(prefix=f"{_RUNNING}-{cell}-{_me()}-", dir=self.root))
+        return self._private(_RUNNING, cell)
+
+    def _private(self, kind: str, cell: str) -> Path:
+        me = f"{os.getpid()}-{born(os.getpid())}@{machine()}"
+        return Path(tempfile.mkdtemp(prefix=f"{kind}-{cell}-{me}-", dir=self.root))
+
+    def _left(self) -> Iterator[tuple[Path, re.Match[str]]]:
+        """Yield the private folders of runners that may have died, and what their names say."""
+        for folder in sorted(self.root.glob(".*")):
+            if (name := _PRIVATE.fullmatch(folder.name)) and folder.is_dir():
+                yield folder, name
+
+    def unfinished(self, cell: str) -> list[Path]:
+        """Return the workspaces of a cell whose runners are not known to live."""
+        return [
+            folder
+            for folder, name in self._left()
+            if name["kind"] == _RUNNING and name["cell"] == cell and not _lives(name)
+        ]
 
     def sweep(self) -> None:
-        """Remove what runners left that died on this machine; a record put aside comes back."""
-        for folder in self.root.glob(f".*@{_boot()}-*"):
-            kind, _, rest = folder.name.partition("-")
-            pid = rest.partition("@")[0].rpartition("-")[2]
-            if kind not in (_RUNNING, _OLD) or not pid.isdigit() or psutil.pid_exists(int(pid)):
+        """Remove what runners left that died on this machine; a record put aside comes back.
+
+        The workspace of a cell that has no record yet is kept: the cell goes on from there.
+        """
+        for folder, name in self._left():
+            if name["machine"] != machine() or _lives(name):
                 continue
-            for record in folder.iterdir() if kind == _OLD else ():
-                if not self.folder(record.name).exists():
-                    record.rename(self.folder(record.name))
+            if name["kind"] == _OLD:
+                for record in folder.iterdir():
+                    if not self.folder(record.name).exists():
+                        record.rename(self.folder(record.name))
+            elif not self.folder(name["cell"]).exists():
+                continue
             shutil.rmtree(folder, ignore_errors=True)
 
-    def publish(self, record: Record, workspace: Path) -> Path:
+    def publish(self, record: Record, workspace: Path, leases: Leases | None = None) -> Path | None:
         """Write the record into its workspace and rename that into place.
 
-        An older record of the same cell is replaced.
+        An older record of the same cell is replaced. What is published outlasts a power cut.
+
+        Args:
+            record: the record.
+            workspace: what lies beside it.
+            leases: those of this runner; where it has lost that of the cell, another runner works
+                on it, and this result is dropped.
+
+        Returns:
+            The folder of the record; None if it was dropped.
         """
         text = json.dumps(record.model_dump(mode="json"), indent=1, allow_nan=False)
         (workspace / RECORD).write_text(text + "\n", encoding="utf-8")
         workspace.chmod(0o755)
+        for path in (*workspace.iterdir(), workspace):
+            synchronise(path)
         target = self.folder(record.cell)
-        if target.exists():
-            old = Path(tempfile.mkdtemp(prefix=f"{_OLD}-{_me()}-", dir=self.root)) / target.name
-            target.rename(old)
-            workspace.rename(target)
-            shutil.rmtree(old.parent, ignore_errors=True)
-        else:
-            workspace.rename(target)
+        with locked(self.root):
+            if leases is not None and not leases.holds(record.cell):
+                return None
+            if target.exists():
+                old = self._private(_OLD, "")
+                target.rename(old / target.name)
+                workspace.rename(target)
+                shutil.rmtree(old, ignore_errors=True)
+            else:
+                workspace.rename(target)
+        synchronise(self.root)
         return target
 
     def keep_environment(self, environment: Mapping[str, Any], digest: str) -> None:
@@ -271,16 +322,9 @@ class Store:
             partial.rename(path)
 
 
-def _boot() -> str:
-    """Return what tells this machine, since it was started, from any other."""
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text().strip().replace("-", "")[:12]
-    except OSError:
-        return "".join(c for c in platform.node() if c.isalnum())
-
-
-def _me() -> str:
-    return f"{os.getpid()}@{_boot()}"
+def _lives(name: re.Match[str]) -> bool:
+    """Whether the runner that a private folder is named for runs, on this machine."""
+    return name["machine"] == machine() and born(int(name["pid"])) == name["born"] != ""
 
 
 _FAMILY_ORDER = {

@@ -1,7 +1,11 @@
 """The command line: one small file per verb, and the one place where errors become lines."""
 
 import os
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import typer
 
@@ -27,6 +31,26 @@ app.command("show")(show)
 app.command("list")(list_things)
 
 _STOPPED = 130
+_TERMINATED = 128 + signal.SIGTERM
+
+
+@contextmanager
+def _terminable(told: threading.Event) -> Iterator[None]:
+    """Treat SIGTERM as Ctrl-C, so that no child and no lease is left behind; `told` is then set."""
+
+    def end(number: int, frame: object) -> None:
+        if not told.is_set():  # once is enough
+            told.set()
+            raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @app.callback(invoke_without_command=True)
@@ -43,14 +67,17 @@ def _options(
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit status.
 
-    0: done; 1: a cell failed; 2: wrong usage or bad input, one line on stderr; 130: Ctrl-C.
+    0: done; 1: a cell failed; 2: wrong usage or bad input, one line on stderr; 130: Ctrl-C;
+    143: SIGTERM.
     """
     given = sys.argv[1:] if arguments is None else arguments
     if not given:
         app(["--help"], prog_name="pdebench", standalone_mode=False)
         return 2
+    terminated = threading.Event()
     try:
-        status = int(app(given, prog_name="pdebench", standalone_mode=False) or 0)
+        with _terminable(terminated):
+            status = int(app(given, prog_name="pdebench", standalone_mode=False) or 0)
         sys.stdout.flush()
         if status == _STOPPED:  # typer turned KeyboardInterrupt into this
             raise KeyboardInterrupt
@@ -59,7 +86,7 @@ def main(arguments: list[str] | None = None) -> int:
         return _complain(str(error))
     except (KeyboardInterrupt, typer.Abort):
         print("pdebench: stopped; finished cells are kept, run again to go on", file=sys.stderr)
-        return _STOPPED
+        return _TERMINATED if terminated.is_set() else _STOPPED
     except (BrokenPipeError, SystemExit) as error:
         if isinstance(error, SystemExit) and not isinstance(error.__context__, BrokenPipeError):
             raise

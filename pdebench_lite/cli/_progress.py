@@ -1,4 +1,4 @@
-"""What a user sees while cells run: a live bar on a terminal, plain lines elsewhere, or nothing."""
+"""What a user sees while cells run: a live overview on a terminal, plain lines elsewhere."""
 
 import sys
 import time
@@ -8,14 +8,18 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.text import Text
 
-from pdebench_lite.api import Listener
+from pdebench_lite.cli._tally import Tally
+from pdebench_lite.listener import Listener
 from pdebench_lite.records import Record
 from pdebench_lite.runner.clock import CHARGED
-from pdebench_lite.runner.execute import Watch
+from pdebench_lite.runner.watch import Watch
 from pdebench_lite.study import Cell
+
+_OVERVIEW_EVERY = 60.0  # seconds between overviews in a log
+_REDRAW_EVERY = 0.25  # seconds; drawing takes processor time from the cells
 
 
 class Quiet(Listener):
@@ -34,37 +38,67 @@ class Quiet(Listener):
 
 
 class Lines(Quiet):
-    """One plain line when a cell ends, for logs and pipes."""
+    """One plain line when a cell ends, and now and then an overview: for logs and pipes.
 
-    def __init__(self, results: Path, console: Console, notes: Sequence[str] = ()) -> None:
+    Args:
+        results: the results folder, to be named.
+        console: where to print.
+        notes: what kept other cells from being run.
+        tally: keeps the counts.
+    """
+
+    def __init__(
+        self,
+        results: Path,
+        console: Console,
+        notes: Sequence[str] = (),
+        tally: Tally | None = None,
+    ) -> None:
         self.results, self.console, self.notes = results, console, notes
-        self._total = self._done = 0
+        self.tally = tally or Tally()
+        self._overview = time.monotonic()
 
     def begin(self, cells: list[Cell]) -> None:
         """Say how many cells there are, and what kept others from being run."""
-        self._total = len(cells)
+        self.tally.begin(cells)
         for note in self.notes:
             self._say(f"not run: {note}")
         self._say(f"{len(cells)} cell{'s' if len(cells) != 1 else ''} -> {self.results}")
 
     def reuse(self, cell: Cell, record: Record) -> None:
         """Say that a cell is done already."""
-        self._done += 1
+        self.tally.end(cell, record)
+        again = "failed" if record.failed else "all"
         self._say(
-            f"{self._place()} {cell.title}: {record.status} already (--rerun all runs it again)"
+            f"{self._place()} {cell.title}: {record.status} already "
+            f"(--rerun {again} runs it again)",
+            failed=record.failed,
         )
 
     def start(self, cell: Cell) -> None:
         """Count the cell that begins."""
-        self._done += 1
+        self.tally.start(cell)
+
+    def wait(self, cell: Cell, holder: str) -> None:
+        """Say that another runner has a cell."""
+        self.tally.wait(cell)
+        self._say(f"{cell.title}: waiting for {holder}, which runs it")
+
+    def progress(self, cell: Cell, watch: Watch) -> None:
+        """Give an overview of a long study, once a minute."""
+        now = time.monotonic()
+        if self.tally.total > 1 and now - self._overview > _OVERVIEW_EVERY:
+            self._overview = now
+            self._say(self.tally.line)
 
     def finish(self, cell: Cell, record: Record) -> None:
         """Say how a cell ended."""
+        self.tally.end(cell, record)
         self._say(f"{self._place()} {cell.title}: {outcome(record)}", failed=record.failed)
 
     def _place(self) -> str:
-        width = len(str(self._total))
-        return f"[{self._done:{width}d}/{self._total}]"
+        width = len(str(self.tally.total))
+        return f"[{self.tally.done:{width}d}/{self.tally.total}]"
 
     def _say(self, line: str, failed: bool = False) -> None:
         text = Text("".join(c if c.isprintable() else "?" for c in line))
@@ -72,21 +106,29 @@ class Lines(Quiet):
 
 
 class Live(Lines):
-    """A bar for the running cell: phase, step, loss, error, time left."""
+    """A bar for each running cell (phase, step, loss, error, time left), and one for the study."""
 
-    def __init__(self, results: Path, console: Console, notes: Sequence[str] = ()) -> None:
-        super().__init__(results, console, notes)
-        self._bar = Progress(
+    def __init__(
+        self,
+        results: Path,
+        console: Console,
+        notes: Sequence[str] = (),
+        tally: Tally | None = None,
+    ) -> None:
+        super().__init__(results, console, notes, tally)
+        self._bars = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
             TextColumn("{task.fields[state]}", markup=False),
             console=console,
             transient=True,
+            refresh_per_second=1 / _REDRAW_EVERY,
         )
-        self._task = self._bar.add_task("", total=1.0, state="", visible=False)
+        self._whole = self._bars.add_task("all", total=1, state="", visible=False)
+        self._cells: dict[str, TaskID] = {}
 
     def __enter__(self) -> Self:
-        self._bar.start()
+        self._bars.start()
         return self
 
     def __exit__(
@@ -95,30 +137,65 @@ class Live(Lines):
         error: BaseException | None,
         tb: TracebackType | None,
     ) -> None:
-        self._bar.stop()
+        self._bars.stop()
+
+    def begin(self, cells: list[Cell]) -> None:
+        """Show the bar of the study, if it has several cells."""
+        super().begin(cells)
+        self._bars.update(self._whole, total=len(cells), visible=len(cells) > 1)
+        self._draw()
+
+    def reuse(self, cell: Cell, record: Record) -> None:
+        """Count a cell that is done already."""
+        self._remove(cell)
+        super().reuse(cell, record)
+        self._draw()
 
     def start(self, cell: Cell) -> None:
         """Show the bar of a cell."""
         super().start(cell)
-        name = f"{self._place()} {cell.label} {cell.backend}"
-        self._bar.reset(self._task, description=name, state="starting", visible=True, total=1.0)
+        self._remove(cell)
+        name = f"{cell.problem_label} {cell.label} {cell.backend} seed {cell.seed}"
+        self._cells[cell.hash] = self._bars.add_task(name, total=1.0, state="starting")
+        self._draw()
+
+    def wait(self, cell: Cell, holder: str) -> None:
+        """Take away the bar of a cell that another runner has."""
+        self._remove(cell)
+        super().wait(cell, holder)
+        self._draw()
 
     def progress(self, cell: Cell, watch: Watch) -> None:
-        """Move the bar."""
-        done, state = fraction_done(cell, watch), describe(cell, watch)
-        self._bar.update(self._task, completed=done, state=state)
+        """Move the bars."""
+        bar = self._cells.get(cell.hash)
+        if bar is not None:
+            done, state = fraction_done(cell, watch), describe(cell, watch)
+            self._bars.update(bar, completed=done, state=state)
+        now = time.monotonic()
+        if now - self._overview > _REDRAW_EVERY:
+            self._overview = now
+            self._draw()
 
     def finish(self, cell: Cell, record: Record) -> None:
-        """Replace the bar by a line."""
-        self._bar.update(self._task, visible=False)
+        """Replace the bar of a cell by a line."""
+        self._remove(cell)
         super().finish(cell, record)
+        self._draw()
+
+    def _remove(self, cell: Cell) -> None:
+        bar = self._cells.pop(cell.hash, None)
+        if bar is not None:
+            self._bars.remove_task(bar)
+
+    def _draw(self) -> None:
+        self._bars.update(self._whole, completed=self.tally.done, state=self.tally.line)
 
 
-def make_listener(results: Path, notes: Sequence[str] = ()) -> Quiet:
-    """Return a live bar for a terminal, plain lines otherwise; both on stderr."""
+def make_listener(results: Path, notes: Sequence[str] = (), tally: Tally | None = None) -> Quiet:
+    """Return a live overview for a terminal, plain lines otherwise; both on stderr."""
     console = Console(stderr=True, highlight=False, markup=False)
     kind = Live if sys.stderr.isatty() else Lines
-    return kind(results, console, notes)
+    return kind(results, console, notes, tally)
 
 
 def outcome(record: Record) -> str:

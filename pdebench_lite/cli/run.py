@@ -1,30 +1,41 @@
 """`pdebench run`: race methods on problems."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pdebench_lite.cli._options import DEFAULT_RESULTS, Results, split_names
 from pdebench_lite.errors import PdebenchError
 
+if TYPE_CHECKING:
+    from pdebench_lite.plugins import Registry
+    from pdebench_lite.study import Cell
+
 EXAMPLES = """\b
 Examples:
   pdebench run --problem burgers --methods mlp,pinn,diffphys --max-time 30s
   pdebench run --problem "burgers:forward[nu=0.02]" --methods "pinn[width=30],etdrk4"
   pdebench run --problem "burgers[ic=random,noise=0.01]" --methods pinn --backend jax --seeds 3
+  pdebench run results/studies/demo.yaml --dry-run
 What there is to choose from: pdebench list problems -v, pdebench list methods -v
 """
 
 
 def run(
+    study: Annotated[
+        Path | None,
+        typer.Argument(metavar="[STUDY.yaml]", help="A study file; options replace its keys."),
+    ] = None,
     problem: Annotated[
-        str, typer.Option(metavar="P[,P2:task]", help="Problems: name[:task][key=value,…].")
-    ],
-    methods: Annotated[str, typer.Option(metavar="M[,M2]", help="Methods: name[key=value,…].")],
+        str | None, typer.Option(metavar="P[,P2:task]", help="Problems: name[:task][key=value,…].")
+    ] = None,
+    methods: Annotated[
+        str | None, typer.Option(metavar="M[,M2]", help="Methods: name[key=value,…].")
+    ] = None,
     backend: Annotated[
-        str, typer.Option(help="torch, jax, numpy, or all that are installed.")
-    ] = "all",
+        str | None, typer.Option(help="torch, jax, numpy, or all that are installed (default).")
+    ] = None,
     max_time: Annotated[
         str | None,
         typer.Option(metavar="30s|2m|1h", help="Charged time per cell; 60s if nothing is given."),
@@ -35,52 +46,105 @@ def run(
     target_error: Annotated[
         float | None, typer.Option(metavar="E", help="Stop a cell at this headline error.")
     ] = None,
+    max_memory: Annotated[
+        str | None, typer.Option(metavar="4GB", help="Memory that a cell's processes may hold.")
+    ] = None,
     seeds: Annotated[int | None, typer.Option(metavar="N", help="Run seeds 0 … N-1.")] = None,
     seed: Annotated[str | None, typer.Option(metavar="S[,S2]", help="Run these seeds.")] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
-    dtype: Annotated[str, typer.Option(help="float32 or float64.")] = "float64",
+    device: Annotated[str | None, typer.Option(help="auto (default), cpu, cuda or cuda:N.")] = None,
+    dtype: Annotated[str | None, typer.Option(help="float32 or float64 (default).")] = None,
     results: Results = DEFAULT_RESULTS,
     rerun: Annotated[
-        str | None, typer.Option(metavar="all", help="'all' runs finished cells again.")
+        str | None,
+        typer.Option(metavar="R[,R2]", help="Run cells again that are failed, stale, or all."),
     ] = None,
+    jobs: Annotated[
+        int, typer.Option(metavar="N", help="Cells at a time; the processors are divided.")
+    ] = 1,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show cells and time they may take; run nothing.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Events for programs, one JSON object a line.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> int:
     """Race methods on problems and keep a record of every cell.
 
     A cell is one problem, method, configuration, backend and seed; it runs in a process of its
-    own. Cells that have an `ok` record are not run again.
+    own. Only cells without a record are run.
     """
-    from pdebench_lite.api import execute, make_budget, plan
-    from pdebench_lite.cli._progress import Quiet, make_listener
+    from pdebench_lite.api import execute, parse_rerun
     from pdebench_lite.plugins import registry
-    from pdebench_lite.study import parse_duration
 
-    if dtype not in ("float32", "float64"):
-        raise PdebenchError(f"no dtype '{dtype}'; write float32 or float64")
-    if rerun not in (None, "all"):
-        raise PdebenchError(f"no --rerun '{rerun}'; write --rerun all")
-    limit = parse_duration(max_time) if max_time is not None else None
-    budget = make_budget(limit, max_steps, target_error)
+    again = parse_rerun(rerun or "")
+    if jobs < 1:
+        raise PdebenchError(f"jobs={jobs} must be at least 1")
+    given = _given(
+        problem=problem,
+        methods=methods,
+        backend=backend,
+        max_time=max_time,
+        max_steps=max_steps,
+        target_error=target_error,
+        max_memory=max_memory,
+        seeds=seeds,
+        seed=seed,
+        device=device,
+        dtype=dtype,
+    )
     known = registry()
-    cells, devices = plan(
-        known, problem, methods, backend, _seeds(seeds, seed), budget, device, dtype  # type: ignore[arg-type]
-    )  # fmt: skip
-    wanted = sorted({name for cell in cells for name in known.method(cell.method).solvers})
-    everything = backend == "all"  # a backend that was named is there, or was an error above
-    remedies = [known.remedy(n) for n in wanted if everything and n in known.backends]
-    listener = Quiet() if quiet else make_listener(Path(results), list(filter(None, remedies)))
+    cells, devices, remedies = _plan(known, study, given)
+
+    from pdebench_lite.cli._progress import Quiet, make_listener
+    from pdebench_lite.cli._tally import Tally
+    from pdebench_lite.estimate import Estimator
+    from pdebench_lite.records import Store
+
+    informed = dry_run or (len(cells) > 1 and not quiet)  # reading many records takes a while
+    estimator = Estimator(Store(results).load().records if informed else ())
+    if dry_run:
+        from pdebench_lite.cli import _dry_run
+
+        planned = _dry_run.look_ahead(cells, known, results, again, estimator)
+        print(_dry_run.as_json(planned) if as_json else _dry_run.as_text(planned, estimator, jobs))
+        return 0
+    tally = Tally(estimator, jobs)
+    if as_json:
+        from pdebench_lite.cli._events import Events
+
+        listener: Quiet = Events(results, tally)
+    else:
+        listener = Quiet() if quiet else make_listener(results, remedies, tally)
     with listener:
-        records = execute(known, cells, devices, results, rerun == "all", listener)
+        records = execute(known, cells, devices, results, again, listener, jobs)
     return 1 if any(record.failed for record in records) else 0
 
 
-def _seeds(count: int | None, listed: str | None) -> list[int]:
-    if count is not None and listed is not None:
+def _given(**options: Any) -> dict[str, Any]:
+    """Check the options that were given and return them as keys of a study."""
+    from pdebench_lite.api import make_budget
+    from pdebench_lite.study import parse_duration, parse_size
+
+    keys = {key.replace("_", "-"): value for key, value in options.items() if value is not None}
+    make_budget(
+        parse_duration(keys["max-time"]) if "max-time" in keys else None,
+        keys.get("max-steps"),
+        keys.get("target-error"),
+        parse_size(keys["max-memory"]) if "max-memory" in keys else None,
+    )
+    if keys.get("dtype") not in (None, "float32", "float64"):
+        raise PdebenchError(f"no dtype '{keys['dtype']}'; write float32 or float64")
+    if "seeds" in keys and "seed" in keys:
         raise PdebenchError("give --seeds N or --seed S, not both")
-    if count is not None and count < 1:
-        raise PdebenchError(f"seeds={count} must be at least 1")
-    if listed is None:
-        return list(range(count or 1))
+    if keys.get("seeds", 1) < 1:
+        raise PdebenchError(f"seeds={keys['seeds']} must be at least 1")
+    if "seed" in keys:
+        keys["seed"] = _seeds(keys["seed"])
+    return keys
+
+
+def _seeds(listed: str) -> list[int]:
     try:
         chosen = [int(name) for name in split_names(listed)]
     except ValueError:
@@ -88,3 +152,27 @@ def _seeds(count: int | None, listed: str | None) -> list[int]:
     if not chosen or min(chosen) < 0:
         raise PdebenchError(f"'{listed}' are no seeds; they are whole numbers from 0")
     return chosen
+
+
+def _plan(
+    known: "Registry", file: Path | None, given: dict[str, Any]
+) -> tuple[list["Cell"], dict[str, str], list[str]]:
+    """Return cells, the device of each backend, and what keeps other cells from being run."""
+    from pdebench_lite.study_file import load_study, study_of
+    from pdebench_lite.yaml_source import Source
+
+    if file is not None:
+        study = load_study(file, given)
+    else:
+        for key in ("problem", "methods"):
+            if key not in given:
+                raise PdebenchError(
+                    f"missing --{key}; give it, or a study file (see: pdebench run --help)"
+                )
+        study = study_of(Source("", {}), given)
+    cells, devices = study.plan(known)
+    remedies: list[str] = []
+    if not study.file.backend or "all" in study.file.backend:  # one that was named is there
+        wanted = sorted({name for cell in cells for name in known.method(cell.method).solvers})
+        remedies = [known.remedy(name) for name in wanted if name in known.backends]
+    return cells, devices, [remedy for remedy in remedies if remedy]

@@ -3,22 +3,21 @@
 Started as `python -m pdebench_lite.runner.child WORKSPACE`; the workspace holds `cell.json`.
 """
 
-import ctypes
 import importlib
 import json
 import math
 import os
-import signal
 import sys
 import time
 import traceback
-import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from pdebench_lite.arrays import save_arrays
+from pdebench_lite.checkpoints import read_checkpoint
 from pdebench_lite.errors import DivergedError, PdebenchError, UnsupportedError
 from pdebench_lite.method import Solution
 from pdebench_lite.metrics import error_profile
@@ -26,6 +25,7 @@ from pdebench_lite.plugins import registry
 from pdebench_lite.records import WEIGHTS
 from pdebench_lite.runner.clock import PHASES, Clock
 from pdebench_lite.runner.memory import MemoryMeter
+from pdebench_lite.runner.processes import settle_in
 from pdebench_lite.runner.run import Journal, Judge, Run, phase_hook
 from pdebench_lite.runner.streams import data_stream
 from pdebench_lite.selectors import Selector
@@ -41,18 +41,10 @@ def _import_solver(path: str) -> Callable[[View, Run], Solution]:
     return getattr(importlib.import_module(module), function)
 
 
-def _die_with_parent(parent: int) -> None:
-    """Ask Linux to kill this process when the runner dies, however it dies."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
-        if os.getppid() != parent:  # it died while we started
-            os._exit(1)
-
-
 def main(workspace: Path) -> None:
     """Run the cell described in a workspace and leave its outcome there."""
     start = json.loads((workspace / CELL).read_text())
-    _die_with_parent(start["runner"])
+    settle_in(start["runner"], start["cores"])
     cell = Cell.model_validate(start["cell"])
     journal, memory = Journal(workspace / JOURNAL), MemoryMeter()
     journal.write("phase", name="setup", wall=time.time())
@@ -72,7 +64,8 @@ def main(workspace: Path) -> None:
         streams = data_stream(cell)
         view = View(task, streams, lambda sees: journal.write("sees", sees=dict(sees)))
         judge = Judge(task, known.metrics_for(task), task.observations(streams("observations")))
-        run = Run(cell, judge, config, start["device"], clock, memory, journal)
+        checkpoint = read_checkpoint(workspace)
+        run = Run(cell, judge, config, start["device"], clock, memory, journal, checkpoint)
         runtime.reset_device_peak()
         with clock.phase("train"):
             solution = solve(view, run)
@@ -99,7 +92,10 @@ def main(workspace: Path) -> None:
         outcome["device_name"] = runtime.device_name()
     if run is not None:
         outcome.update(
-            steps=run.steps, evaluations=run.evaluations, target_reached=run.target_reached
+            steps=run.steps,
+            evaluations=run.evaluations,
+            costs=dict(run.costs),
+            target_reached=run.target_reached,
         )
     if view is not None:
         outcome["sees"] = view.sees
@@ -125,18 +121,6 @@ def plain(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     return value if value is None or isinstance(value, bool | int | str) else str(value)
-
-
-def save_arrays(path: Path, arrays: Mapping[str, Any]) -> None:
-    """Write arrays as npz, of any names and without pickles.
-
-    Raises:
-        ValueError: an array holds Python objects.
-    """
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, values in arrays.items():
-            with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
-                np.lib.format.write_array(file, np.asanyarray(values), allow_pickle=False)
 
 
 def _score(judge: Judge, clock: Clock, solution: Solution, workspace: Path) -> dict[str, Any]:

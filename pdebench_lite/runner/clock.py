@@ -1,12 +1,14 @@
 """The clock of one cell: phases, the time charged, and the device waited for at every reading."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Literal, TypeAlias
 
-Phase: TypeAlias = Literal["setup", "data", "compile", "train", "evaluate", "predict"]
-PHASES: tuple[Phase, ...] = ("setup", "data", "compile", "train", "evaluate", "predict")
+Phase: TypeAlias = Literal["setup", "data", "compile", "train", "evaluate", "predict", "resume"]
+PHASES: tuple[Phase, ...] = (
+    "setup", "data", "compile", "train", "evaluate", "predict", "resume"
+)  # fmt: skip
 CHARGED: tuple[Phase, ...] = ("data", "compile", "train")
 
 
@@ -29,6 +31,7 @@ class Clock:
         self.on_change = on_change
         self.spent: dict[Phase, float] = dict.fromkeys(PHASES, 0.0)
         self.spent["setup"] = elapsed
+        self.restoring = False
         self._stack: list[Phase] = ["setup"]
         self._since = time.perf_counter()
 
@@ -39,8 +42,23 @@ class Clock:
 
     def _settle(self) -> None:
         now = time.perf_counter()
-        self.spent[self.current] += now - self._since
+        redone = self.restoring and self.current in ("data", "compile")
+        self.spent["resume" if redone else self.current] += now - self._since
         self._since = now
+
+    def resume(self, spent: Mapping[Phase, float]) -> None:
+        """Go on from what an earlier process had spent.
+
+        Until the next report data and compilation are those of a resumed run: they are done again,
+        kept apart as `resume`, and not charged.
+        """
+        self._settle()
+        for phase, seconds in spent.items():
+            self.spent[phase] += seconds
+        for again in ("data", "compile", "train"):  # what this process has spent so far, besides
+            self.spent["resume"] += self.spent[again] - spent.get(again, 0.0)
+            self.spent[again] = spent.get(again, 0.0)
+        self.restoring = True
 
     def read(self) -> None:
         """Wait for the device, then bring `spent` up to date."""

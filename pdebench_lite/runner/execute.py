@@ -5,99 +5,79 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
-import tempfile
+import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from pdebench_lite.checkpoints import CHECKPOINT, discard_checkpoint, read_checkpoint
 from pdebench_lite.errors import PdebenchError
+from pdebench_lite.leases import Leases
 from pdebench_lite.method import Method
 from pdebench_lite.plugins import Registry
 from pdebench_lite.problem import Task
-from pdebench_lite.records import FIELDS, HISTORY, LOG, Record, Status, Store, record_of
+from pdebench_lite.records import LOG, Record, Status, Store, record_of
+from pdebench_lite.runner.artifacts import shorten, write_fields, write_history
 from pdebench_lite.runner.child import ARRAYS, CELL, JOURNAL, OUTCOME
 from pdebench_lite.runner.clock import CHARGED, PHASES
-from pdebench_lite.runner.environment import environment, fingerprint, threads
+from pdebench_lite.runner.environment import environment, threads
+from pdebench_lite.runner.identity import fingerprint_of
+from pdebench_lite.runner.processes import (
+    compiler_cache,
+    memory_bytes,
+    memory_kills,
+    spawn,
+    stop,
+)
+from pdebench_lite.runner.watch import Watch, follow, overdue
 from pdebench_lite.selectors import Selector, Settings
 from pdebench_lite.study import Cell
 
-SETUP_LIMIT = 300.0
-SILENCE_LIMIT = 300.0
-LOG_LIMIT = 4_000_000  # bytes
+ATTEMPTS = 3  # how often a child that was killed from outside is started
+_ATTEMPT = "attempt.json"
 _POLL = 0.05
-_GRACE = 3.0
+_MB = 1e6
 
-Listener = Callable[["Watch"], None]
-
-
-@dataclass
-class Watch:
-    """What the parent knows of a running child, from the events that it streams."""
-
-    started: float = field(default_factory=time.time)
-    phase: str = "setup"
-    since: float = field(default_factory=time.time)
-    heard: float = field(default_factory=time.time)
-    spent: dict[str, float] = field(default_factory=lambda: dict.fromkeys(PHASES, 0.0))
-    progress: dict[str, Any] = field(default_factory=dict)
-    history: list[dict[str, Any]] = field(default_factory=list)
-    sees: dict[str, int | bool] = field(default_factory=dict)
-
-    def take(self, event: dict[str, Any]) -> None:
-        """Take in one event."""
-        self.heard = time.time()
-        kind = event.pop("kind", "")
-        if kind == "phase":
-            self.spent[self.phase] += event["wall"] - self.since
-            self.phase, self.since = event["name"], event["wall"]
-        elif kind == "progress":
-            self.progress = event
-        elif kind == "history":
-            self.history.append(event)
-        elif kind == "sees":
-            self.sees = event["sees"]
-
-    def end(self) -> None:
-        """Stop the clock of the phase that is running: the child has ended or will be stopped."""
-        now = time.time()
-        self.spent[self.phase] += now - self.since
-        self.phase, self.since = "", now
-
-    def seconds(self, *phases: str) -> float:
-        """Return the wall seconds spent in phases until now."""
-        running = time.time() - self.since if self.phase in phases else 0.0
-        return sum(self.spent[phase] for phase in phases) + running
+Listener = Callable[[Watch], None]
 
 
-def overdue(watch: Watch, cell: Cell) -> str:
-    """Say why a child must be stopped now; empty while it may go on."""
-    if watch.phase == "setup" and not any(watch.spent[p] for p in CHARGED):
-        setup = watch.seconds("setup")
-        return f"set-up took over {SETUP_LIMIT:g} s" if setup > SETUP_LIMIT else ""
-    limit = cell.budget.max_time
-    if limit is not None and watch.seconds(*CHARGED) > limit + max(5.0, 0.2 * limit):
-        return f"did not stop within {limit:g} s + max(5 s, 20%)"
-    silent = time.time() - watch.heard > SILENCE_LIMIT
-    if silent and (limit is None or watch.phase not in CHARGED):
-        return f"no report for {SILENCE_LIMIT:g} s (phase {watch.phase})"
-    return ""
+class Stopped(Exception):  # noqa: N818 - no error: the user wished it
+    """The runner was asked to stop; the cell goes on with the next run."""
+
+
+class TakenOver(Exception):  # noqa: N818 - no error: the other runner's result counts
+    """Another runner took the cell over while this one was silent; its result counts."""
+
+
+@dataclass(frozen=True)
+class Slot:
+    """Where a cell may run.
+
+    Attributes:
+        cores: processors that it may use; empty for all that the runner may use.
+        device: `cuda:N` in place of the GPU that was resolved; empty to leave it.
+    """
+
+    cores: tuple[int, ...] = ()
+    device: str = ""
 
 
 class Executor:
-    """Runs cells one after another, each in a child process of its own session.
+    """Runs one cell after another, each in a child process of its own session.
 
     Args:
         store: where records go.
         registry: where methods and problems are looked up.
         devices: backend -> device, such as `cuda:0`.
+        leases: those of this runner; None where nobody else can be at work.
         listener: called some times a second with the state of the running child.
+        slot: processors and GPU of this executor's cells.
+        stopping: set when the runner shall stop.
+        concurrency: returns how many cells run on this machine now.
     """
 
     def __init__(
@@ -105,114 +85,169 @@ class Executor:
         store: Store,
         registry: Registry,
         devices: dict[str, str],
+        leases: Leases | None = None,
         listener: Listener = lambda watch: None,
+        slot: Slot = Slot(),
+        stopping: threading.Event | None = None,
+        concurrency: Callable[[], int] = lambda: 1,
     ) -> None:
-        self.store, self.registry = store, registry
-        self.devices, self.listener = devices, listener
+        self.store, self.registry, self.devices = store, registry, devices
+        self.leases, self.listener, self.slot = leases, listener, slot
+        self.stopping = stopping or threading.Event()
+        self.concurrency = concurrency
+        self._most = 1
 
     def run(self, cell: Cell) -> Record:
         """Run a cell and publish its record.
 
         Raises:
             PdebenchError: the results folder cannot be written.
-            KeyboardInterrupt: stopped by the user; the child is gone and nothing is published.
+            Stopped: the runner was asked to stop; the child is gone and nothing is published.
+            TakenOver: another runner has the cell now; nothing is published.
         """
         try:
             return self._run(cell)
         except OSError as error:
+            if self.leases is not None and not self.leases.holds(cell.hash):
+                raise TakenOver from error
             raise PdebenchError(f"cannot keep the record of {cell.title}: {error}") from error
 
     def _run(self, cell: Cell) -> Record:
         task = self.registry.task(Selector(cell.problem, cell.task, cell.problem_params))
         method, config = self.registry.configured(Selector(cell.method, "", cell.config))
-        workspace = self.store.workspace(cell.hash)
         described, digest = environment()
         self.store.keep_environment(described, digest)
-        modules = [
-            type(task.problem).__module__,
-            type(task).__module__,
-            method.Config.__module__,
-            method.supports.__module__,
-            *method.solvers.values(),
-        ]
         facts: dict[str, Any] = {
             "ranked": list(task.ranked),
             "environment": digest,
-            "fingerprint": fingerprint(modules),
-            "threads": threads(),
+            "fingerprint": fingerprint_of(self.registry, cell),
+            "threads": len(self.slot.cores) or threads(),
+            "load_start": _load(),
             "started": datetime.now(UTC).isoformat(timespec="seconds"),
         }
+        workspace = self.store.workspace(cell.hash)
         try:
             status, reason = _refusal(cell, task, method, config)
             if status is None:
-                record = self._run_child(cell, workspace, facts)
+                record = self._attempts(cell, workspace, facts)
             else:
                 (workspace / LOG).write_text(reason + "\n")
                 record = record_of(cell, status, reason, **facts)
-            self.store.publish(record, workspace)
-        finally:
+            if self.store.publish(record, workspace, self.leases) is None:
+                raise TakenOver
+        except (Stopped, KeyboardInterrupt):
+            raise  # the next run goes on from what lies in the workspace
+        except BaseException:
             shutil.rmtree(workspace, ignore_errors=True)
+            raise
         return record
 
-    def _run_child(self, cell: Cell, workspace: Path, facts: dict[str, Any]) -> Record:
+    # ---- attempts: a child that is killed goes on from its last checkpoint ---------------------
+
+    def _attempts(self, cell: Cell, workspace: Path, facts: dict[str, Any]) -> Record:
+        blank = {"fingerprint": facts["fingerprint"]}
+        (workspace / _ATTEMPT).write_text(json.dumps(blank))
+        self._inherit(cell, workspace, facts["fingerprint"])
+        for left in reversed(range(ATTEMPTS)):
+            outcome, killed = self._attempt(cell, workspace, facts)
+            if not (killed and left):
+                break
+            _go_on(workspace, workspace, facts["fingerprint"])
+        return self._record(cell, workspace, outcome, facts)
+
+    def _inherit(self, cell: Cell, workspace: Path, fingerprint: dict[str, str]) -> None:
+        """Take up what earlier runners left of a cell: the one that had come furthest."""
+        left = self.store.unfinished(cell.hash)
+        others = [folder for folder in left if folder != workspace]
+        if others:
+            furthest = max(others, key=_steps)
+            _go_on(furthest, workspace, fingerprint)
+        for folder in others:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _attempt(
+        self, cell: Cell, workspace: Path, facts: dict[str, Any]
+    ) -> tuple[dict[str, Any], bool]:
+        """Run the child once; returns its outcome, and whether something outside killed it."""
         device = self.devices[cell.backend]
+        history = json.loads(_read(workspace / _ATTEMPT) or "{}")
         start = {
             "cell": cell.model_dump(mode="json"),
-            "device": device,
+            "device": self.slot.device if self.slot.device and device != "cpu" else device,
             "spawned": time.time(),
             "runner": os.getpid(),
+            "cores": list(self.slot.cores),
         }
         (workspace / CELL).write_text(json.dumps(start))
-        with (workspace / LOG).open("ab") as log, _compiler_cache() as caches:
-            child = subprocess.Popen(  # -P: a `torch.py` where the user stands is not meant
-                [sys.executable, "-P", "-m", "pdebench_lite.runner.child", str(workspace)],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                env={**os.environ, **_settings(cell), **caches},
-            )
-            watch, began = Watch(), time.perf_counter()
+        (workspace / OUTCOME).unlink(missing_ok=True)
+        kills, began = memory_kills(), time.perf_counter()
+        watch = Watch()
+        with (workspace / LOG).open("ab") as log, compiler_cache() as caches:
+            child = spawn(workspace, cell, log.fileno(), list(self.slot.cores), caches)
             try:
-                reason = self._watch(child, cell, watch, workspace)
+                status, reason = self._watch(child, cell, watch, workspace)
             finally:
-                _stop_group(child)
-        _shorten(workspace / LOG)
+                stop(child, workspace)
+        shorten(workspace / LOG)
+        facts["wall_s"] = round(facts.get("wall_s", 0.0) + time.perf_counter() - began, 3)
+        facts["concurrency"] = max(facts.get("concurrency", 1), self._most)
+        facts["load_end"] = _load()
+        facts |= {k: history.get(k, 0) for k in ("resumed", "restarted")}
         outcome = _read_outcome(workspace)
-        if outcome is None or reason:
-            outcome = _outcome_of_the_dead(child.returncode, reason, watch)
-        layout = outcome.pop("layout", {})
-        facts["wall_s"] = round(time.perf_counter() - began, 3)
+        if outcome is None or status:
+            ran_out = memory_kills() > kills
+            killed = not status and not ran_out and child.returncode in (-signal.SIGKILL, -15)
+            outcome = _outcome_of_the_dead(child.returncode, status, reason, ran_out, watch)
+        else:
+            killed = False
+        outcome["history"] = watch.history
+        return outcome, killed
+
+    def _record(
+        self, cell: Cell, workspace: Path, outcome: dict[str, Any], facts: dict[str, Any]
+    ) -> Record:
+        layout, history = outcome.pop("layout", {}), outcome.pop("history")
         try:
-            _write_history(workspace, watch.history)
-            _write_fields(workspace, layout, cell)
+            write_history(workspace, history)
+            write_fields(workspace, workspace / ARRAYS, layout, cell)
             return record_of(cell, **outcome, **facts)
         except (ValueError, TypeError, KeyError) as error:  # what a plugin made cannot be stored
             text = " ".join(str(error).split())
             return record_of(cell, "crashed", f"cannot store the result: {text}"[:500], **facts)
         finally:
-            for name in (CELL, JOURNAL, OUTCOME, ARRAYS):
+            for name in (CELL, JOURNAL, OUTCOME, ARRAYS, _ATTEMPT):
                 (workspace / name).unlink(missing_ok=True)
+            discard_checkpoint(workspace)
 
     def _watch(
         self, child: "subprocess.Popen[bytes]", cell: Cell, watch: Watch, workspace: Path
-    ) -> str:
-        """Follow a child until it ends; returns why it had to be stopped, or nothing."""
-        events = _follow(workspace / JOURNAL)
+    ) -> tuple[Status | None, str]:
+        """Follow a child until it ends; returns why it had to be stopped, or nothing.
+
+        Raises:
+            Stopped: the runner was asked to stop.
+        """
+        events = follow(workspace / JOURNAL)
         while True:
             ended = child.poll() is not None
             for event in next(events):
                 watch.take(event)
+            self._most = max(self._most, self.concurrency())
             self.listener(watch)
             reason = "" if ended else overdue(watch, cell)
+            status: Status | None = "timeout" if reason else None
+            limit = cell.budget.max_memory
+            if not ended and limit is not None and (used := memory_bytes(child)) > limit:
+                status = "out-of-memory"
+                reason = f"used {used / _MB:.0f} MB, above --max-memory {limit / _MB:.0f} MB"
             if ended or reason:
                 watch.end()
-                return reason
-            _shorten(workspace / LOG)
-            try:
+                return status, reason
+            if self.stopping.is_set():
+                raise Stopped
+            shorten(workspace / LOG)
+            with suppress(subprocess.TimeoutExpired):
                 child.wait(_POLL)
-            except subprocess.TimeoutExpired:
-                continue
 
 
 def _refusal(cell: Cell, task: Task, method: Method, config: Settings) -> tuple[Status | None, str]:
@@ -227,78 +262,45 @@ def _refusal(cell: Cell, task: Task, method: Method, config: Settings) -> tuple[
         return "crashed", f"supports of {method.name} failed: {text}"[:500]
 
 
-def _shorten(log: Path) -> None:
-    """Keep beginning and end of a log that has grown beyond measure; its writers append."""
-    size = log.stat().st_size
-    if size > LOG_LIMIT:
-        with log.open("r+b") as file:
-            file.seek(size - LOG_LIMIT // 4)
-            end = file.read(LOG_LIMIT // 4)
-            file.truncate(LOG_LIMIT // 2)
-        with log.open("ab") as file:
-            file.write(b"\n[... output left out: the log has over %d bytes ...]\n" % LOG_LIMIT)
-            file.write(end)
+def _load() -> float | None:
+    """Return the load average of the last minute, where the system has one."""
+    return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
 
 
-def _follow(path: Path) -> Iterator[list[dict[str, Any]]]:
-    """Yield, each time, the events that were added to a file since in complete lines."""
-    offset, rest = 0, b""
-    while True:
-        events = []
-        if path.exists():
-            with path.open("rb") as file:
-                file.seek(offset)
-                chunk = file.read()
-            offset += len(chunk)
-            *lines, rest = (rest + chunk).split(b"\n")
-            events = [event for event in map(_event, lines) if event]
-        yield events
-
-
-def _event(line: bytes) -> dict[str, Any] | None:
+def _read(path: Path) -> str:
     try:
-        event = json.loads(line)
-    except ValueError:  # a plugin that forks may write into its parent's line
-        return None
-    return event if isinstance(event, dict) else None
+        return path.read_text()
+    except OSError:
+        return ""
 
 
-def _settings(cell: Cell) -> dict[str, str]:
-    """Environment of a child: precision and memory policy of the backends, no stray plots."""
-    return {
-        "JAX_ENABLE_X64": "1" if cell.dtype == "float64" else "0",
-        "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
-        "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
-        "MPLBACKEND": "agg",
-        # Threads that spin while they wait make small steps several times slower on a busy machine.
-        "OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", "PASSIVE"),
-        "PYTHONUNBUFFERED": "1",
-        "PYTHONFAULTHANDLER": "1",
-    }
+def _steps(folder: Path) -> int:
+    checkpoint = read_checkpoint(folder)
+    return -1 if checkpoint is None else int(checkpoint.harness["steps"])
 
 
-@contextmanager
-def _compiler_cache() -> Iterator[dict[str, str]]:
-    """Make a fresh compiler cache for each cell, or compile times are lies."""
-    with tempfile.TemporaryDirectory(prefix="pdebench-compiler-") as folder:
-        yield {"TORCHINDUCTOR_CACHE_DIR": folder, "JAX_ENABLE_COMPILATION_CACHE": "0"}
+def _go_on(old: Path, new: Path, fingerprint: dict[str, str]) -> None:
+    """Put into a workspace what the next attempt at a cell starts from.
 
+    A checkpoint that other sources or libraries made is not gone on from.
 
-def _stop_group(child: "subprocess.Popen[bytes]") -> None:
-    """End a child and everything it started: politely, then not."""
-    if child.poll() is None:
-        _signal_group(child.pid, signal.SIGTERM)
-        with suppress(subprocess.TimeoutExpired):
-            child.wait(_GRACE)
-    _signal_group(child.pid, signal.SIGKILL)
-    child.wait()
-
-
-def _signal_group(pid: int, number: signal.Signals) -> None:
-    try:
-        os.killpg(pid, number)
-    except (ProcessLookupError, PermissionError):
-        return
+    Args:
+        old: workspace of the attempt that was killed.
+        new: workspace of the next one; may be the same.
+        fingerprint: what the next attempt will be run with.
+    """
+    before = json.loads(_read(old / _ATTEMPT) or "{}")
+    usable = before.get("fingerprint") == fingerprint and read_checkpoint(old) is not None
+    if not usable:
+        discard_checkpoint(new)
+    elif old != new:
+        for path in (old / CHECKPOINT, *old.glob("checkpoint-*.npz")):
+            shutil.copy2(path, new / path.name)
+    kind = "resumed" if usable else "restarted"
+    counts = {k: before.get(k, 0) for k in ("resumed", "restarted")}
+    counts[kind] += (old / JOURNAL).exists()  # else it had not begun
+    (new / JOURNAL).unlink(missing_ok=True)
+    (new / _ATTEMPT).write_text(json.dumps({**counts, "fingerprint": fingerprint}))
 
 
 def _read_outcome(workspace: Path) -> dict[str, Any] | None:
@@ -308,14 +310,18 @@ def _read_outcome(workspace: Path) -> dict[str, Any] | None:
         return None
 
 
-def _outcome_of_the_dead(code: int, reason: str, watch: Watch) -> dict[str, Any]:
+def _outcome_of_the_dead(
+    code: int, status: Status | None, reason: str, ran_out: bool, watch: Watch
+) -> dict[str, Any]:
     """Make an outcome for a child that left none, from what it had streamed."""
-    status: Status = "timeout" if reason else "crashed"
-    if not reason:
+    if ran_out and not status:
+        status, reason = "out-of-memory", "the kernel killed the process: memory ran out"
+    if not status:
+        status = "crashed"
         name = _signal_name(-code) if code < 0 else ""
         reason = f"the process was killed by {name}" if name else f"the process exited with {code}"
         if name == "SIGKILL":
-            reason += " (the kernel does that when memory runs out)"
+            reason += f", {ATTEMPTS} times"
     last = watch.history[-1] if watch.history else {}
     latest = {**last, **watch.progress}
     return {
@@ -335,40 +341,3 @@ def _signal_name(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:
         return f"signal {number}"
-
-
-def _write_history(workspace: Path, history: list[dict[str, Any]]) -> None:
-    """Write the history as Parquet; columns that were never set stay null."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    first = ["step", "evaluations", "charged_s", "loss", "peak_host_mb"]
-    names = [*first, *sorted({k for row in history for k in row} - set(first))]
-    kinds = {"step": pa.int64(), "evaluations": pa.int64()}
-    columns = {
-        name: pa.array([row.get(name) for row in history], type=kinds.get(name, pa.float64()))
-        for name in names
-    }
-    pq.write_table(pa.table(columns), workspace / HISTORY)
-
-
-def _write_fields(workspace: Path, layout: dict[str, Any], cell: Cell) -> None:
-    """Write the arrays that the child left as NetCDF with named dimensions and units."""
-    if not layout:
-        return
-    import xarray as xr
-
-    with np.load(workspace / ARRAYS) as arrays:
-        variables = {name: (dims, arrays[name], attrs) for name, (dims, attrs) in layout.items()}
-    coords = {name: v for name, v in variables.items() if v[0] == [name]}
-    data = {name: v for name, v in variables.items() if name not in coords}
-    about = {
-        "cell": cell.hash,
-        "problem": cell.problem_label,
-        "method": cell.label,
-        "backend": cell.backend,
-        "seed": cell.seed,
-    }
-    dataset = xr.Dataset(data, coords, about)
-    compressed = {name: {"zlib": True, "complevel": 4} for name in data}
-    dataset.to_netcdf(workspace / FIELDS, engine="h5netcdf", encoding=compressed)

@@ -1,5 +1,6 @@
 """Host memory by the kernel's own account (Linux): high-water mark, reset, and what is in use."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 _STATUS = Path("/proc/self/status")
@@ -59,6 +60,18 @@ class MemoryMeter:
         if mark is not None:
             above = mark - self._base[self._measured]
             self._peak[self._measured] = max(self._peak.get(self._measured, 0), above)
+
+    @property
+    def peaks(self) -> dict[str, int]:
+        """Peaks so far in bytes, by phase."""
+        if self._measured:
+            self._close()
+        return dict(self._peak)
+
+    def resume(self, peaks: Mapping[str, int]) -> None:
+        """Go on from the peaks of an earlier process."""
+        for phase, peak in peaks.items():
+            self._peak[phase] = max(peak, self._peak.get(phase, 0))
 
     def peak_mb(self, phase: str) -> float | None:
         """Return the peak of a phase so far in 10⁶ bytes, or None where it was not measured."""

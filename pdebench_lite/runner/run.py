@@ -3,7 +3,8 @@
 import json
 import math
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from pdebench_lite.checkpoints import Checkpoint, write_checkpoint
 from pdebench_lite.errors import DivergedError
 from pdebench_lite.method import Solution
 from pdebench_lite.metrics import Metric
@@ -22,6 +24,8 @@ from pdebench_lite.study import Cell
 
 _PROGRESS_EVERY = 0.25  # seconds between lines for the progress bar
 _CLOCK_EVERY = 0.05  # seconds between readings of the clock, each of which waits for the device
+_SAVE_EVERY = 5.0  # seconds between checkpoints,
+_SAVE_SHARE = 0.01  # or more, so that saving takes no more than this share of the time
 _EVALUATION_RATIO = 1.1  # evaluations at steps that grow by a tenth: some 100 per 10,000 steps
 
 
@@ -29,6 +33,7 @@ class Journal:
     """The stream of events from the child to its parent, one JSON object a line."""
 
     def __init__(self, path: Path) -> None:
+        self.folder = path.parent
         self._file = path.open("a", buffering=1, encoding="utf-8")
 
     def write(self, kind: str, **values: Any) -> None:
@@ -87,6 +92,7 @@ class Run:
         backend, device, dtype, seed: as in the cell; `device` is `cpu` or `cuda:N`.
         max_steps: the largest number of steps allowed, or None; methods may plan with it.
         steps, evaluations: as last reported.
+        costs: what does not depend on the machine, as counted by `count`.
     """
 
     def __init__(
@@ -98,6 +104,7 @@ class Run:
         clock: Clock,
         memory: MemoryMeter,
         journal: Journal,
+        restored: Checkpoint | None = None,
     ) -> None:
         self.config = config
         self.backend = cell.backend
@@ -116,6 +123,35 @@ class Run:
         self._evaluated = -1
         self._errors: dict[str, float | None] = {}
         self._loss: float | None = None
+        self._saved, self._save_cost = time.perf_counter(), 0.0
+        self.costs: Counter[str] = Counter()
+        self._rows: list[dict[str, Any]] = []
+        self._checkpoint, self._taken_up = restored, False
+
+    @property
+    def restored(self) -> Checkpoint | None:
+        """The checkpoint from which a killed cell goes on, or None.
+
+        Reading it sets counters, clock and history to where they were; a method that saves
+        checkpoints reads it before its first report.
+        """
+        if self._checkpoint is not None and not self._taken_up:
+            self._take_up(self._checkpoint)
+            self._taken_up = True
+        return self._checkpoint
+
+    def _take_up(self, checkpoint: Checkpoint) -> None:
+        """Set counters, clock, schedule and memory to where the checkpoint was made."""
+        was = checkpoint.harness
+        self.steps, self.evaluations = was["steps"], was["evaluations"]
+        self._next_evaluation, self._evaluated = was["next_evaluation"], was["evaluated"]
+        self._errors, self._loss = dict(was["errors"]), was["loss"]
+        self.target_reached = was["target_reached"]
+        self.costs = Counter(was["costs"])
+        self._clock.resume(was["spent"])
+        self._memory.resume(was["peaks"])
+        self._rows = list(was["rows"])
+        self._journal.write("resumed", spent=dict(self._clock.spent), rows=self._rows)
 
     def phase(self, name: Literal["data", "compile", "train"]) -> AbstractContextManager[None]:
         """Account a block to a phase; what a method does outside any phase counts as training."""
@@ -139,6 +175,49 @@ class Run:
         due = max(1, self._next_evaluation - self.steps)
         return due if self.max_steps is None else max(1, min(due, self.max_steps - self.steps))
 
+    def count(self, **amounts: int) -> None:
+        """Count what a method did, for costs that do not depend on the machine.
+
+        Args:
+            amounts: such as `residual_points`, `solver_steps`, `gradients`.
+        """
+        self.costs.update(amounts)
+
+    @property
+    def save_due(self) -> bool:
+        """Whether it is time for a checkpoint; asked at step boundaries, after a report."""
+        pause = max(_SAVE_EVERY, self._save_cost / _SAVE_SHARE)
+        return time.perf_counter() - self._saved > pause
+
+    def save(self, arrays: Mapping[str, np.ndarray], meta: Mapping[str, Any]) -> None:
+        """Write a checkpoint from which the cell can go on after a kill; not charged.
+
+        Saving changes no number: a run that went on from here ends, under `max_steps`, where an
+        unbroken one ends.
+
+        Args:
+            arrays: everything that changes: parameters, optimiser state, points.
+            meta: JSON values, such as the stage of the training.
+        """
+        began = time.perf_counter()
+        with self._clock.phase("evaluate"):
+            harness = {
+                "steps": self.steps,
+                "evaluations": self.evaluations,
+                "next_evaluation": self._next_evaluation,
+                "evaluated": self._evaluated,
+                "errors": self._errors,
+                "loss": self._loss,
+                "target_reached": self.target_reached,
+                "costs": dict(self.costs),
+                "spent": dict(self._clock.spent),
+                "peaks": self._memory.peaks,
+                "rows": self._rows,
+            }
+            write_checkpoint(self._journal.folder, Checkpoint(arrays, meta, harness))
+        self._saved = time.perf_counter()
+        self._save_cost = self._saved - began
+
     def report(
         self,
         step: int,
@@ -157,6 +236,7 @@ class Run:
         Raises:
             DivergedError: the loss or the solution is not finite.
         """
+        self._clock.restoring = False
         self.steps = step = int(step)
         self.evaluations = step if evaluations is None else int(evaluations)
         if isinstance(loss, float) and not math.isfinite(loss):
@@ -195,15 +275,16 @@ class Run:
             except DivergedError as error:
                 raise DivergedError(f"{error} at step {step}") from None
         self._errors = errors
-        self._journal.write(
-            "history",
-            step=step,
-            evaluations=self.evaluations,
-            charged_s=self._clock.charged,
-            loss=loss,
-            peak_host_mb=peak,
+        row = {
+            "step": step,
+            "evaluations": self.evaluations,
+            "charged_s": self._clock.charged,
+            "loss": loss,
+            "peak_host_mb": peak,
             **errors,
-        )
+        }
+        self._rows.append(row)
+        self._journal.write("history", **row)
         target = self._cell.budget.target_error
         headline = errors.get(self._judge.task.ranked[0])
         if target is not None and headline is not None and headline <= target:

@@ -245,13 +245,18 @@ def test_sweeping(store: Store) -> None:
     theirs = mine.with_name(mine.name.replace(str(os.getpid()), str(dead)))
     shutil.copytree(mine, theirs)
     (theirs / "log.txt").write_text("x")
-    elsewhere = store.root / f".running-aaaa-{dead}@0123456789ab-xyz"
+    unfinished = theirs.with_name(theirs.name.replace("aaaa", "bbbb"))
+    shutil.copytree(mine, unfinished)
+    (store.root / "aaaa").mkdir()
+    elsewhere = store.root / f".running-aaaa-{dead}-1@0123456789ab-xyz"
     unknown = store.root / ".running-odd"
     for folder in (elsewhere, unknown):
         folder.mkdir()
     store.sweep()
     assert mine.is_dir(), "its runner lives"
-    assert not theirs.exists()
+    assert not theirs.exists(), "the cell has its record"
+    assert unfinished.is_dir(), "the cell goes on from there"
+    assert store.unfinished("bbbb") == [unfinished]
     assert elsewhere.is_dir(), "that may be a machine that shares the folder"
     assert unknown.is_dir()
 

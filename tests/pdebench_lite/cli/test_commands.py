@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from pdebench_lite.cli._progress import Live, describe, fraction_done
-from pdebench_lite.runner.execute import Watch
+from pdebench_lite.runner.watch import Watch
 from pdebench_lite.study import Budget, Cell
 
 Command = Callable[..., Any]
@@ -47,7 +47,7 @@ def test_help_of_run(pdebench: Command) -> None:
     assert "Methods: name[key=value,…]." in answer.out
     lines = answer.out.splitlines()
     examples = [line.strip() for line in lines if line.strip().startswith("pdebench run")]
-    assert len(examples) == 3
+    assert len(examples) == 4
     assert (
         '  pdebench run --problem "burgers:forward[nu=0.02]" --methods "pinn[width=30],etdrk4"'
         in (answer.out)

@@ -55,6 +55,8 @@ RUN: dict[str, tuple[list[str], str]] = {
     ),
     "not installed, named": (["--backend", "ghost"], "backend 'ghost' needs no-such-library"),
     "duration": (["--max-time", "soon"], "'soon' is no positive duration; write 30s, 2m or 1h"),
+    "size": (["--max-memory", "4"], "'4' is no positive size; write 500MB, 4GB or 2GiB"),
+    "no jobs": (["--jobs", "0"], "jobs=0 must be at least 1"),
     "no steps": (["--max-steps", "0"], "max-steps=0 must be positive and finite"),
     "no number": (["--max-steps", "ten"], "Invalid value for '--max-steps':"),
     "infinite target": (["--target-error", "inf"], "target-error=inf must be positive and finite"),
@@ -65,7 +67,7 @@ RUN: dict[str, tuple[list[str], str]] = {
     "both seeds": (["--seeds", "2", "--seed", "1"], "give --seeds N or --seed S, not both"),
     "dtype": (["--dtype", "float16"], "no dtype 'float16'; write float32 or float64"),
     "device": (["--device", "gpu"], "no device 'gpu'; write auto, cpu, cuda or cuda:N"),
-    "rerun": (["--rerun", "some"], "no --rerun 'some'; write --rerun all"),
+    "rerun": (["--rerun", "some"], "no --rerun 'some'; write failed, stale or all"),
     "unwritable": (
         ["--results", "/dev/null/x"],
         "cannot write results to '/dev/null/x': Not a directory; choose",
@@ -89,8 +91,8 @@ def test_run(pdebench: Command, fakes: Path, tmp_path: Path, kind: str) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["run"], "Missing option '--problem'. (see: pdebench run --help)"),
-        (["run", "--problem", "toy"], "Missing option '--methods'."),
+        (["run"], "missing --problem; give it, or a study file (see: pdebench run --help)"),
+        (["run", "--problem", "toy"], "missing --methods; give it, or a study file"),
         (["rum"], "No such command 'rum'."),
         (["--vers"], "No such option: --vers"),
         (["list"], "Missing argument 'WHAT'. (see: pdebench list --help)"),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pdebench_lite.api import execute, make_budget, plan
+from pdebench_lite.api import execute, make_budget, parse_rerun, plan
 from pdebench_lite.plugins import registry
 from pdebench_lite.records import Record, Store
 from pdebench_lite.study import Budget
@@ -27,7 +27,8 @@ def race(fakes: Path, store: Store) -> Race:
         methods: str,
         problem: str = "toy",
         seeds: tuple[int, ...] = (0,),
-        rerun: bool = False,
+        rerun: str = "",
+        jobs: int = 1,
         backend: str = "numpy",
         **limits: float,
     ) -> list[Record]:
@@ -35,9 +36,10 @@ def race(fakes: Path, store: Store) -> Race:
             limits.get("max_time"),
             int(limits["max_steps"]) if "max_steps" in limits else None,
             limits.get("target_error"),
+            limits.get("max_memory"),
         )
         known = registry()
         cells, devices = plan(known, problem, methods, backend, seeds, budget)
-        return execute(known, cells, devices, store.root, rerun)
+        return execute(known, cells, devices, store.root, parse_rerun(rerun), jobs=jobs)
 
     return run

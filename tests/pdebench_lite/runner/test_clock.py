@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from pdebench_lite.records import Record
-from pdebench_lite.runner import execute
 from pdebench_lite.runner.clock import Clock
-from pdebench_lite.runner.execute import Watch, overdue
+from pdebench_lite.runner.watch import Watch, follow, overdue
 from pdebench_lite.study import Budget, Cell
 
 Race = Callable[..., list[Record]]
@@ -47,7 +46,8 @@ def test_inner_phases_pause_outer_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     assert clock.charged == 135
     clock.read()
     assert clock.spent == {
-        "setup": 6, "data": 5, "compile": 100, "train": 30, "evaluate": 3000, "predict": 10000
+        "setup": 6, "data": 5, "compile": 100, "train": 30, "evaluate": 3000, "predict": 10000,
+        "resume": 0,
     }  # fmt: skip
     assert phases == [
         "train", "compile", "train", "evaluate", "predict", "evaluate", "train", "data", "train",
@@ -72,7 +72,7 @@ def test_phases_of_a_cell_are_right_to_five_percent(race: Race) -> None:
     unit = 0.4
     wrong: list[Any] = []
     for _attempt in range(3):  # the machine may be busy elsewhere
-        (record,) = race(f"fake[act=sleep,seconds={unit}]", max_steps=10, rerun=True)
+        (record,) = race(f"fake[act=sleep,seconds={unit}]", max_steps=10, rerun="all")
         assert record.status == "ok", record.reason
         expected = {"data_s": unit, "compile_s": 1.5 * unit, "train_s": 2.5 * unit,
                     "charged_s": 5 * unit, "evaluate_s": 2 * unit, "predict_s": unit}  # fmt: skip
@@ -146,7 +146,7 @@ def test_when_a_child_is_overdue(
 def test_events_that_make_no_sense_are_passed_over(tmp_path: Any) -> None:
     journal = tmp_path / "journal"
     journal.write_bytes(b'{"kind": "progress", "step": 1}\n\xff\xfe\n[1]\n{"half": \n{"kind": "hi')
-    events = execute._follow(journal)
+    events = follow(journal)
     watch = Watch()
     for event in next(events):
         watch.take(event)

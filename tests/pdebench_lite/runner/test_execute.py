@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from pdebench_lite.records import LOG, RECORD, WEIGHTS, Record, Store, load_fields, load_history
-from pdebench_lite.runner import execute
+from pdebench_lite.runner import artifacts, processes, watch
 
 Race = Callable[..., list[Record]]
 
@@ -162,7 +162,7 @@ def test_steps_until_due_never_oversteps(race: Race) -> None:
 def test_setup_and_silence_are_limited(
     race: Race, store: Store, limit: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(execute, limit, 2.0)
+    monkeypatch.setattr(watch, limit, 2.0)
     monkeypatch.setenv("PDEBENCH_FAKES_SLEEP", "600")
     method = "slow" if limit == "SETUP_LIMIT" else "fake[act=silent]"
     (record,) = race(method, max_steps=5)
@@ -190,8 +190,8 @@ def test_a_method_that_ignores_its_budget_is_killed(race: Race, store: Store, fa
 def test_nothing_of_the_process_group_is_left(
     race: Race, fakes: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(execute, "SILENCE_LIMIT", 1.5)
-    monkeypatch.setattr(execute, "_GRACE", 0.5)
+    monkeypatch.setattr(watch, "SILENCE_LIMIT", 1.5)
+    monkeypatch.setattr(processes, "_GRACE", 0.5)
     (record,) = race("fake[act=stubborn]", max_steps=5)
     assert record.status == "timeout"
     pids = [int(word) for word in (fakes / "stubborn").read_text().split()]
@@ -202,7 +202,7 @@ def test_nothing_of_the_process_group_is_left(
 def test_endless_printing_does_not_fill_the_disk(
     race: Race, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(execute, "LOG_LIMIT", 400_000)
+    monkeypatch.setattr(artifacts, "LOG_LIMIT", 400_000)
     (record,) = race("fake[act=noisy]", max_time=0.5)
     assert record.status == "ok"
     log = (store.folder(record.cell) / LOG).read_bytes()
@@ -269,21 +269,29 @@ def test_a_backend_that_a_method_lacks_is_unsupported(race: Race) -> None:
 # ---- what is done is not done again ----------------------------------------------------------
 
 
-def test_finished_cells_are_kept_and_failed_ones_are_run_again(race: Race, store: Store) -> None:
+def test_what_is_run_again(race: Race, store: Store) -> None:
     methods = "fake,fake[act=exit]"
 
-    def folders(records: list[Record]) -> list[int]:
+    def made(records: list[Record]) -> list[int]:
         return [store.folder(record.cell).stat().st_ctime_ns for record in records]
 
+    def again(rerun: str) -> list[bool]:
+        before = made(first)
+        race(methods, max_steps=3, rerun=rerun)
+        return [old != new for old, new in zip(before, made(first), strict=True)]
+
     first = race(methods, max_steps=3)
-    made = folders(first)
-    again = race(methods, max_steps=3)
-    assert again[0] == first[0]
-    assert [old == new for old, new in zip(made, folders(again), strict=True)] == [True, False]
-    forced = race(methods, max_steps=3, rerun=True)
-    assert [r.cell for r in forced] == [r.cell for r in first]
-    assert folders(forced)[0] != made[0]
-    assert store.read(store.folder(first[0].cell)) == forced[0]
+    assert race(methods, max_steps=3) == first
+    assert again("") == [False, False]
+    assert again("failed") == [False, True]
+    assert again("stale") == [False, False]
+    path = store.folder(first[0].cell) / RECORD
+    old = first[0].model_copy(update={"fingerprint": {**first[0].fingerprint, "numpy": "0.1"}})
+    path.write_text(old.model_dump_json())
+    assert again("") == [False, False]
+    assert again("stale") == [True, False]
+    assert again("failed,stale") == [False, True]
+    assert again("all") == [True, True]
     (other,) = race("fake", max_steps=4)
     assert other.cell != first[0].cell
     assert len(store.load().records) == 3

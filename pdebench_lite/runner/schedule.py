@@ -1,0 +1,196 @@
+"""Which cell runs when and where: one at a time or several at once, shared with other runners."""
+
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+
+from pdebench_lite.leases import Leases, machine
+from pdebench_lite.listener import Listener
+from pdebench_lite.plugins import Registry
+from pdebench_lite.records import Record, Store
+from pdebench_lite.runner.execute import Executor, Slot, Stopped, TakenOver
+from pdebench_lite.runner.processes import kill_orphans
+from pdebench_lite.runner.watch import Watch
+from pdebench_lite.states import State, state_of
+from pdebench_lite.study import Cell
+
+_TICK = 0.1  # seconds between looks at what runs
+_PATIENCE = 0.5  # between looks at cells that another runner has
+
+
+@dataclass
+class _Running:
+    cell: Cell
+    slot: Slot
+    watch: Watch | None = None
+
+
+@dataclass
+class Scheduler:
+    """Runs the cells of a study that have no record yet, and those that shall be run again.
+
+    Args:
+        store: where records go.
+        registry: where methods and problems are looked up.
+        devices: backend -> device.
+        rerun: which cells with a record are run again: `failed`, `stale`, `all`.
+        ear: hears of the progress.
+        jobs: cells at a time; the processors are divided between them.
+        gpus: devices for cells on a GPU, one cell each at a time.
+    """
+
+    store: Store
+    registry: Registry
+    devices: dict[str, str]
+    rerun: frozenset[str] = frozenset()
+    ear: Listener = field(default_factory=Listener)
+    jobs: int = 1
+    gpus: Sequence[str] = ()
+
+    def run(self, cells: Sequence[Cell]) -> list[Record]:
+        """Return the records of all cells, in order; several runners may share the work.
+
+        Raises:
+            PdebenchError: the results folder cannot be written.
+            KeyboardInterrupt: stopped; no child is left, finished cells are kept.
+        """
+        self.store.prepare()
+        self.store.sweep()
+        kill_orphans()
+        self.ear.begin(list(cells))
+        self._stopping = threading.Event()
+        self._records: dict[str, Record] = {}
+        self._running: dict[Future[Record], _Running] = {}
+        self._seen: dict[str, str] = {}
+        with Leases(self.store.root) as leases, ThreadPoolExecutor(self.jobs) as pool:
+            self._leases, self._pool = leases, pool
+            leases.sweep()
+            try:
+                self._race(cells)
+            except BaseException:
+                self._stopping.set()
+                raise
+        return [self._records[cell.hash] for cell in cells]
+
+    def _race(self, cells: Sequence[Cell]) -> None:
+        pending, slots = deque(cells), self._slots()
+        held: list[Cell] = []  # by another runner
+        told: set[str] = set()
+        while pending or held or self._running:
+            self._count_others()
+            while pending and (slot := self._free(slots, pending[0])) is not None:
+                cell = pending.popleft()
+                if not self._begin(cell, slot, slots):
+                    held.append(cell)
+            for done in self._wait(0.0 if not self._running and pending else _TICK):
+                slots.append(done.slot)
+                if done.cell.hash not in self._records:
+                    held.append(done.cell)
+            if not pending and not self._running and held:
+                for cell in held:
+                    holder = self._leases.holder(cell.hash)
+                    if holder is not None and cell.hash not in told:
+                        told.add(cell.hash)
+                        self.ear.wait(cell, holder.title)
+                time.sleep(_PATIENCE)
+                pending, held = deque(held), []
+
+    # ---- slots -------------------------------------------------------------------------------
+
+    def _slots(self) -> list[Slot]:
+        if self.jobs == 1:
+            return [Slot()]
+        cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+        gpus = [*self.gpus, *[""] * self.jobs]
+        return [Slot(_share(cores, i, self.jobs), gpus[i]) for i in range(self.jobs)]
+
+    def _free(self, slots: list[Slot], cell: Cell) -> Slot | None:
+        """Return a free slot that fits a cell: on a GPU each has a slot of its own."""
+        alone = self.jobs == 1 or self.devices[cell.backend] == "cpu"
+        fitting = [slot for slot in slots if alone or slot.device]
+        return fitting[0] if fitting else None
+
+    def _count_others(self) -> None:
+        mine = [holder for holder in self._leases.others() if holder.machine == machine()]
+        self._others = len(mine)
+
+    def _concurrency(self) -> int:
+        return len(self._running) + self._others
+
+    # ---- one cell ----------------------------------------------------------------------------
+
+    def _begin(self, cell: Cell, slot: Slot, slots: list[Slot]) -> bool:
+        """Reuse a record or start the cell; returns False while another runner has it."""
+        state = self._look(cell)
+        if state.kind == "running":
+            self._seen.setdefault(cell.hash, "running")
+            return False
+        if state.wanted(self._rerun_of(cell)):
+            if not self._leases.take(cell.hash):
+                return False
+            state = self._look(cell, mine=True)  # another may have finished it in between
+            if not state.wanted(self._rerun_of(cell)):
+                self._leases.release(cell.hash)
+        if state.record is not None and not state.wanted(self._rerun_of(cell)):
+            self._records[cell.hash] = state.record
+            self.ear.reuse(cell, state.record)
+            return True
+        slots.remove(slot)
+        running = _Running(cell, slot)
+
+        def heard(watch: Watch) -> None:
+            running.watch = watch
+
+        executor = Executor(
+            self.store, self.registry, self.devices, self._leases, heard, slot, self._stopping,
+            self._concurrency,
+        )  # fmt: skip
+        self.ear.start(cell)
+        self._running[self._pool.submit(executor.run, cell)] = running
+        return True
+
+    def _look(self, cell: Cell, mine: bool = False) -> State:
+        state = state_of(cell, self.store, self.registry, self._leases, mine)
+        stamp = state.record.started if state.record is not None else ""
+        if self._seen.setdefault(cell.hash, stamp) != stamp and state.record is not None:
+            self._seen[cell.hash] = _DONE  # it was made while we were at work: nothing to rerun
+        return state
+
+    def _rerun_of(self, cell: Cell) -> frozenset[str]:
+        return frozenset() if self._seen.get(cell.hash) == _DONE else self.rerun
+
+    def _wait(self, seconds: float) -> list[_Running]:
+        """Wait for a cell to end; returns those that did."""
+        if not self._running:
+            return []
+        ended, _ = wait(self._running, seconds, FIRST_COMPLETED)
+        for running in self._running.values():
+            if running.watch is not None:
+                self.ear.progress(running.cell, running.watch)
+        done = []
+        for future in ended:
+            running = self._running.pop(future)
+            done.append(running)
+            try:
+                record = future.result()
+            except (TakenOver, Stopped):
+                continue
+            finally:
+                self._leases.release(running.cell.hash)
+            self._records[running.cell.hash] = record
+            self.ear.finish(running.cell, record)
+        return done
+
+
+def _share(cores: list[int], index: int, jobs: int) -> tuple[int, ...]:
+    """Return one slot's processors; more slots than processors share them in turn."""
+    if len(cores) < jobs:
+        return (cores[index % len(cores)],) if cores else ()
+    return tuple(cores[index::jobs])
+
+
+_DONE = "done by another runner"

@@ -1,0 +1,98 @@
+"""What the parent knows of a running child, from the events that it streams; and its limits."""
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pdebench_lite.runner.clock import CHARGED, PHASES
+from pdebench_lite.study import Cell
+
+SETUP_LIMIT = 300.0
+SILENCE_LIMIT = 300.0
+
+
+@dataclass
+class Watch:
+    """The state of a running child."""
+
+    started: float = field(default_factory=time.time)
+    phase: str = "setup"
+    since: float = field(default_factory=time.time)
+    heard: float = field(default_factory=time.time)
+    spent: dict[str, float] = field(default_factory=lambda: dict.fromkeys(PHASES, 0.0))
+    progress: dict[str, Any] = field(default_factory=dict)
+    history: list[dict[str, Any]] = field(default_factory=list)
+    sees: dict[str, int | bool] = field(default_factory=dict)
+    at_work: bool = False
+
+    def take(self, event: dict[str, Any]) -> None:
+        """Take in one event."""
+        self.heard = time.time()
+        kind = event.pop("kind", "")
+        if kind == "phase":
+            self.spent[self.phase] += event["wall"] - self.since
+            self.phase, self.since = event["name"], event["wall"]
+            self.at_work |= self.phase in CHARGED
+        elif kind == "progress":
+            self.progress = event
+        elif kind == "history":
+            self.history.append(event)
+        elif kind == "sees":
+            self.sees = event["sees"]
+        elif kind == "resumed":  # the method goes on from a checkpoint: so does its account
+            self.history = event["rows"]
+            self.spent.update(event["spent"])
+            self.since = self.heard
+
+    def end(self) -> None:
+        """Stop the clock of the phase that is running: the child has ended or will be stopped."""
+        now = time.time()
+        if self.phase:
+            self.spent[self.phase] += now - self.since
+        self.phase, self.since = "", now
+
+    def seconds(self, *phases: str) -> float:
+        """Return the wall seconds spent in phases until now."""
+        running = time.time() - self.since if self.phase in phases else 0.0
+        return sum(self.spent[phase] for phase in phases) + running
+
+
+def overdue(watch: Watch, cell: Cell) -> str:
+    """Say why a child must be stopped now; empty while it may go on."""
+    if not watch.at_work:
+        setup = time.time() - watch.started
+        return f"set-up took over {SETUP_LIMIT:g} s" if setup > SETUP_LIMIT else ""
+    limit = cell.budget.max_time
+    if limit is not None and watch.seconds(*CHARGED) > limit + max(5.0, 0.2 * limit):
+        return f"did not stop within {limit:g} s + max(5 s, 20%)"
+    silent = time.time() - watch.heard > SILENCE_LIMIT
+    if silent and (limit is None or watch.phase not in CHARGED):
+        return f"no report for {SILENCE_LIMIT:g} s (phase {watch.phase})"
+    return ""
+
+
+def follow(path: Path) -> Iterator[list[dict[str, Any]]]:
+    """Yield, each time, the events that were added to a file since in complete lines."""
+    offset, rest = 0, b""
+    while True:
+        events = []
+        if path.exists():
+            with path.open("rb") as file:
+                file.seek(offset)
+                chunk = file.read()
+            offset += len(chunk)
+            *lines, rest = (rest + chunk).split(b"\n")
+            events = [event for event in map(parse, lines) if event]
+        yield events
+
+
+def parse(line: bytes) -> dict[str, Any] | None:
+    """Read one line of a journal; None if it is no event."""
+    try:
+        event = json.loads(line)
+    except (ValueError, RecursionError):  # a plugin that forks may write into its parent's line
+        return None
+    return event if isinstance(event, dict) else None
