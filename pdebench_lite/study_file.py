@@ -1,7 +1,7 @@
 """Study files: the keys of `pdebench run` in YAML, with grids and overrides per problem."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -53,7 +53,13 @@ class Study:
         try:
             return call(*args, **kwargs)
         except PdebenchError as error:
-            raise self.source.error(place, str(error)) from None
+            raise self.source.error(self._within(place, str(error)), str(error)) from None
+
+    def _within(self, place: Place, message: str) -> Place:
+        """Return the place of the setting that a message speaks of, if it stands below."""
+        below = [p for p in self.source.lines if p[:-1] == place and p != place]
+        named = [p for p in below if f"'{p[-1]}'" in message or f" {p[-1]}=" in message]
+        return named[0] if named else place
 
     def applies(self, key: str, task: Task) -> bool:
         """Say whether an override applies to a task: name, task and values, those it names."""
@@ -187,6 +193,7 @@ def study_of(source: Source, given: Mapping[str, Any] | None = None) -> Study:
         raise source.error((), "no study; it begins with 'problem:' and 'methods:'")
     if given:
         data = _replaced(data, given)
+        source = replace(source, given=frozenset(given))
     try:
         return Study(StudyFile.model_validate(data), source)
     except ValidationError as error:
@@ -223,6 +230,7 @@ def _located(source: Source, error: Mapping[str, Any]) -> PdebenchError:
     if error["type"] == "missing":
         return source.error(place[:-1], f"'{key}' is missing")
     if error["type"] == "study":
-        return source.error((*place, *error["ctx"]["place"]), f"{key}: {error['msg']}")
+        prefix = "" if not place or place[0] in source.given else f"{key}: "
+        return source.error((*place, *error["ctx"]["place"]), prefix + error["msg"])
     message = error["msg"][0].lower() + error["msg"][1:]
     return source.error(place, f"{key}: {error['input']!r}: {message}")

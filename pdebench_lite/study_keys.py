@@ -2,11 +2,19 @@
 
 import itertools
 import math
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any, NoReturn, TypeAlias
+from typing import Annotated, Any, NoReturn, Self, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from pdebench_lite.errors import PdebenchError
@@ -148,6 +156,12 @@ def _names(value: Any) -> tuple[str, ...]:
     return tuple(names)
 
 
+def _device(value: Any) -> str:
+    if not isinstance(value, str) or not re.fullmatch(DEVICE_PATTERN, value):
+        _fail(f"no device '{value}'; write auto, cpu, cuda or cuda:N")
+    return value
+
+
 def _one_or_more(schema: dict[str, Any]) -> WithJsonSchema:
     return WithJsonSchema({"anyOf": [schema, {"type": "array", "items": schema, "minItems": 1}]})
 
@@ -196,6 +210,13 @@ Dtypes: TypeAlias = Annotated[
 ]
 
 
+Device: TypeAlias = Annotated[
+    str,
+    BeforeValidator(_device),
+    WithJsonSchema({"type": "string", "pattern": DEVICE_PATTERN, "default": "auto"}),
+]
+
+
 class Keys(BaseModel):
     """What a study says for all its problems and may say otherwise for one."""
 
@@ -216,6 +237,12 @@ class Keys(BaseModel):
     seed: Seeds | None = Field(None, description="these seeds, instead of `seeds`")
     dtype: Dtypes | None = Field(None, description="float64 by default; a list is a grid")
 
+    @model_validator(mode="after")
+    def _one_way_to_name_seeds(self) -> Self:
+        if self.seeds is not None and self.seed is not None:
+            _fail("give seeds or seed, not both", ("seed",))
+        return self
+
 
 class Override(Keys):
     """What is different for one problem."""
@@ -233,8 +260,14 @@ class StudyFile(Keys):
 
     problem: Choices = Field(description="problems: name[:task][key=value,…]")
     methods: Choices = Field(description="methods: name[key=value,…]")
-    device: str = Field("auto", pattern=DEVICE_PATTERN, description="auto, cpu, cuda or cuda:N")
+    device: Device = Field("auto", description="auto, cpu, cuda or cuda:N")
     overrides: dict[str, Override] = Field(
         default_factory=dict,
         description="selector of a problem (without a task: of all its tasks) -> what differs",
     )
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema (2020-12) of study files."""
+    schema = StudyFile.model_json_schema(by_alias=True)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

@@ -23,14 +23,18 @@ class Source:
         name: the file's name, for messages.
         data: nested dicts with text keys, lists, numbers, texts, booleans, None.
         lines: place (keys and indices from the top) -> line, from 1.
+        given: keys at the top that come from the command line and not from the file.
     """
 
     name: str
     data: Any
     lines: dict[Place, int] = field(default_factory=dict)
+    given: frozenset[str] = frozenset()
 
     def error(self, place: Place, message: str) -> PdebenchError:
         """Return the error that says what is wrong at a place, or at the nearest one above."""
+        if place and place[0] in self.given:
+            return PdebenchError(message)
         known = [place[:n] for n in range(len(place), -1, -1) if place[:n] in self.lines]
         line = self.lines[known[0]] if known else 1
         return PdebenchError(f"{self.name}:{line}: {message}")
