@@ -1,0 +1,116 @@
+"""The environment of a record: complete, the same from cell to cell, honest about its source."""
+
+import importlib.metadata
+import json
+import subprocess
+from pathlib import Path
+
+import psutil
+import pytest
+
+from pdebench_lite.runner import environment as module
+from pdebench_lite.runner.environment import (
+    commit,
+    driver,
+    environment,
+    fingerprint,
+    gpus,
+    load_average,
+)
+
+GIT = ["git", "-c", "user.name=n", "-c", "user.email=e@x", "-c", "commit.gpgsign=false"]
+
+
+def git(folder: Path, *words: str) -> None:
+    """Run git."""
+    subprocess.run([*GIT, "-C", str(folder), *words], check=True, capture_output=True)
+
+
+def test_everything_is_named() -> None:
+    described, digest = environment()
+    assert {"cpu", "cores", "logical_cores", "ram_mb", "os", "python", "gpus", "driver", "git",
+            "installed"} == set(described)  # fmt: skip
+    assert described["logical_cores"] == psutil.cpu_count()
+    assert described["ram_mb"] == pytest.approx(psutil.virtual_memory().total / 1e6, rel=1e-3)
+    names = {d.name for d in importlib.metadata.distributions()}
+    assert set(described["installed"]) == names
+    assert described["installed"]["numpy"] == importlib.metadata.version("numpy")
+    assert len(digest) == 12
+    assert json.loads(json.dumps(described)) == described
+
+
+def test_the_hash_is_of_what_stays_the_same() -> None:
+    first = environment()
+    environment.cache_clear()
+    assert environment() == first, "nothing that varies from cell to cell is in it"
+
+
+def test_a_checkout(tmp_path: Path) -> None:
+    assert commit(tmp_path) is None
+    git(tmp_path, "init", "-q")
+    assert commit(tmp_path) is None, "there is no commit yet"
+    (tmp_path / "a").write_text("1")
+    git(tmp_path, "add", "a")
+    git(tmp_path, "commit", "-q", "-m", "first")
+    head = subprocess.run(
+        ["git", "-C", str(tmp_path), "rev-parse", "HEAD"], capture_output=True, text=True
+    ).stdout.strip()
+    assert commit(tmp_path) == {"commit": head, "dirty": False}
+    (tmp_path / "new").write_text("not tracked: not a source that was changed")
+    assert commit(tmp_path) == {"commit": head, "dirty": False}
+    (tmp_path / "a").write_text("2")
+    assert commit(tmp_path) == {"commit": head, "dirty": True}
+    (tmp_path / "inside").mkdir()
+    assert commit(tmp_path / "inside") is None, "a package installed inside another's checkout"
+
+
+def test_no_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".git").mkdir()
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert commit(tmp_path) is None
+
+
+VERSIONS = {
+    "NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.54.15  Tue Mar  5 22:23:56 UTC 2024\n"
+    "GCC version:  gcc version 12.2.0\n": "550.54.15",
+    "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  570.124.06  Release Build\n": (
+        "570.124.06"
+    ),
+    "something else\n": "",
+}
+
+
+@pytest.mark.parametrize("text", VERSIONS)
+def test_driver(tmp_path: Path, text: str) -> None:
+    (tmp_path / "version").write_text(text)
+    assert driver(tmp_path) == VERSIONS[text]
+    assert driver(tmp_path / "missing") == ""
+
+
+def test_gpus(tmp_path: Path) -> None:
+    for bus, text in (("0000:01:00.0", "Model: \t\t NVIDIA H100\nIRQ: 1\n"), ("0000:02:00.0", "")):
+        (tmp_path / "gpus" / bus).mkdir(parents=True)
+        (tmp_path / "gpus" / bus / "information").write_text(text)
+    (tmp_path / "gpus" / "0000:03:00.0").mkdir()
+    assert gpus(tmp_path) == ["NVIDIA H100"]
+
+
+def test_load_average(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module.os, "getloadavg", lambda: (1.2345, 0.0, 0.0))
+    assert load_average() == 1.23
+    monkeypatch.delattr(module.os, "getloadavg")
+    assert load_average() is None
+
+
+def test_the_fingerprint_follows_sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    package = tmp_path / "some_package"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    marks = []
+    for text in ("x = 1\n", "x = 2\n", "x = 2\n"):
+        (package / "_inner.py").write_text(text)
+        module._source_hash.cache_clear()
+        marks.append(fingerprint(["some_package.sub:function"]))
+    assert set(marks[0]) >= {"some_package", "pdebench_lite", "numpy"}
+    assert marks[0] != marks[1] == marks[2]
