@@ -5,6 +5,12 @@ from ._namespace import array_namespace as array_namespace
 from .advection import maccormack as maccormack
 from .advection import semi_lagrangian as semi_lagrangian
 from .advection import upwind as upwind
+from .boundary import Boundary as Boundary
+from .boundary import Conditions as Conditions
+from .boundary import Dirichlet as Dirichlet
+from .boundary import Extrapolation as Extrapolation
+from .boundary import Neumann as Neumann
+from .boundary import pad as pad
 from .diffusion import diffuse_explicit as diffuse_explicit
 from .diffusion import diffuse_spectral as diffuse_spectral
 from .diffusion import explicit_diffusion_limit as explicit_diffusion_limit
@@ -13,6 +19,7 @@ from .finite_volume import godunov_flux as godunov_flux
 from .finite_volume import muscl_divergence as muscl_divergence
 from .gradient import central_difference as central_difference
 from .grid import Grid as Grid
+from .interpolation import interpolate as interpolate
 from .interpolation import interpolate_periodic as interpolate_periodic
 from .spectral import ETDRK4Coefficients as ETDRK4Coefficients
 from .spectral import dealias_mask as dealias_mask

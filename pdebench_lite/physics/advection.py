@@ -1,7 +1,8 @@
-"""Advection in non-conservative form, ∂q/∂t + u·∇q = 0, on periodic grids.
+"""Advection in non-conservative form, ∂q/∂t + u·∇q = 0.
 
 These steps carry values, not integrals: for a shock of Burgers' equation they give the wrong speed.
-Use `finite_volume` there.
+Use `finite_volume` there. On an axis that is not periodic, conditions say what enters: a
+characteristic that comes from outside brings the value on the face. The velocity is extrapolated.
 """
 
 import math
@@ -11,8 +12,9 @@ from typing import Literal
 from jaxtyping import Float
 
 from ._namespace import Array, along, arange, array_namespace
+from .boundary import Conditions, Extrapolation, inner, pad
 from .grid import Grid
-from .interpolation import Order, interpolate_periodic, stencil, weighted_sum
+from .interpolation import Order, extended, interpolate, stencil, weighted_sum
 
 Trace = Literal["euler", "midpoint"]
 Velocity = Mapping[str, Float[Array, "..."]] | Float[Array, "..."]
@@ -25,6 +27,7 @@ def semi_lagrangian(
     grid: Grid,
     order: Order = "linear",
     trace: Trace = "midpoint",
+    conditions: Conditions | None = None,
 ) -> Float[Array, "..."]:
     """Carry q along the flow: q(x, t + dt) = q(x − ∫u dt, t). Stable for any time step.
 
@@ -36,19 +39,21 @@ def semi_lagrangian(
         velocity: axis name → array, shape `(*batch, *cells)`, one for every axis of the grid,
             in length per time; in one dimension the bare array will do.
         dt: time step, of any sign.
-        grid: periodic grid.
+        grid: grid.
         order: interpolation, `"linear"` or `"cubic"`; of the velocity too.
         trace: how the departure point is found: `"euler"`, x − dt·u(x), as PhiFlow does, or
             `"midpoint"`, x − dt·u(x − ½dt·u(x)).
+        conditions: what holds for q on the ends of axes that are not periodic; see `boundary`.
 
     Returns:
         q one step later, shape `(*batch, *cells)`; batch axes broadcast.
 
     Raises:
-        ValueError: unknown order, trace or axis, shapes off the grid, an axis not periodic.
+        ValueError: unknown order, trace or axis, shapes off the grid, an axis neither periodic nor
+            with a condition.
     """
     positions = _departure(_components(q, velocity, grid), dt, grid, order, trace)
-    return _on_grid(interpolate_periodic(q, positions, order), grid)
+    return _on_grid(interpolate(q, positions, grid, order, conditions), grid)
 
 
 def maccormack(
@@ -58,21 +63,24 @@ def maccormack(
     grid: Grid,
     limit: bool = True,
     trace: Trace = "midpoint",
+    conditions: Conditions | None = None,
 ) -> Float[Array, "..."]:
     """Carry q by the unconditionally stable MacCormack method: second order in space and time.
 
     A linear semi-Lagrangian step forward and one back; half of what the round trip lost is added:
-    q̂ = A(q), q ← q̂ + ½(q − Aᴿ(q̂)). Source: Selle, Fedkiw, Kim, Liu & Rossignac 2008,
+    q̂ = A(q), q ← q̂ + ½(q − Aᴿ(q̂)). Where one of the two traces leaves the domain, the round trip
+    tells nothing and q̂ is kept. Source: Selle, Fedkiw, Kim, Liu & Rossignac 2008,
     DOI 10.1007/s10915-007-9166-4.
 
     Args:
         q: what is carried, shape `(*batch, *cells)`.
         velocity: as for `semi_lagrangian`.
         dt: time step, of any sign.
-        grid: periodic grid.
+        grid: grid.
         limit: clamp the result to the nodes between which the first step interpolated, so that no
             new extrema arise; costs accuracy at smooth extrema.
         trace: as for `semi_lagrangian`.
+        conditions: as for `semi_lagrangian`.
 
     Returns:
         q one step later, shape `(*batch, *cells)`; batch axes broadcast.
@@ -82,21 +90,32 @@ def maccormack(
     """
     xp = array_namespace(q)
     components = _components(q, velocity, grid)
-    nodes = stencil(q, _departure(components, dt, grid, "linear", trace), "linear")
+    positions = _departure(components, dt, grid, "linear", trace)
+    nodes = stencil(*extended(q, positions, grid, "linear", conditions), "linear")
     forward = _on_grid(weighted_sum(nodes), grid)
     back_positions = _departure(components, -dt, grid, "linear", trace)
-    back = _on_grid(interpolate_periodic(forward, back_positions, "linear"), grid)
+    back = _on_grid(interpolate(forward, back_positions, grid, "linear", conditions), grid)
     corrected = forward + (q - back) / 2
     if limit:
         low = high = nodes[0][1]
         for _, value in nodes[1:]:
             low, high = xp.minimum(low, value), xp.maximum(high, value)
         corrected = xp.minimum(xp.maximum(corrected, _on_grid(low, grid)), _on_grid(high, grid))
+    for axis, *traced in zip(grid.axes, positions, back_positions, strict=True):
+        if not grid.periodic[grid.index(axis)]:
+            for position in traced:
+                last = grid.cells[grid.index(axis)] - 0.5
+                within = _on_grid((position >= -0.5) & (position <= last), grid)
+                corrected = xp.where(within, corrected, forward)
     return corrected
 
 
 def upwind(
-    q: Float[Array, "..."], velocity: Velocity, dt: float | Array, grid: Grid
+    q: Float[Array, "..."],
+    velocity: Velocity,
+    dt: float | Array,
+    grid: Grid,
+    conditions: Conditions | None = None,
 ) -> Float[Array, "..."]:
     """Take one explicit step of first-order upwind differences, q − dt·(u⁺ D⁻q + u⁻ D⁺q).
 
@@ -107,20 +126,23 @@ def upwind(
         q: what is carried, shape `(*batch, *cells)`.
         velocity: as for `semi_lagrangian`.
         dt: time step.
-        grid: periodic grid.
+        grid: grid.
+        conditions: as for `semi_lagrangian`; the cell beyond a face holds its value.
 
     Returns:
         q one step later, shape `(*batch, *cells)`; batch axes broadcast.
 
     Raises:
-        ValueError: unknown axis, shapes off the grid, an axis not periodic.
+        ValueError: unknown axis, shapes off the grid, an axis neither periodic nor with a
+            condition.
     """
     xp = array_namespace(q)
     result = q
     for axis, u in _components(q, velocity, grid).items():
         i, h = grid.index(axis), grid.spacing[axis]
-        backward = (q - xp.roll(q, 1, axis=i)) / h
-        forward = (xp.roll(q, -1, axis=i) - q) / h
+        padded = pad(q, grid, axis, 1, conditions, degree=0)
+        backward = (q - inner(padded, i, 1, -1)) / h
+        forward = (inner(padded, i, 1, 1) - q) / h
         rightward, leftward = (u + xp.abs(u)) / 2, (u - xp.abs(u)) / 2
         result = result - dt * (rightward * backward + leftward * forward)
     return result
@@ -131,7 +153,7 @@ def _components(q: Array, velocity: Velocity, grid: Grid) -> dict[str, Array]:
     given = velocity if isinstance(velocity, Mapping) else {grid.axis(): velocity}
     if set(given) != set(grid.axes):
         raise ValueError(f"velocity needs the axes {grid.axes}, got {tuple(given)}")
-    grid.check(q, *given.values())
+    grid.check_shape(q, *given.values())
     return {axis: given[axis] for axis in grid.axes}
 
 
@@ -143,7 +165,8 @@ def _departure(
         return _shifted(velocity, dt, grid)
     if trace == "midpoint":
         half_way = _shifted(velocity, dt / 2, grid)
-        middle = {a: interpolate_periodic(u, half_way, order) for a, u in velocity.items()}
+        free = {a: Extrapolation() for a in grid.axes}
+        middle = {a: interpolate(u, half_way, grid, order, free) for a, u in velocity.items()}
         return _shifted({a: _on_grid(u, grid) for a, u in middle.items()}, dt, grid)
     raise ValueError(f"trace must be 'euler' or 'midpoint', got {trace!r}")
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from jaxtyping import Float
 
 from ._namespace import Array, array_namespace
+from .boundary import Conditions, pad, part
 from .grid import Grid
 
 Limiter = Literal["van_leer", "minmod", "mc"]
@@ -51,6 +52,7 @@ def muscl_divergence(
     sonic: float = 0.0,
     limiter: Limiter = "van_leer",
     axis: str | None = None,
+    conditions: Conditions | None = None,
 ) -> Float[Array, "*shape"]:
     """Return −∂f(u)/∂x by limited linear reconstruction (MUSCL) and Godunov's flux.
 
@@ -61,27 +63,33 @@ def muscl_divergence(
     Args:
         u: cell averages, shape `(*batch, *cells)`.
         flux: f, elementwise and convex.
-        grid: grid whose `axis` is periodic.
+        grid: grid.
         sonic: the s with f′(s) = 0; ∓inf if f is monotone (see `godunov_flux`).
         limiter: `"van_leer"`, `"minmod"` (most diffusive) or `"mc"` (least).
         axis: name of the axis; None for the only one.
+        conditions: what holds on the ends of an axis that is not periodic; see `boundary`. Ghost
+            cells hold a given value, or the value of the last cell plus the given rise (LeVeque
+            2002, ch. 7), and Godunov's flux takes from them what enters.
 
     Returns:
         Rate of change of the cell averages, same shape.
 
     Raises:
-        ValueError: unknown limiter or axis, a shape off the grid, an axis not periodic.
+        ValueError: unknown limiter or axis, a shape off the grid, an axis neither periodic nor with
+            a condition.
     """
     if limiter not in _LIMITERS:
         raise ValueError(f"limiter must be one of {sorted(_LIMITERS)}, got {limiter!r}")
     name = grid.axis(axis)
-    grid.check(u, axis=name)
-    xp, i = array_namespace(u), grid.index(name)
-    backward = u - xp.roll(u, 1, axis=i)
-    half = _LIMITERS[limiter](xp, backward, xp.roll(backward, -1, axis=i)) / 2
-    right = xp.roll(u - half, -1, axis=i)  # beyond the upper face of each cell
-    through_upper = godunov_flux(flux, u + half, right, sonic)
-    return -(through_upper - xp.roll(through_upper, 1, axis=i)) / grid.spacing[name]
+    grid.check_shape(u)
+    xp, i, n = array_namespace(u), grid.index(name), grid.cells[grid.index(name)]
+    padded = pad(u, grid, name, 2, conditions, degree=0)
+    steps = part(padded, i, 1, n + 4) - part(padded, i, 0, n + 3)
+    slope = _LIMITERS[limiter](xp, part(steps, i, 0, n + 2), part(steps, i, 1, n + 3))
+    centre, half = part(padded, i, 1, n + 3), slope / 2  # of the cells −1 … n
+    below, above = part(centre + half, i, 0, n + 1), part(centre - half, i, 1, n + 2)
+    through = godunov_flux(flux, below, above, sonic)  # the faces −½ … n − ½
+    return -(part(through, i, 1, n + 1) - part(through, i, 0, n)) / grid.spacing[name]
 
 
 def _van_leer(xp: Any, a: Array, b: Array) -> Array:

@@ -125,12 +125,20 @@ class Grid:
         Raises:
             ValueError: another shape, or an axis that is not periodic.
         """
+        self.check_shape(*arrays)
+        for name, periodic in zip(self.axes, self.periodic, strict=True):
+            if not periodic and axis in (None, name):
+                raise ValueError(f"this operator needs a periodic axis, and {name!r} is not")
+
+    def check_shape(self, *arrays: Any) -> None:
+        """Refuse arrays that do not live on this grid.
+
+        Raises:
+            ValueError: another shape.
+        """
         for array in arrays:
             if tuple(array.shape[-len(self.cells) :]) != self.cells:
                 raise ValueError(
                     f"the last axes of the array must be {self.axes} with {self.cells} cells, "
                     f"got an array of shape {tuple(array.shape)}"
                 )
-        for name, periodic in zip(self.axes, self.periodic, strict=True):
-            if not periodic and axis in (None, name):
-                raise ValueError(f"this operator needs a periodic axis, and {name!r} is not")

@@ -1,4 +1,4 @@
-"""Interpolation on periodic uniform grids of any dimension."""
+"""Interpolation on uniform grids of any dimension."""
 
 import itertools
 import math
@@ -8,6 +8,8 @@ from typing import Any, Literal
 from jaxtyping import Float
 
 from ._namespace import Array, array_namespace, as_index
+from .boundary import Conditions, pad
+from .grid import Grid
 
 Order = Literal["linear", "cubic"]
 
@@ -30,6 +32,7 @@ _STENCILS: dict[str, Callable[[Array], list[tuple[int, Array]]]] = {
     "linear": _linear,
     "cubic": _cubic,
 }
+_GHOSTS = {"linear": (1, 1), "cubic": (2, 3)}  # width, and the degree that keeps the order
 
 
 def interpolate_periodic(
@@ -59,12 +62,61 @@ def interpolate_periodic(
     return weighted_sum(stencil(values, positions, order))
 
 
+def interpolate(
+    values: Float[Array, "..."],
+    positions: Sequence[Float[Array, "..."]],
+    grid: Grid,
+    order: Order = "linear",
+    conditions: Conditions | None = None,
+) -> Float[Array, "..."]:
+    """Interpolate values on a grid, any axes of which may end at boundaries.
+
+    Orders of accuracy as for `interpolate_periodic`, up to the faces. A point beyond a face is
+    answered with the value on the face: what a constant inflow would have brought there.
+
+    Args:
+        values: shape `(*batch, *cells)`.
+        positions: one array per grid axis, shape `(*batch, m)`, in cells: cell i has its centre at
+            position i, the faces of an axis of n cells are at −½ and n − ½.
+        grid: grid.
+        order: `"linear"` or `"cubic"`.
+        conditions: what holds on the ends of axes that are not periodic; see `boundary`.
+
+    Returns:
+        Shape `(*batch, m)`; the batch axes of the arguments broadcast.
+
+    Raises:
+        ValueError: unknown order, a shape off the grid, an axis neither periodic nor with a
+            condition.
+    """
+    return weighted_sum(stencil(*extended(values, positions, grid, order, conditions), order))
+
+
+def extended(
+    values: Array, positions: Sequence[Array], grid: Grid, order: str, conditions: Conditions | None
+) -> tuple[Array, list[Array]]:
+    """Return values with ghost cells beyond the faces, and the positions in that larger array."""
+    _check(order)
+    grid.check_shape(values)
+    moved = []
+    for axis, position, n, periodic in zip(
+        grid.axes, positions, grid.cells, grid.periodic, strict=True
+    ):
+        if periodic:
+            moved.append(position)
+            continue
+        width, degree = _GHOSTS[order]
+        values = pad(values, grid, axis, width, conditions, degree)
+        xp = array_namespace(position)
+        moved.append(xp.clip(position, -0.5, n - 0.5) + width)
+    return values, moved
+
+
 def stencil(
     values: Float[Array, "..."], positions: Sequence[Float[Array, "..."]], order: str
 ) -> list[tuple[Float[Array, "..."], Float[Array, "..."]]]:
     """Return the (weight, value) pairs of the nodes around each point; see above for shapes."""
-    if order not in _STENCILS:
-        raise ValueError(f"order must be one of {sorted(_STENCILS)}, got {order!r}")
+    _check(order)
     xp = array_namespace(values, *positions)
     d = len(positions)
     cells = tuple(values.shape[-d:])
@@ -81,6 +133,11 @@ def stencil(
             index, weight = index * n + i, weight * w
         pairs.append((weight, _gather(xp, flat, index)))
     return pairs
+
+
+def _check(order: str) -> None:
+    if order not in _STENCILS:
+        raise ValueError(f"order must be one of {sorted(_STENCILS)}, got {order!r}")
 
 
 def weighted_sum(pairs: list[tuple[Array, Array]]) -> Array:

@@ -122,7 +122,7 @@ def test_what_is_wrong_is_said(line, unchecked):
         unchecked(semi_lagrangian)(q, q, 0.1, line(8), trace="rk4")
     with pytest.raises(ValueError, match=r"velocity needs the axes \('x',\), got \('y',\)"):
         semi_lagrangian(q, {"y": q}, 0.1, line(8))
-    with pytest.raises(ValueError, match="periodic"):
+    with pytest.raises(ValueError, match="not periodic"):
         upwind(q, q, 0.1, Grid(("x",), (0.0,), (1.0,), (8,), (False,)))
     with pytest.raises(ValueError, match="with"):
         maccormack(q, np.ones(1), 0.1, line(8))

@@ -12,7 +12,10 @@ import pytest
 import torch
 
 from pdebench_lite.physics import (
+    Dirichlet,
+    Extrapolation,
     Grid,
+    Neumann,
     array_namespace,
     central_difference,
     dealias_mask,
@@ -21,6 +24,7 @@ from pdebench_lite.physics import (
     etdrk4_coefficients,
     etdrk4_step,
     godunov_flux,
+    interpolate,
     interpolate_periodic,
     laplacian,
     maccormack,
@@ -35,6 +39,8 @@ from pdebench_lite.physics import (
 
 LINE = Grid(("x",), (-1.0,), (1.0,), (12,), (True,))
 PLANE = Grid(("x", "y"), (0.0, -1.0), (2.0, 1.0), (6, 5), (True, True))
+BOX = Grid(("x", "y"), (0.0, -1.0), (2.0, 1.0), (6, 5), (False, False))
+TUBE = Grid(("x", "y"), (0.0, -1.0), (2.0, 1.0), (6, 5), (False, True))
 X, XY, POINTS, SCALAR = (12,), (6, 5), (7,), ()
 
 
@@ -71,6 +77,11 @@ def two(u, v):
     return {"x": u, "y": v}
 
 
+def walls(a, b):
+    """One condition of each kind, and their values as arguments."""
+    return {"x": (Dirichlet(a), Neumann(b)), "y": (Extrapolation(), Dirichlet(b))}
+
+
 OPERATORS = {
     "interpolate-linear": Row(lambda u, p: interpolate_periodic(u, 9 * p), (X, POINTS)),
     "interpolate-bicubic": Row(
@@ -96,6 +107,29 @@ OPERATORS = {
     "central-difference-4": Row(lambda u: central_difference(u, LINE, order=4), (X,)),
     "spectral-derivative": Row(lambda u: spectral_derivative(u, LINE), (X,)),
     "spectral-derivative-2": Row(lambda u: spectral_derivative(u, PLANE, "y", 2), (XY,)),
+    "laplacian-walls": Row(lambda u, a, b: laplacian(u, BOX, walls(a, b)), (XY, SCALAR, SCALAR)),
+    "central-difference-walls": Row(
+        lambda u, a, b: central_difference(u, BOX, "x", 4, walls(a, b)), (XY, SCALAR, SCALAR)
+    ),
+    "interpolate-walls": Row(
+        lambda u, p, q, a: interpolate(u, (p * 5, q * 4), BOX, "cubic", walls(a, a)),
+        (XY, POINTS, POINTS, SCALAR),
+    ),
+    "semi-lagrangian-walls": Row(
+        lambda q, u, v, a: semi_lagrangian(q, two(u, v), 0.3, TUBE, conditions=walls(a, a)),
+        (XY, XY, XY, SCALAR),
+    ),
+    "maccormack-walls": Row(
+        lambda q, u, v, a: maccormack(q, two(u, v), 0.3, BOX, conditions=walls(a, a)),
+        (XY, XY, XY, SCALAR),
+    ),
+    "upwind-walls": Row(
+        lambda q, u, v, a: upwind(q, two(u, v), 0.1, BOX, walls(a, a)), (XY, XY, XY, SCALAR)
+    ),
+    "muscl-walls": Row(
+        lambda u, a, b: muscl_divergence(u, square, BOX, axis="x", conditions=walls(a, b)),
+        (XY, SCALAR, SCALAR),
+    ),
     "etdrk4": Row(burgers_etdrk4, (X, SCALAR)),
 }
 
