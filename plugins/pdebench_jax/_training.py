@@ -11,7 +11,8 @@ import optax
 
 from pdebench_lite.problem import Arrays
 from pdebench_lite.runner.run import Run
-from pdebench_methods.training import Loss
+from pdebench_methods.host import HOSTED, HostMinimiser, slices
+from pdebench_methods.training import Loss, Minimiser, Objective
 
 
 class JaxTools:
@@ -44,23 +45,36 @@ class JaxTools:
     def minimiser(
         self,
         optimizer: str,
-        loss: Loss,
+        objective: Objective,
         parameters: dict[str, np.ndarray],
         data: dict[str, np.ndarray],
         learning_rate: float,
-    ) -> "OptaxMinimiser":
+    ) -> Minimiser:
         """Make an optimiser; its compiled steps are kept for later stages with the same shapes."""
-        start = {name: self.asarray(values) for name, values in parameters.items()}
-        inputs = {name: self.asarray(values) for name, values in data.items()}
+        if optimizer in HOSTED:
+            flat = JaxFlatObjective(self, objective, parameters, data)
+            return HostMinimiser(optimizer, flat, parameters)
+        start, inputs = self.on_device(parameters), self.on_device(data)
         shapes = tuple((name, values.shape) for name, values in sorted(inputs.items()))
         key = (optimizer, learning_rate, shapes)
+        loss = objective.loss
         init, advance = (
             _lbfgs(loss) if optimizer == "lbfgs" else _first_order(optimizer, loss, learning_rate)
         )
         state = init(start)
         if key not in self._compiled:
             self._compiled[key] = jax.jit(advance).lower(start, state, inputs, 1).compile()
-        return OptaxMinimiser(self._compiled[key], start, state, inputs)
+        return OptaxMinimiser(self, self._compiled[key], start, state, inputs)
+
+    def on_device(self, arrays: Mapping[str, np.ndarray]) -> dict[str, jax.Array]:
+        """Move named arrays to the device, in the dtype of the run."""
+        return {name: self.asarray(values) for name, values in arrays.items()}
+
+    def compiled(self, key: Any, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Return `jax.jit` of a function; the same one for the same key."""
+        if key not in self._compiled:
+            self._compiled[key] = jax.jit(function)
+        return self._compiled[key]
 
     def nested_derivatives(
         self,
@@ -102,8 +116,11 @@ def _along(function: Callable[[Arrays], Any], axis: str) -> Callable[[Arrays], A
 class OptaxMinimiser:
     """An optax optimiser whose steps run in one compiled loop on the device."""
 
-    def __init__(self, advance: Any, parameters: Any, state: Any, data: Any) -> None:
-        self._advance, self._parameters, self._state, self._data = advance, parameters, state, data
+    def __init__(
+        self, tools: JaxTools, advance: Any, parameters: Any, state: Any, data: Any
+    ) -> None:
+        self._tools, self._advance = tools, advance
+        self._parameters, self._state, self._data = parameters, state, data
 
     def advance(self, steps: int) -> tuple[jax.Array, int, int]:
         """Do that many steps; returns loss before the last one, steps, evaluations."""
@@ -115,6 +132,66 @@ class OptaxMinimiser:
     def parameters(self) -> dict[str, np.ndarray]:
         """Return the parameters as of now."""
         return {name: np.asarray(values) for name, values in self._parameters.items()}
+
+    def feed(self, data: dict[str, np.ndarray]) -> None:
+        """Go on with other data of the same shapes."""
+        self._data = self._tools.on_device(data)
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Return parameters and the leaves of optax' state by their index."""
+        leaves = jax.tree.leaves((self._parameters, self._state))
+        return {str(i): np.asarray(leaf) for i, leaf in enumerate(leaves)}
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Go on from a state."""
+        leaves, tree = jax.tree.flatten((self._parameters, self._state))
+        restored = [jnp.asarray(state[str(i)], leaf.dtype) for i, leaf in enumerate(leaves)]
+        self._parameters, self._state = jax.tree.unflatten(tree, restored)
+
+
+class JaxFlatObjective:
+    """An objective as functions of one NumPy vector; see `pdebench_methods.host.FlatObjective`."""
+
+    def __init__(
+        self,
+        tools: JaxTools,
+        objective: Any,
+        parameters: dict[str, np.ndarray],
+        data: dict[str, np.ndarray],
+    ) -> None:
+        places = slices(parameters)
+
+        def named(x: jax.Array) -> dict[str, jax.Array]:
+            return {name: x[where].reshape(shape) for name, (where, shape) in places.items()}
+
+        def residuals(x: jax.Array, inputs: Any) -> jax.Array:
+            return objective.residuals(named(x), inputs)
+
+        def linearise(x: jax.Array, inputs: Any) -> tuple[jax.Array, jax.Array]:
+            def twice(x: jax.Array) -> tuple[jax.Array, jax.Array]:
+                r = residuals(x, inputs)
+                return r, r
+
+            jacobian, r = jax.jacfwd(twice, has_aux=True)(x)
+            return r, jacobian
+
+        self._tools = tools
+        self._residuals = tools.compiled("residuals", residuals)
+        self._linearise = tools.compiled("linearise", linearise)
+        self.feed(data)
+
+    def residuals(self, x: np.ndarray) -> np.ndarray:
+        """Return the residuals (m,)."""
+        return np.asarray(self._residuals(self._tools.asarray(x), self._data))
+
+    def linearise(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the residuals (m,) and their Jacobian (m, n) by forward tangents, all at once."""
+        r, jacobian = self._linearise(self._tools.asarray(x), self._data)
+        return np.asarray(r), np.asarray(jacobian)
+
+    def feed(self, data: dict[str, np.ndarray]) -> None:
+        """Use other data of the same shapes."""
+        self._data = self._tools.on_device(data)
 
 
 def _loop(

@@ -3,12 +3,18 @@
 A backend brings its `Tools` (arrays, optimisers, rollouts); an objective brings the loss. The loop
 is a generator that does at most `CHUNK` optimiser steps at a time, so that a plain `for` (JAX) and
 Lightning's `training_step` (torch) drive the same code.
+
+A killed training goes on from a checkpoint as if nothing had happened: under a limit of steps, on
+one CPU, bit by bit. So nothing that changes hides in a generator or in an objective: parameters and
+optimiser are the minimiser's `state`, the place among the stages is the objective's `memo`, what
+the current stage reads is its `data`, and the rest is a `_Place`. Random draws of a stage come from
+a stream of their own (`run.rng(f"points{index}")`), never from one that earlier stages advanced.
 """
 
 import math
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, Protocol, TypeAlias
 
 import numpy as np
@@ -18,9 +24,13 @@ from pdebench_lite.runner.run import Run
 from pdebench_methods.settings import TrainingSettings
 
 CHUNK = 100
-_COMPILATIONS = 3.5  # a compiled L-BFGS step takes three to four times as long to make as Adam's
 Data: TypeAlias = dict[str, Any]
 Loss: TypeAlias = Callable[[dict[str, Any], Data], Any]
+Optimizer: TypeAlias = Literal["gd", "adam", "lbfgs", "lm"]
+
+_FIRST_ORDER = ("gd", "adam")  # the others know when they have converged
+# A compiled L-BFGS step takes three to four times as long to make as Adam's.
+_COMPILATIONS = {"lbfgs": 3.5}
 
 
 @dataclass(frozen=True)
@@ -28,17 +38,26 @@ class Stage:
     """One leg of a training: an optimiser, its data, and when to go on.
 
     Attributes:
-        optimizer: `gd`, `adam` or `lbfgs`.
+        optimizer: `gd`, `adam`, `lbfgs` or `lm` (Levenberg–Marquardt; the objective has
+            `residuals`).
         data: NumPy arrays that the loss reads; shapes stay the same from stage to stage.
         steps: number of steps, or None for as many as the budget allows.
-        tolerance: the stage ends when ten steps of `lbfgs` lower the loss by less than this
-            fraction; 0 ends it only when the loss no longer falls at all.
+        tolerance: the stage ends when `patience` steps of an optimiser that is not of first order
+            lower the loss by less than this fraction; 0 ends it only when the loss no longer falls
+            at all.
+        patience: see `tolerance`.
+        keep: whether an optimiser of the same name as in the stage before goes on with its memory
+            (moments, inverse Hessian, damping) on the new data.
+        costs: what one evaluation costs, as `Run.count` takes it, such as `residual_points`.
     """
 
-    optimizer: Literal["gd", "adam", "lbfgs"]
+    optimizer: Optimizer
     data: dict[str, np.ndarray]
     steps: int | None = None
     tolerance: float = 0.0
+    patience: int = 10
+    keep: bool = False
+    costs: Mapping[str, int] = field(default_factory=dict)
 
 
 class Objective(Protocol):
@@ -50,21 +69,43 @@ class Objective(Protocol):
     def loss(self, parameters: dict[str, Any], data: Data) -> Any:
         """Return the scalar loss; traced, compiled and differentiated by the backend."""
 
-    def stages(self, current: Callable[[], dict[str, np.ndarray]]) -> Iterator[Stage]:
-        """Yield the stages; `current()` returns the parameters as of now."""
+    def next_stage(self, current: dict[str, np.ndarray], memo: dict[str, Any]) -> Stage | None:
+        """Return the next stage, or None at the end.
 
-    def solution(self, parameters: dict[str, np.ndarray]) -> Solution:
+        Args:
+            current: the parameters as of now.
+            memo: JSON values in which the objective keeps its place (the index of the stage, a
+                weight that it chose, …); empty before the first stage, changed in place.
+        """
+
+    def solution(self, parameters: dict[str, np.ndarray], memo: Mapping[str, Any]) -> Solution:
         """Return the solution that the parameters stand for."""
 
 
+class LeastSquares(Objective, Protocol):
+    """An objective whose loss is a sum of squares, as `lm` needs it."""
+
+    def residuals(self, parameters: dict[str, Any], data: Data) -> Any:
+        """Return the residuals, shape (m,); their squares sum to the loss."""
+
+
 class Minimiser(Protocol):
-    """An optimiser at work on one loss."""
+    """An optimiser at work on one objective."""
 
     def advance(self, steps: int) -> tuple[Any, int, int]:
         """Do that many steps; returns loss (device scalar), steps done, evaluations done."""
 
     def parameters(self) -> dict[str, np.ndarray]:
         """Return the parameters as of now."""
+
+    def feed(self, data: dict[str, np.ndarray]) -> None:
+        """Go on with other data of the same shapes."""
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Return all that `restore` needs to go on bit by bit."""
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Go on from a state that the same kind of minimiser returned."""
 
 
 class Tools(Protocol):
@@ -79,7 +120,7 @@ class Tools(Protocol):
     def minimiser(
         self,
         optimizer: str,
-        loss: Loss,
+        objective: Objective,
         parameters: dict[str, np.ndarray],
         data: dict[str, np.ndarray],
         learning_rate: float,
@@ -90,38 +131,60 @@ class Tools(Protocol):
         """Exhaust the training loop."""
 
 
-def two_stages(settings: TrainingSettings, data: dict[str, np.ndarray]) -> Iterator[Stage]:
-    """Yield the stages of a plain training on fixed data."""
-    for name in settings.optimizer.split("+"):
-        last = settings.optimizer.endswith(name)
-        yield Stage(name, data, None if last else settings.adam_steps)  # type: ignore[arg-type]
+def next_of_plain(
+    settings: TrainingSettings, data: dict[str, np.ndarray], memo: dict[str, Any]
+) -> Stage | None:
+    """Return the next stage of a plain training on fixed data; `memo` holds its index."""
+    names = settings.optimizer.split("+")
+    index = memo.setdefault("stage", 0)
+    if index == len(names):
+        return None
+    memo["stage"] = index + 1
+    last = index + 1 == len(names)
+    return Stage(names[index], data, None if last else settings.adam_steps)
 
 
 def train(run: Run, objective: Objective, tools: Tools) -> Solution:
     """Minimise an objective within the budget; returns the solution of the last state."""
-    with run.phase("data"):
-        start = objective.initial()
-    loop = _Loop(run, objective, tools, start)
+    loop = _Loop(run, objective, tools)
     with run.phase("train"):
         tools.drive(loop.chunks())
-    solution = objective.solution(loop.parameters)
+    solution = loop.solution()
     return replace(solution, details={**solution.details, "ended": loop.ended})
 
 
+@dataclass
+class _Place:
+    """Where a training is: JSON values, all of which a checkpoint keeps."""
+
+    step: int = 0
+    evaluations: int = 0
+    begun: int = 0  # the step at which the stage began
+    marked: int = 0  # the step at which its loss was last compared
+    mark: float | None = None  # and the loss then
+    over: bool = False  # whether the stage has ended before its last step
+    compiled: list[str] = field(default_factory=list)
+    longest: float = 0.0  # seconds that a compilation took
+    memo: dict[str, Any] = field(default_factory=dict)
+
+
 class _Loop:
-    def __init__(
-        self, run: Run, objective: Objective, tools: Tools, start: dict[str, np.ndarray]
-    ) -> None:
+    def __init__(self, run: Run, objective: Objective, tools: Tools) -> None:
         self.run, self.objective, self.tools = run, objective, tools
-        self._start = start
+        self.place = _Place()
+        self._start: dict[str, np.ndarray] = {}
+        self._stage: Stage | None = None
         self._minimiser: Minimiser | None = None
         self._pace = 0.0  # seconds per step, of the last chunk
-        self.step = self.evaluations = 0
         self.ended = "budget"
 
     @property
-    def parameters(self) -> dict[str, np.ndarray]:
+    def _parameters(self) -> dict[str, np.ndarray]:
         return self._minimiser.parameters() if self._minimiser else self._start
+
+    def solution(self) -> Solution:
+        """Return the solution as of now."""
+        return self.objective.solution(self._parameters, self.place.memo)
 
     @property
     def _affordable(self) -> int:
@@ -136,53 +199,114 @@ class _Loop:
         return max(1, int(0.5 * left / self._pace))
 
     def _report(self, loss: Any | None) -> bool:
-        candidate = lambda: self.objective.solution(self.parameters)  # noqa: E731
-        return self.run.report(self.step, loss, candidate, self.evaluations)
+        place = self.place
+        return self.run.report(place.step, loss, self.solution, place.evaluations)
 
     def chunks(self) -> Iterator[None]:
         """Do at most CHUNK steps per item, until the budget or the stages end."""
-        if self._report(None):
-            return
-        longest, made = 0.0, set[str]()
-        for stage in self.objective.stages(lambda: self.parameters):
-            if stage.optimizer not in made and self.run.time_left < _COMPILATIONS * longest:
-                self.ended = f"no time left to compile {stage.optimizer}"
+        if not self._take_up():
+            with self.run.phase("data"):
+                self._start = self.objective.initial()
+            if self._report(None):
                 return
-            made.add(stage.optimizer)
-            begun = time.perf_counter()
-            with self.run.phase("compile"):
-                self._minimiser = self.tools.minimiser(
-                    stage.optimizer,
-                    self.objective.loss,
-                    self.parameters,
-                    stage.data,
-                    self.run.config.learning_rate,
-                )
-            longest = max(longest, time.perf_counter() - begun)
-            for stop in self._stage(stage, self._minimiser):
-                if stop:
+        while True:
+            if self._stage is None or self._is_over(self._stage):
+                self._stage = self.objective.next_stage(self._parameters, self.place.memo)
+                if self._stage is None:
+                    self.ended = "converged"
                     return
-                yield
-        self.ended = "converged"
+                if not self._begin(self._stage):
+                    return
+            assert self._minimiser is not None
+            if self._advance(self._stage, self._minimiser):
+                return
+            if self.run.save_due:
+                self._save(self._stage, self._minimiser)
+            yield
 
-    def _stage(self, stage: Stage, minimiser: Minimiser) -> Iterator[bool]:
-        begun, marked, mark = self.step, self.step, float("inf")
-        while stage.steps is None or self.step - begun < stage.steps:
-            left = CHUNK if stage.steps is None else stage.steps - (self.step - begun)
-            n = min(CHUNK, left, self.run.steps_until_due, self._affordable)
-            before = time.perf_counter()
-            loss, steps, evaluations = minimiser.advance(n)
-            if stage.optimizer == "lbfgs" or not self._pace:
-                float(loss)  # waits for the device: the pace below is a real one
-            self._pace = (time.perf_counter() - before) / n
-            self.step += steps
-            self.evaluations += evaluations
-            yield self._report(loss)
-            if stage.optimizer == "lbfgs":
-                if steps < n:
-                    return  # the line search found no lower point
-                if self.step - marked >= 10:
-                    now = float(loss)
-                    if not now < mark * (1.0 - stage.tolerance):
-                        return
-                    marked, mark = self.step, now
+    def _is_over(self, stage: Stage) -> bool:
+        place = self.place
+        return place.over or (stage.steps is not None and place.step - place.begun >= stage.steps)
+
+    def _begin(self, stage: Stage) -> bool:
+        """Make the stage's minimiser; returns False where the time left is too short for that."""
+        place = self.place
+        goes_on = stage.keep and place.compiled[-1:] == [stage.optimizer]
+        needed = _COMPILATIONS.get(stage.optimizer, 1.0) * place.longest
+        if stage.optimizer not in place.compiled and self.run.time_left < needed:
+            self.ended = f"no time left to compile {stage.optimizer}"
+            return False
+        if goes_on and self._minimiser is not None:
+            self._minimiser.feed(stage.data)
+        else:
+            self._make(stage, self._parameters)
+        place.begun = place.marked = place.step
+        place.mark, place.over = None, False
+        return True
+
+    def _make(self, stage: Stage, parameters: dict[str, np.ndarray]) -> None:
+        place, began = self.place, time.perf_counter()
+        with self.run.phase("compile"):
+            self._minimiser = self.tools.minimiser(
+                stage.optimizer,
+                self.objective,
+                parameters,
+                stage.data,
+                self.run.config.learning_rate,
+            )
+        place.longest = max(place.longest, time.perf_counter() - began)
+        place.compiled = [n for n in place.compiled if n != stage.optimizer] + [stage.optimizer]
+
+    def _advance(self, stage: Stage, minimiser: Minimiser) -> bool:
+        """Do a chunk of steps; returns whether the budget is spent."""
+        place, first_order = self.place, stage.optimizer in _FIRST_ORDER
+        n = min(CHUNK, self.run.steps_until_due, self._affordable)
+        if stage.steps is not None:
+            n = min(n, stage.steps - (place.step - place.begun))
+        if stage.tolerance > 0 and not first_order:
+            n = min(n, stage.patience)
+        before = time.perf_counter()
+        loss, steps, evaluations = minimiser.advance(n)
+        if not first_order or not self._pace:
+            float(loss)  # waits for the device: the pace below is a real one
+        self._pace = (time.perf_counter() - before) / n
+        place.step += steps
+        place.evaluations += evaluations
+        counts = {name: evaluations * amount for name, amount in stage.costs.items()}
+        self.run.count(gradients=evaluations, **counts)
+        stop = self._report(loss)
+        if first_order:
+            return stop
+        if steps < n:
+            place.over = True  # no lower point was found
+        elif place.step - place.marked >= stage.patience:
+            now = float(loss)
+            if place.mark is not None and not now < place.mark * (1.0 - stage.tolerance):
+                place.over = True
+            place.marked, place.mark = place.step, now
+        return stop
+
+    # ---- checkpoints -------------------------------------------------------------------------
+
+    def _save(self, stage: Stage, minimiser: Minimiser) -> None:
+        kept = {f"data/{name}": values for name, values in stage.data.items()}
+        kept |= {f"state/{name}": values for name, values in minimiser.state().items()}
+        plain = {k: v for k, v in vars(stage).items() if k != "data"}
+        self.run.save(kept, {"stage": plain, "place": asdict(self.place)})
+
+    def _take_up(self) -> bool:
+        """Go on from a checkpoint; returns False where there is none."""
+        saved = self.run.restored
+        if saved is None:
+            return False
+
+        def part(prefix: str) -> dict[str, np.ndarray]:
+            return {k[len(prefix) :]: v for k, v in saved.arrays.items() if k.startswith(prefix)}
+
+        stage = Stage(data=part("data/"), **saved.meta["stage"])
+        self._stage = stage
+        self._make(stage, self.objective.initial())
+        assert self._minimiser is not None
+        self._minimiser.restore(part("state/"))
+        self.place = _Place(**saved.meta["place"])
+        return True

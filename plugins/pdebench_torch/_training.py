@@ -12,7 +12,8 @@ from torch.utils.data import DataLoader
 
 from pdebench_lite.problem import Arrays
 from pdebench_lite.runner.run import Run
-from pdebench_methods.training import Loss
+from pdebench_methods.host import HOSTED, HostMinimiser, slices
+from pdebench_methods.training import Loss, Minimiser, Objective
 
 
 class TorchTools:
@@ -60,18 +61,24 @@ class TorchTools:
     def minimiser(
         self,
         optimizer: str,
-        loss: Loss,
+        objective: Objective,
         parameters: dict[str, np.ndarray],
         data: dict[str, np.ndarray],
         learning_rate: float,
-    ) -> "TorchMinimiser":
+    ) -> Minimiser:
         """Make an optimiser, and evaluate loss and gradient once to warm up."""
+        if optimizer in HOSTED:
+            flat = TorchFlatObjective(self, objective, parameters, data)
+            return HostMinimiser(optimizer, flat, parameters)
         start = {k: self.asarray(v).clone().requires_grad_() for k, v in parameters.items()}
-        inputs = {k: self.asarray(v) for k, v in data.items()}
         chosen = _Lbfgs if optimizer == "lbfgs" else _FirstOrder
-        minimiser = chosen(optimizer, loss, start, inputs, learning_rate)
+        minimiser = chosen(self, optimizer, objective.loss, start, data, learning_rate)
         minimiser.evaluate()
         return minimiser
+
+    def on_device(self, arrays: Mapping[str, np.ndarray]) -> dict[str, torch.Tensor]:
+        """Move named arrays to the device, in the dtype of the run."""
+        return {name: self.asarray(values) for name, values in arrays.items()}
 
     def nested_derivatives(
         self,
@@ -133,14 +140,16 @@ class TorchMinimiser:
 
     def __init__(
         self,
+        tools: TorchTools,
         loss: Loss,
         parameters: dict[str, torch.Tensor],
-        data: dict[str, torch.Tensor],
+        data: dict[str, np.ndarray],
         optimizer: torch.optim.Optimizer,
     ) -> None:
-        self._loss, self._parameters, self._data = loss, parameters, data
+        self._tools, self._loss, self._parameters = tools, loss, parameters
         self._optimizer = optimizer
         self._calls = 0
+        self.feed(data)
 
     def evaluate(self) -> torch.Tensor:
         """Compute the loss and leave its gradient at the parameters."""
@@ -168,18 +177,63 @@ class TorchMinimiser:
         """Return the parameters as of now."""
         return {k: v.detach().cpu().numpy().copy() for k, v in self._parameters.items()}
 
+    def feed(self, data: dict[str, np.ndarray]) -> None:
+        """Go on with other data of the same shapes."""
+        self._data = self._tools.on_device(data)
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Return parameters and the optimiser's memory, `name/entry`; lists of tensors stacked."""
+        kept = {f"parameters/{name}": values for name, values in self.parameters().items()}
+        for name, tensor in self._parameters.items():
+            for entry, value in self._optimizer.state.get(tensor, {}).items():
+                if isinstance(value, list):
+                    value = torch.stack(value) if value else None
+                if value is not None:
+                    kept[f"{name}/{entry}"] = torch.as_tensor(value).cpu().numpy().copy()
+        return kept
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Go on from a state."""
+        with torch.no_grad():
+            for name, tensor in self._parameters.items():
+                tensor.copy_(torch.from_numpy(np.array(state[f"parameters/{name}"])))
+        for name, tensor in self._parameters.items():
+            mine = {k.partition("/")[2]: v for k, v in state.items() if k.startswith(f"{name}/")}
+            if mine:
+                self._optimizer.state[tensor].update(self._memory(mine))
+
+    def _memory(self, entries: dict[str, np.ndarray]) -> dict[str, Any]:
+        """Return the optimiser's own form of what `state` kept for one parameter."""
+        return {
+            # Adam counts its steps on the host
+            k: torch.from_numpy(np.array(v)).to("cpu" if k == "step" else self._tools.device)
+            for k, v in entries.items()
+        }
+
 
 class _FirstOrder(TorchMinimiser):
     def __init__(
-        self, name: str, loss: Loss, parameters: dict[str, Any], data: dict[str, Any], rate: float
+        self,
+        tools: TorchTools,
+        name: str,
+        loss: Loss,
+        parameters: dict[str, Any],
+        data: dict[str, Any],
+        rate: float,
     ) -> None:
         kind = torch.optim.SGD if name == "gd" else torch.optim.Adam
-        super().__init__(loss, parameters, data, kind(list(parameters.values()), lr=rate))
+        super().__init__(tools, loss, parameters, data, kind(list(parameters.values()), lr=rate))
 
 
 class _Lbfgs(TorchMinimiser):
     def __init__(
-        self, name: str, loss: Loss, parameters: dict[str, Any], data: dict[str, Any], rate: float
+        self,
+        tools: TorchTools,
+        name: str,
+        loss: Loss,
+        parameters: dict[str, Any],
+        data: dict[str, Any],
+        rate: float,
     ) -> None:
         optimizer = torch.optim.LBFGS(
             list(parameters.values()),
@@ -190,7 +244,7 @@ class _Lbfgs(TorchMinimiser):
             history_size=50,
             line_search_fn="strong_wolfe",
         )
-        super().__init__(loss, parameters, data, optimizer)
+        super().__init__(tools, loss, parameters, data, optimizer)
 
     def _advance(self, steps: int) -> tuple[Any, int]:
         """Do the steps in one call, since each call starts with an evaluation of its own."""
@@ -200,3 +254,63 @@ class _Lbfgs(TorchMinimiser):
         before = state.get("n_iter", 0)
         loss = self._optimizer.step(self.evaluate)
         return loss, state["n_iter"] - before
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Return all that `restore` needs."""
+        for memory in self._optimizer.state.values():
+            memory.pop("al", None)  # scratch, which torch makes anew
+        return super().state()
+
+    def _memory(self, entries: dict[str, np.ndarray]) -> dict[str, Any]:
+        """Unstack the history; counters are Python numbers, as in torch's own state."""
+        memory: dict[str, Any] = super()._memory(entries)
+        for name in ("old_dirs", "old_stps", "ro"):
+            memory[name] = list(memory[name]) if name in memory else []
+        for name in ("func_evals", "n_iter"):
+            memory[name] = int(memory[name])
+        return memory
+
+
+class TorchFlatObjective:
+    """An objective as functions of one NumPy vector; see `pdebench_methods.host.FlatObjective`."""
+
+    def __init__(
+        self,
+        tools: TorchTools,
+        objective: Any,
+        parameters: dict[str, np.ndarray],
+        data: dict[str, np.ndarray],
+    ) -> None:
+        self._tools, self._objective, self._places = tools, objective, slices(parameters)
+        self.feed(data)
+
+    def _named(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
+        sizes = [where.stop - where.start for where, _ in self._places.values()]
+        parts = torch.split(x, sizes)  # one node in the graph, unlike a slice for each
+        shapes = [shape for _, shape in self._places.values()]
+        return {k: p.reshape(s) for k, p, s in zip(self._places, parts, shapes, strict=True)}
+
+    def _of(self, x: torch.Tensor) -> torch.Tensor:
+        return self._objective.residuals(self._named(x), self._data)
+
+    def residuals(self, x: np.ndarray) -> np.ndarray:
+        """Return the residuals (m,)."""
+        with torch.no_grad():
+            return self._of(self._tools.asarray(x)).cpu().numpy()
+
+    def linearise(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the residuals (m,) and their Jacobian (m, n) by forward tangents, all at once."""
+
+        def twice(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            r = self._of(x)
+            return r, r
+
+        with warnings.catch_warnings():
+            # torch's own, of its first use of forward differentiation
+            warnings.filterwarnings("ignore", ".*torch.jit.script", DeprecationWarning)
+            jacobian, r = torch.func.jacfwd(twice, has_aux=True)(self._tools.asarray(x))
+        return r.detach().cpu().numpy(), jacobian.detach().cpu().numpy()
+
+    def feed(self, data: dict[str, np.ndarray]) -> None:
+        """Use other data of the same shapes."""
+        self._data = self._tools.on_device(data)

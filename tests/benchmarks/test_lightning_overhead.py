@@ -25,8 +25,9 @@ def minimiser():
     tools = TorchTools(run)
     view = View(registry().task("burgers:forward"), lambda purpose: generator("d", purpose))
     objective = PinnObjective(view, run, tools)
-    stage = next(objective.stages(objective.initial))
-    return tools, tools.minimiser("adam", objective.loss, objective.initial(), stage.data, 1e-3)
+    start = objective.initial()
+    stage = objective.next_stage(start, {})
+    return tools, tools.minimiser("adam", objective, start, stage.data, 1e-3)
 
 
 def _chunks(minimiser):

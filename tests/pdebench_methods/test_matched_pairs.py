@@ -52,8 +52,8 @@ def trained(backend: str, problem: str, method: str, optimizer: str, steps: int)
     if method.startswith("diffphys"):
         # At its start, zero, many gradients are nothing but rounding, which Adam would normalise.
         start = {name: generator("start").normal(0, 0.3, v.shape) for name, v in start.items()}
-    stage = next(objective.stages(lambda: start))
-    minimiser = tools.minimiser(optimizer, objective.loss, start, stage.data, 1e-3)
+    stage = objective.next_stage(start, {})
+    minimiser = tools.minimiser(optimizer, objective, start, stage.data, 1e-3)
     loss, done, evaluations = minimiser.advance(steps)
     return start, float(loss), minimiser.parameters(), done, evaluations
 
@@ -91,9 +91,9 @@ def test_lbfgs_goes_on_where_it_stopped(backend):
     """Two calls of ten iterations reach what one call of twenty reaches."""
     objective, tools = make(backend, "burgers", "mlp[labels=200]")
     start = objective.initial()
-    stage = next(objective.stages(lambda: start))
-    whole = tools.minimiser("lbfgs", objective.loss, start, stage.data, 1e-3)
-    parts = tools.minimiser("lbfgs", objective.loss, start, stage.data, 1e-3)
+    stage = objective.next_stage(start, {})
+    whole = tools.minimiser("lbfgs", objective, start, stage.data, 1e-3)
+    parts = tools.minimiser("lbfgs", objective, start, stage.data, 1e-3)
     whole.advance(20)
     for _ in range(2):
         loss, done, _ = parts.advance(10)

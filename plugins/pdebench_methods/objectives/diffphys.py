@@ -1,7 +1,7 @@
 """Objective of `diffphys`: unknowns are fitted through an unrolled solver."""
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import ceil, pi
 from typing import Any, Protocol
@@ -87,7 +87,6 @@ class DiffphysObjective:
             known = view.initial_state(grid.points())
             self._known_start[grid] = {k: np.asarray(v) for k, v in known.items()}
         self.dt, self.times = self._time_grid()
-        self.weight = 0.0
         self._positions = [self._cells(o) for o in self.observations]
         self.scales = [float(np.mean(o.values**2)) or 1.0 for o in self.observations]
 
@@ -209,8 +208,8 @@ class DiffphysObjective:
             wanted = any(u.kind == "coefficient" and u.axes for u in self.unknowns)
         return _BLURS if wanted else ()
 
-    def stages(self, current: Callable[[], dict[str, np.ndarray]]) -> Iterator[Stage]:
-        """Yield the stages: blurred targets first, then smaller and smaller weights.
+    def next_stage(self, current: dict[str, np.ndarray], memo: dict[str, Any]) -> Stage | None:
+        """Return the next stage: blurred targets first, then smaller and smaller weights.
 
         With `weight=auto` the weight falls tenfold per stage until the misfit is explained by the
         noise and the solver's own error, both known without the truth (Morozov's discrepancy
@@ -218,27 +217,36 @@ class DiffphysObjective:
         before that, the weight before is taken: what is left is no noise but the solver's error.
         """
         s = self.settings
+        if memo.get("last"):
+            return None
+        index = memo["stage"] = memo.get("stage", -1) + 1
         fixed = None if s.weight == "auto" else float(s.weight)
         if s.optimizer != "lbfgs":
-            self.weight = _WEIGHTS[-1] if fixed is None else fixed
-            yield Stage(s.optimizer, self._data(self.weight, 0.0))
-            return
-        weights = iter(_WEIGHTS if fixed is None else ())
-        for blur in self._blurs[:-1]:
-            self.weight = next(weights) if fixed is None else fixed
-            yield Stage("lbfgs", self._data(self.weight, blur), s.stage_steps, 1e-3)
-        misfit = float("inf")
-        for weight in weights:
-            self.weight = weight
-            yield Stage("lbfgs", self._data(weight, 0.0), s.stage_steps, 1e-2)
-            before, (misfit, level) = misfit, self._discrepancy(current())
-            if misfit <= level:
-                break
-            if misfit > 0.5 * before:
-                self.weight = min(10.0 * weight, _WEIGHTS[0])
-                break
-        self.weight = self.weight if fixed is None else fixed
-        yield Stage("lbfgs", self._data(self.weight, 0.0), None, 1e-6)
+            memo |= {"last": True, "weight": _WEIGHTS[-1] if fixed is None else fixed}
+            return Stage(s.optimizer, self._data(memo["weight"], 0.0))
+        blurs = self._blurs[:-1]
+        if index < len(blurs):
+            memo["weight"] = _WEIGHTS[index] if fixed is None else fixed
+            return Stage("lbfgs", self._data(memo["weight"], blurs[index]), s.stage_steps, 1e-3)
+        explained = index > len(blurs) and fixed is None and self._explained(current, memo)
+        if fixed is None and not explained and index < len(_WEIGHTS):
+            memo["weight"] = _WEIGHTS[index]
+            return Stage("lbfgs", self._data(memo["weight"], 0.0), s.stage_steps, 1e-2)
+        memo["last"] = True
+        if fixed is not None:
+            memo["weight"] = fixed
+        return Stage("lbfgs", self._data(memo["weight"], 0.0), None, 1e-6)
+
+    def _explained(self, current: dict[str, np.ndarray], memo: dict[str, Any]) -> bool:
+        """Say whether the weight needs to fall no further; may raise it by one stage."""
+        before = memo.get("misfit", float("inf"))
+        memo["misfit"], level = self._discrepancy(current)
+        if memo["misfit"] <= level:
+            return True
+        if memo["misfit"] > 0.5 * before:
+            memo["weight"] = min(10.0 * memo["weight"], _WEIGHTS[0])
+            return True
+        return False
 
     def _discrepancy(self, parameters: dict[str, np.ndarray]) -> tuple[float, float]:
         """Return the mean squared misfit and the level that noise and the solver's error explain.
@@ -291,7 +299,7 @@ class DiffphysObjective:
             states.append(state)
         return {name: np.stack([s[name] for s in states], axis=-1) for name in state}
 
-    def solution(self, parameters: dict[str, np.ndarray]) -> Solution:
+    def solution(self, parameters: dict[str, np.ndarray], memo: Mapping[str, Any]) -> Solution:
         """Return the rolled-out trajectory (cubic spline in space and time) and the unknowns."""
         assert self.domain.time is not None
         steps = ceil(self.domain.time.length / self.dt - 1e-9)
@@ -302,7 +310,7 @@ class DiffphysObjective:
             "scheme": self._scheme_name,
             "cells": self.grid.cells[0],
             "dt": self.dt,
-            "weight": self.weight,
+            "weight": memo.get("weight"),
         }
         return Solution(
             predict=TrajectoryInterpolant(self.domain, self.grid, times, states),

@@ -1,6 +1,6 @@
 """Objective of `mlp`: supervised regression on labelled samples of the solution."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from pdebench_lite.view import View
 from pdebench_methods.mlp import MlpSettings
 from pdebench_methods.networks import Model
 from pdebench_methods.solutions import network_solution
-from pdebench_methods.training import Stage, Tools, two_stages
+from pdebench_methods.training import Stage, Tools, next_of_plain
 
 
 class MlpObjective:
@@ -46,11 +46,11 @@ class MlpObjective:
         errors = [(a - data[f"{k}="]) / data[f"{k}/"] for k, a in answers.items()]
         return sum(0.5 * xp.mean(e * e) for e in errors)
 
-    def stages(self, current: Callable[[], dict[str, np.ndarray]]) -> Iterator[Stage]:
-        """Yield Adam and L-BFGS as configured, on all labels."""
-        return two_stages(self.settings, self._data)
+    def next_stage(self, current: dict[str, np.ndarray], memo: dict[str, Any]) -> Stage | None:
+        """Return the next optimiser as configured, on all labels."""
+        return next_of_plain(self.settings, self._data, memo)
 
-    def solution(self, parameters: dict[str, np.ndarray]) -> Solution:
+    def solution(self, parameters: dict[str, np.ndarray], memo: Mapping[str, Any]) -> Solution:
         """Return the networks as functions."""
         return network_solution(self.model, parameters, self._tools, None)
 

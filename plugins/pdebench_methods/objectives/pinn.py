@@ -1,6 +1,6 @@
 """Objective of `pinn`: a network made to satisfy the equation at collocation points."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -13,7 +13,7 @@ from pdebench_lite.view import Equation, View, split_derivative
 from pdebench_methods.networks import Model
 from pdebench_methods.pinn import PinnSettings
 from pdebench_methods.solutions import network_solution
-from pdebench_methods.training import Stage, Tools, two_stages
+from pdebench_methods.training import Stage, Tools, next_of_plain
 
 
 class PinnTools(Tools, Protocol):
@@ -90,11 +90,11 @@ class PinnObjective:
         """Draw the weights."""
         return self.model.initial(self._rng)
 
-    def stages(self, current: Callable[[], dict[str, np.ndarray]]) -> Iterator[Stage]:
-        """Yield Adam and L-BFGS as configured, on fixed points."""
-        return two_stages(self.settings, self._data)
+    def next_stage(self, current: dict[str, np.ndarray], memo: dict[str, Any]) -> Stage | None:
+        """Return the next optimiser as configured, on fixed points."""
+        return next_of_plain(self.settings, self._data, memo)
 
-    def solution(self, parameters: dict[str, np.ndarray]) -> Solution:
+    def solution(self, parameters: dict[str, np.ndarray], memo: Mapping[str, Any]) -> Solution:
         """Return the networks as functions."""
         return network_solution(self.model, parameters, self._tools, self.ansatz)
 
