@@ -133,12 +133,9 @@ class Leases:
         path = self._path(cell)
         try:
             age = self._age(path)
-            raw = json.loads(path.read_text(encoding="utf-8"))
-            holder = Holder(**raw)
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, TypeError):
-            holder = Holder("", "an unknown machine", 0, "", "")
+        holder = _read(path) or Holder("", "an unknown machine", 0, "", "")
         return None if holder.dead or age > EXPIRY else holder
 
     def _age(self, path: Path) -> float:
@@ -169,7 +166,7 @@ class Leases:
     def holds(self, cell: str) -> bool:
         """Whether this process still has the lease: another may have taken it over."""
         mine = self._held.get(cell)
-        return mine is not None and self.holder(cell) == mine
+        return mine is not None and _read(self._path(cell)) == mine
 
     def release(self, cell: str) -> None:
         """Give a lease back, unless another has taken it over."""
@@ -184,14 +181,9 @@ class Leases:
         with locked(self.root):
             for path in self.root.glob(f"{_PREFIX}*"):
                 cell = path.name.removeprefix(_PREFIX)
-                if cell not in self._held and self._dead(path):
+                holder = _read(path)
+                if cell not in self._held and holder is not None and holder.dead:
                     path.unlink(missing_ok=True)
-
-    def _dead(self, path: Path) -> bool:
-        try:
-            return Holder(**json.loads(path.read_text(encoding="utf-8"))).dead
-        except (OSError, ValueError, TypeError):
-            return False
 
     def others(self) -> list[Holder]:
         """Return who else works in this folder, one holder per cell."""
@@ -205,3 +197,11 @@ class Leases:
                 if self.holds(cell):
                     with suppress(OSError):
                         os.utime(self._path(cell))
+
+
+def _read(path: Path) -> Holder | None:
+    """Return the holder that a lease names; None if it cannot be read."""
+    try:
+        return Holder(**json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None

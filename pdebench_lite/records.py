@@ -6,6 +6,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -30,6 +31,7 @@ RECORD, HISTORY, FIELDS, WEIGHTS, LOG = (
     "log.txt",
 )
 
+START = "cell.json"  # of a workspace: what its child is to run
 ENVIRONMENTS = "environments"
 _RUNNING, _OLD = ".running", ".old"
 _PRIVATE = re.compile(
@@ -109,6 +111,11 @@ class Record(BaseModel):
     def failed(self) -> bool:
         """Whether the cell failed; `unsupported` is no failure."""
         return self.status in FAILURES
+
+    @property
+    def identity(self) -> Cell:
+        """The cell that the record is of."""
+        return Cell(**{name: getattr(self, name) for name in Cell.model_fields})
 
     def row(self) -> dict[str, Any]:
         """Return the record as one object of `pdebench table --format json`."""
@@ -261,6 +268,16 @@ class Store:
             for folder, name in self._left()
             if name["kind"] == _RUNNING and name["cell"] == cell and not _lives(name)
         ]
+
+    def begun(self) -> list[Cell]:
+        """Return the cells that have a workspace: that run, or were interrupted."""
+        cells = []
+        for folder, name in self._left():
+            if name["kind"] == _RUNNING:
+                with suppress(OSError, ValueError, KeyError, TypeError):
+                    start = json.loads((folder / START).read_text(encoding="utf-8"))
+                    cells.append(Cell.model_validate(start["cell"]))
+        return cells
 
     def sweep(self) -> None:
         """Remove what runners left that died on this machine; a record put aside comes back.

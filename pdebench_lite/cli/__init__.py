@@ -9,10 +9,15 @@ from contextlib import contextmanager
 
 import typer
 
+from pdebench_lite.cli.compare import EXAMPLES as COMPARE_EXAMPLES
+from pdebench_lite.cli.compare import compare
+from pdebench_lite.cli.doctor import doctor
 from pdebench_lite.cli.list_things import list_things
 from pdebench_lite.cli.plot import plot
 from pdebench_lite.cli.run import EXAMPLES, run
 from pdebench_lite.cli.show import show
+from pdebench_lite.cli.status import status
+from pdebench_lite.cli.study import study
 from pdebench_lite.cli.table import table
 from pdebench_lite.errors import PdebenchError
 
@@ -25,10 +30,14 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("run", epilog=EXAMPLES)(run)
+app.command("status")(status)
 app.command("table")(table)
+app.command("compare", epilog=COMPARE_EXAMPLES)(compare)
 app.command("plot")(plot)
 app.command("show")(show)
 app.command("list")(list_things)
+app.command("study")(study)
+app.command("doctor")(doctor)
 
 _STOPPED = 130
 _TERMINATED = 128 + signal.SIGTERM
@@ -106,5 +115,5 @@ def _complain(message: str) -> int:
 
 
 def _verb(arguments: list[str]) -> str:
-    known = {"run", "table", "plot", "show", "list"}
+    known = {command.name for command in app.registered_commands}
     return f"{arguments[0]} " if arguments and arguments[0] in known else ""

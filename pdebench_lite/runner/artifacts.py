@@ -58,4 +58,6 @@ def write_fields(workspace: Path, arrays: Path, layout: dict[str, Any], cell: Ce
     }
     dataset = xr.Dataset(data, coords, about)
     compressed = {name: {"zlib": True, "complevel": 4} for name in data}
-    dataset.to_netcdf(workspace / FIELDS, engine="h5netcdf", encoding=compressed)
+    # By way of memory: on a full disk HDF5 brings the whole process down.
+    written = dataset.to_netcdf(None, engine="h5netcdf", encoding=compressed)
+    (workspace / FIELDS).write_bytes(written)

@@ -22,7 +22,7 @@ from pdebench_lite.errors import DivergedError, PdebenchError, UnsupportedError
 from pdebench_lite.method import Solution
 from pdebench_lite.metrics import error_profile
 from pdebench_lite.plugins import registry
-from pdebench_lite.records import WEIGHTS
+from pdebench_lite.records import START, WEIGHTS
 from pdebench_lite.runner.clock import PHASES, Clock
 from pdebench_lite.runner.memory import MemoryMeter
 from pdebench_lite.runner.processes import settle_in
@@ -33,7 +33,7 @@ from pdebench_lite.study import Cell
 from pdebench_lite.tasks.field import FieldEvaluation
 from pdebench_lite.view import View
 
-CELL, JOURNAL, OUTCOME, ARRAYS = "cell.json", "journal.jsonl", "outcome.json", "arrays.npz"
+JOURNAL, OUTCOME, ARRAYS = "journal.jsonl", "outcome.json", "arrays.npz"
 
 
 def _import_solver(path: str) -> Callable[[View, Run], Solution]:
@@ -43,9 +43,11 @@ def _import_solver(path: str) -> Callable[[View, Run], Solution]:
 
 def main(workspace: Path) -> None:
     """Run the cell described in a workspace and leave its outcome there."""
-    start = json.loads((workspace / CELL).read_text())
+    start = json.loads((workspace / START).read_text())
     settle_in(start["runner"], start["cores"])
     cell = Cell.model_validate(start["cell"])
+    # Opened now, because a method may use up every file handle that there is.
+    written = (workspace / OUTCOME).open("w", encoding="utf-8")
     journal, memory = Journal(workspace / JOURNAL), MemoryMeter()
     journal.write("phase", name="setup", wall=time.time())
     outcome: dict[str, Any] = {"status": "ok", "reason": ""}
@@ -103,7 +105,8 @@ def main(workspace: Path) -> None:
     outcome["charged_s"] = round(clock.charged, 6)
     outcome["peak_host_mb"] = memory.peak_mb("train")
     outcome["compile_peak_host_mb"] = memory.peak_mb("compile")
-    (workspace / OUTCOME).write_text(json.dumps(plain(outcome)))
+    written.write(json.dumps(plain(outcome)))
+    written.close()
 
 
 def _line(error: BaseException) -> str:

@@ -20,9 +20,9 @@ from pdebench_lite.leases import Leases
 from pdebench_lite.method import Method
 from pdebench_lite.plugins import Registry
 from pdebench_lite.problem import Task
-from pdebench_lite.records import LOG, Record, Status, Store, record_of
+from pdebench_lite.records import LOG, START, Record, Status, Store, record_of
 from pdebench_lite.runner.artifacts import shorten, write_fields, write_history
-from pdebench_lite.runner.child import ARRAYS, CELL, JOURNAL, OUTCOME
+from pdebench_lite.runner.child import ARRAYS, JOURNAL, OUTCOME
 from pdebench_lite.runner.clock import CHARGED, PHASES
 from pdebench_lite.runner.environment import environment, threads
 from pdebench_lite.runner.identity import fingerprint_of
@@ -178,7 +178,7 @@ class Executor:
             "runner": os.getpid(),
             "cores": list(self.slot.cores),
         }
-        (workspace / CELL).write_text(json.dumps(start))
+        (workspace / START).write_text(json.dumps(start))
         (workspace / OUTCOME).unlink(missing_ok=True)
         kills, began = memory_kills(), time.perf_counter()
         watch = Watch()
@@ -215,7 +215,7 @@ class Executor:
             text = " ".join(str(error).split())
             return record_of(cell, "crashed", f"cannot store the result: {text}"[:500], **facts)
         finally:
-            for name in (CELL, JOURNAL, OUTCOME, ARRAYS, _ATTEMPT):
+            for name in (START, JOURNAL, OUTCOME, ARRAYS, _ATTEMPT):
                 (workspace / name).unlink(missing_ok=True)
             discard_checkpoint(workspace)
 

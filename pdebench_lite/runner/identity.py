@@ -1,8 +1,8 @@
 """Fingerprint of a cell: the sources and libraries that its numbers come from."""
 
+from pdebench_lite.errors import unknown_name
 from pdebench_lite.plugins import Registry
 from pdebench_lite.runner.environment import fingerprint
-from pdebench_lite.selectors import Selector
 from pdebench_lite.study import Cell
 
 
@@ -10,14 +10,16 @@ def fingerprint_of(registry: Registry, cell: Cell) -> dict[str, str]:
     """Return the marks of what a cell would be run with now: source hashes and versions.
 
     Raises:
-        PdebenchError: the problem, the method or a setting no longer exists.
+        PdebenchError: the problem, its task or the method no longer exists.
     """
-    task = registry.task(Selector(cell.problem, cell.task, cell.problem_params))
-    method, _ = registry.configured(Selector(cell.method, "", cell.config))
+    problem, method = registry.problem(cell.problem), registry.method(cell.method)
+    tasks = {task.name: task for task in problem.tasks}
+    if cell.task not in tasks:
+        raise unknown_name(f"task of problem {cell.problem}:", cell.task, tasks)
     return fingerprint(
         [
-            type(task.problem).__module__,
-            type(task).__module__,
+            problem.__module__,
+            tasks[cell.task].__module__,
             method.Config.__module__,
             method.supports.__module__,
             *method.solvers.values(),

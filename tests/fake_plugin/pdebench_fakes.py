@@ -339,6 +339,71 @@ def _plan(view: View, run: Run) -> Solution:
     return _solution(view, details={"asked": asked})
 
 
+def _note(name: str, text: str) -> None:
+    with (Path(os.environ["PDEBENCH_FAKES"]) / name).open("a") as file:
+        file.write(f"{text}\n")
+
+
+def _resumable(view: View, run: Run) -> Solution:
+    """Iterate a chaotic map, a step every `seconds`; saves after each step where that is due."""
+    with run.phase("compile"):
+        time.sleep(run.config.seconds)
+    saved = run.restored
+    x = np.array([0.3]) if saved is None else saved.arrays["x"]
+    step = 0 if saved is None else int(saved.meta["step"])
+    _note("begun", f"{os.getpid()} {step}")
+    candidate = lambda: _solution(view, 1.0 + float(x[0]))  # noqa: E731
+    stop = saved is None and run.report(0, float(x[0]), candidate)
+    while not stop:
+        time.sleep(run.config.seconds)
+        x = 3.9 * x * (1.0 - x)
+        step += 1
+        run.count(gradients=1)
+        stop = run.report(step, float(x[0]), candidate)
+        if run.save_due and not stop:
+            run.save({"x": x}, {"step": step})
+    return _solution(view, 1.0 + float(x[0]), weights={"x": x})
+
+
+def _killed_once(view: View, run: Run) -> Solution:
+    """Be killed from outside at the first attempt, without having saved anything."""
+    run.report(0, 1.0, lambda: _solution(view))
+    note = Path(os.environ["PDEBENCH_FAKES"]) / "killed"
+    if not note.exists():
+        note.write_text("")
+        os.kill(os.getpid(), signal.SIGKILL)
+    return _exact(view, run)
+
+
+def _daemon(view: View, run: Run) -> Solution:
+    """Start a process that leaves the session, and go on."""
+    pid = os.fork()
+    if pid == 0:
+        os.setsid()
+        time.sleep(600)
+        os._exit(0)
+    _note("daemon", str(pid))
+    if run.config.seconds:
+        time.sleep(run.config.seconds)
+    return _exact(view, run)
+
+
+def _hungry(view: View, run: Run) -> Solution:
+    """Take 20 MB after another until stopped, at most `megabytes`."""
+    run.report(0, 0.5, lambda: _solution(view))
+    kept = []
+    while 20 * len(kept) < run.config.megabytes:
+        kept.append(np.ones(20 * 125_000))
+        time.sleep(0.02)
+    return _exact(view, run)
+
+
+def _greedy_for_files(view: View, run: Run) -> Solution:
+    """Open files until there are no more handles."""
+    kept = [os.open(os.devnull, os.O_RDONLY) for _ in itertools.count()]
+    return _solution(view, details={"kept": len(kept)})
+
+
 ACTS: dict[str, Callable[[View, Run], Any]] = {
     name.removeprefix("_"): value
     for name, value in list(globals().items())

@@ -1,0 +1,118 @@
+"""`pdebench status`: what is done, stale, failed, missing, running."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pdebench_lite.cli._options import DEFAULT_RESULTS, Results
+from pdebench_lite.errors import PdebenchError, unknown_name
+
+if TYPE_CHECKING:
+    from pdebench_lite.records import Store
+    from pdebench_lite.states import State
+
+    Row = tuple[str, str, State]  # hash, title, state
+
+_ORDER = ("running", "interrupted", "missing", "corrupt", "failed", "stale", "fresh")
+_SHOWN = 100  # rows up to which fresh cells are listed too
+_REMEDIES = {
+    "missing": "pdebench run with the same study runs what is missing",
+    "interrupted": "pdebench run with the same study goes on with what was interrupted",
+    "corrupt": "pdebench run with the same study replaces what is corrupt",
+    "failed": "pdebench run … --rerun failed runs failed cells again",
+    "stale": "pdebench run … --rerun stale runs stale cells again",
+}
+
+
+def status(
+    study: Annotated[
+        Path | None, typer.Argument(metavar="[STUDY.yaml]", help="A study: shows what is missing.")
+    ] = None,
+    results: Results = DEFAULT_RESULTS,
+    format: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
+) -> None:
+    """Show the state of every cell of a results folder, or of a study.
+
+    fresh: done; stale: made by other sources or libraries; failed; missing; running, and by whom;
+    interrupted: goes on with the next run; corrupt: the record cannot be read.
+    """
+    from pdebench_lite.records import Store
+
+    if format not in ("text", "json"):
+        raise unknown_name("format", format, ("text", "json"))
+    store = Store(results)
+    if not results.is_dir():
+        raise PdebenchError(
+            f"no results folder '{results}'; name one with --results DIR, or run something first"
+        )
+    rows = _of_study(study, store) if study is not None else _of_folder(store)
+    rows.sort(key=lambda row: _ORDER.index(row[2].kind))
+    if format == "json":
+        print(json.dumps([_plain(*row) for row in rows], indent=1, ensure_ascii=False))
+    else:
+        _print(rows)
+
+
+def _of_study(study: Path, store: "Store") -> "list[Row]":
+    from pdebench_lite.leases import Leases
+    from pdebench_lite.plugins import registry
+    from pdebench_lite.states import state_of
+    from pdebench_lite.study_file import load_study
+
+    known, leases = registry(), Leases(store.root)
+    cells, _ = load_study(study, {}).plan(known)
+    return [(cell.hash, cell.title, state_of(cell, store, known, leases)) for cell in cells]
+
+
+def _of_folder(store: "Store") -> "list[Row]":
+    from pdebench_lite.leases import Leases
+    from pdebench_lite.plugins import registry
+    from pdebench_lite.states import State, state_of, state_of_record
+
+    known, leases, loaded = registry(), Leases(store.root), store.load()
+    rows = []
+    for record in loaded.records:
+        holder = leases.holder(record.cell)
+        state = state_of_record(record, record.identity, known)
+        if holder is not None:
+            state = State("running", holder.title, record)
+        rows.append((record.cell, record.identity.title, state))
+    done = {row[0] for row in rows}
+    for cell in store.begun():
+        if cell.hash not in done:
+            rows.append((cell.hash, cell.title, state_of(cell, store, known, leases)))
+            done.add(cell.hash)
+    for line in loaded.unsound:
+        path, _, problem = line.partition(": ")
+        rows.append((Path(path).parent.name, "", State("corrupt", problem)))
+    return rows
+
+
+def _plain(name: str, title: str, state: "State") -> dict[str, str]:
+    return {"cell": name, "title": title, "state": state.kind, "note": state.note}
+
+
+def _print(rows: "list[Row]") -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from pdebench_lite.report.wording import clean
+
+    console = Console(highlight=False, markup=False)
+    counts = {kind: sum(row[2].kind == kind for row in rows) for kind in _ORDER}
+    table = Table(box=None, pad_edge=False)
+    for head in ("state", "cell", "what", "note"):
+        table.add_column(head, overflow="fold", no_wrap=head in ("state", "cell"))
+    for name, title, state in rows:
+        if state.kind != "fresh" or len(rows) <= _SHOWN:
+            table.add_row(state.kind, name, Text(clean(title)), Text(clean(state.note)))
+    if table.row_count:
+        console.print(table)
+    said = ", ".join(f"{n} {kind}" for kind, n in counts.items() if n)
+    console.print(f"{len(rows)} cells: {said or 'none'}")
+    for kind, remedy in _REMEDIES.items():
+        if counts[kind]:
+            console.print(remedy)

@@ -1,0 +1,229 @@
+"""Several runners on one results folder: leases, one result per cell, several cells at once."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pdebench_lite import leases as module
+from pdebench_lite.leases import EXPIRY, Leases, born, machine
+from pdebench_lite.records import Record, Store, record_of
+from pdebench_lite.runner.execute import Executor, TakenOver
+from pdebench_lite.study import Budget, Cell
+
+Race = Callable[..., list[Record]]
+
+
+@pytest.fixture
+def leases(tmp_path: Path) -> Iterator[Leases]:
+    """The leases of an empty folder."""
+    with Leases(tmp_path) as mine:
+        yield mine
+
+
+def dead_pid() -> int:
+    """The id of a process that has ended."""
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    child.wait()
+    return child.pid
+
+
+def rewrite(leases: Leases, cell: str, **values: object) -> Path:
+    """Make a lease look as if another had it."""
+    path = leases._path(cell)
+    raw = json.loads(path.read_text()) | {"token": "theirs"} | values
+    path.write_text(json.dumps(raw))
+    return path
+
+
+def age(path: Path, seconds: float) -> None:
+    """Make a lease look as if it had been silent."""
+    now = time.time()
+    os.utime(path, (now - seconds, now - seconds))
+
+
+# ---- leases ----------------------------------------------------------------------------------
+
+
+def test_one_holder_at_a_time(leases: Leases, tmp_path: Path) -> None:
+    assert leases.holder("a") is None
+    assert leases.take("a")
+    holder = leases.holder("a")
+    assert holder is not None
+    assert (holder.pid, holder.machine) == (os.getpid(), machine())
+    assert not Leases(tmp_path).take("a")
+    assert not leases.take("a")
+    assert leases.holds("a")
+    leases.release("a")
+    assert leases.holder("a") is None
+    assert not list(tmp_path.iterdir())
+
+
+def test_only_one_of_many_takes_a_lease(tmp_path: Path) -> None:
+    script = (
+        "import sys, time; from pathlib import Path; from pdebench_lite.leases import Leases\n"
+        "l = Leases(Path(sys.argv[1])); time.sleep(max(0, float(sys.argv[2]) - time.time()))\n"
+        "print(sum(l.take(str(i)) for i in range(50))); sys.stdout.flush(); sys.stdin.read()"
+    )
+    start = str(time.time() + 2)
+    racers = [
+        subprocess.Popen(
+            [sys.executable, "-c", script, str(tmp_path), start],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )
+        for _ in range(4)
+    ]  # fmt: skip
+    taken = [int(racer.stdout.readline()) for racer in racers if racer.stdout]
+    for racer in racers:
+        racer.communicate("")
+    assert sum(taken) == 50
+    with Leases(tmp_path) as heir:
+        assert all(heir.take(str(i)) for i in range(50)), "the holders are dead"
+
+
+def test_the_dead_on_this_machine_are_known_at_once(leases: Leases) -> None:
+    assert leases.take("a")
+    rewrite(leases, "a", pid=dead_pid())
+    assert leases.holder("a") is None
+    assert leases.take("a")
+    rewrite(leases, "a", born="1")  # the process id was given out again
+    assert leases.take("a")
+
+
+def test_the_silent_elsewhere_expire(leases: Leases) -> None:
+    assert leases.take("a")
+    path = rewrite(leases, "a", machine="elsewhere", pid=dead_pid())
+    age(path, EXPIRY - 5)
+    assert leases.holder("a") is not None
+    assert not leases.take("a")
+    age(path, EXPIRY + 5)
+    assert leases.holder("a") is None
+    assert leases.take("a")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"machine": 1}', "\udcff"])
+def test_a_lease_that_cannot_be_read_counts_until_it_expires(leases: Leases, text: str) -> None:
+    path = leases._path("a")
+    path.write_bytes(text.encode(errors="surrogateescape"))
+    assert not leases.take("a")
+    leases.sweep()
+    age(path, EXPIRY + 5)
+    assert leases.take("a")
+
+
+def test_heartbeat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "HEARTBEAT", 0.05)
+    with Leases(tmp_path) as mine:
+        assert mine.take("a")
+        assert mine.take("b")
+        age(mine._path("a"), 1000)
+        age(rewrite(mine, "b"), 1000)
+        time.sleep(0.5)
+        assert mine._age(mine._path("a")) < 10
+        assert mine._age(mine._path("b")) > 900, "it is no longer ours"
+        assert not mine.holds("b")
+    assert [p.name for p in tmp_path.iterdir()] == [".lease-b"]
+
+
+def test_sweep_removes_the_leases_of_the_dead_only(leases: Leases, tmp_path: Path) -> None:
+    for cell in "abc":
+        assert leases.take(cell)
+    rewrite(leases, "a", pid=dead_pid())
+    rewrite(leases, "b", machine="elsewhere", pid=dead_pid())
+    other = Leases(tmp_path)
+    other.sweep()
+    assert sorted(p.name for p in tmp_path.iterdir()) == [".lease-b", ".lease-c"]
+    assert [holder.title.startswith("process ") for holder in other.others()] == [True, True]
+
+
+def test_birth() -> None:
+    assert born(os.getpid()) == born(os.getpid()) != ""
+    assert born(dead_pid()) == ""
+
+
+# ---- one result per cell ---------------------------------------------------------------------
+
+
+def cell_of(seed: int = 0) -> Cell:
+    """Return a cell of the toy problem."""
+    return Cell(
+        problem="toy", task="forward", problem_params={"c": 1.0}, problem_label="toy",
+        method="fake", family="other", config={"act": "exact"}, label="fake", backend="numpy",
+        dtype="float64", device="cpu", budget=Budget(max_steps=3), seed=seed,
+    )  # fmt: skip
+
+
+def test_a_late_finisher_is_dropped(store: Store) -> None:
+    store.prepare()
+    cell = cell_of()
+    with Leases(store.root) as late, Leases(store.root) as heir:
+        assert late.take(cell.hash)
+        workspace = store.workspace(cell.hash)
+        age(rewrite(late, cell.hash, machine="elsewhere"), EXPIRY + 5)
+        assert heir.take(cell.hash)
+        mine = store.workspace(cell.hash)
+        assert store.publish(record_of(cell, "ok", "of the heir"), mine, heir) is not None
+        assert store.publish(record_of(cell, "ok", "late"), workspace, late) is None
+    (record,) = store.load().records
+    assert record.reason == "of the heir"
+
+
+def test_a_runner_that_lost_its_cell_says_so(race: Race, store: Store, fakes: Path) -> None:
+    from pdebench_lite.api import plan
+    from pdebench_lite.plugins import registry
+
+    known = registry()
+    cells, devices = plan(known, "toy", "fake", "numpy", (0,), Budget(max_steps=3))
+    store.prepare()
+    with Leases(store.root) as mine:
+        assert mine.take(cells[0].hash)
+        rewrite(mine, cells[0].hash)
+        with pytest.raises(TakenOver):
+            Executor(store, known, devices, mine).run(cells[0])
+    assert store.load().records == []
+    assert not list(store.root.glob(".running-*"))
+
+
+def test_two_runners_share_the_work(race: Race, store: Store, fakes: Path) -> None:
+    words = [
+        sys.executable, "-m", "pdebench_lite", "run", "--problem", "toy", "--methods",
+        "fake[act=resumable,seconds=0.02]", "--backend", "numpy", "--max-steps", "10",
+        "--seeds", "6", "--results", str(store.root),
+    ]  # fmt: skip
+    runners = [subprocess.Popen(words, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    said = [runner.communicate(timeout=120)[1] for runner in runners]
+    assert [runner.returncode for runner in runners] == [0, 0]
+    assert len((fakes / "begun").read_text().splitlines()) == 6, "no cell was run twice"
+    assert len(store.load().records) == 6
+    mine = [sum(" ok  rel_l2" in line for line in text.splitlines()) for text in said]
+    assert sum(mine) == 6
+    assert min(mine) >= 1, "both took part"
+    assert max(record.concurrency for record in store.load().records) == 2
+    assert not list(store.root.glob(".*"))
+
+
+# ---- several at once -------------------------------------------------------------------------
+
+
+def test_jobs(race: Race, store: Store, fakes: Path) -> None:
+    records = race("fake[act=sleep,seconds=0.3],fake", seeds=(0, 1), max_steps=3, jobs=2)
+    assert [r.status for r in records] == ["ok"] * 4
+    assert [(r.config["act"], r.seed) for r in records] == [
+        ("sleep", 0), ("sleep", 1), ("exact", 0), ("exact", 1)
+    ]  # fmt: skip
+    assert records[0].concurrency == records[1].concurrency == 2
+    assert records[0].threads == max(1, len(os.sched_getaffinity(0)) // 2)
+    (alone,) = race("twin", max_steps=3)
+    assert (alone.concurrency, alone.threads) == (1, len(os.sched_getaffinity(0)))
+
+
+def test_holder_titles() -> None:
+    holder = module.Holder("m", "host", 12, "3", "t")
+    assert holder.title == "process 12 on host"
+    assert not replace(holder, machine="elsewhere").dead
