@@ -60,9 +60,8 @@ def _character(c: str) -> str:
 
 
 def number(text: str) -> str:
-    """Write 1.3e-02 as a power of ten."""
-    found = _NUMBER.fullmatch(text)
-    return _power(found) if found else escape(text)
+    """Write 1.3e-02 as a power of ten, within an interval too."""
+    return _NUMBER.sub(_power, escape(text))
 
 
 def _power(found: re.Match[str]) -> str:
@@ -78,19 +77,21 @@ def _lines(sheet: Sheet) -> Iterator[str]:
     shown = [(i, c) for i, c in enumerate(sheet.columns) if c.kind != "sees"]
     yield r"\begin{table*}"
     yield r"\centering\footnotesize\setlength{\tabcolsep}{3.5pt}"
-    conditions = _sentence("; ".join(sheet.conditions))
+    conditions = _sentence("; ".join(sheet.conditions)) if sheet.conditions else ""
     yield f"\\caption{{{escape(sheet.title)}. {_NUMBER.sub(_power, conditions)}}}"
     yield f"\\begin{{tabular}}{{@{{}}{''.join('r' if c.numeric else 'l' for _, c in shown)}@{{}}}}"
     yield r"\toprule"
     yield from _heads([c for _, c in shown])
     for heading, rows in sheet.blocks:
         yield r"\midrule"
-        yield f"\\multicolumn{{{len(shown)}}}{{@{{}}l}}{{\\emph{{{heading}}}}} \\\\"
+        if heading:
+            yield f"\\multicolumn{{{len(shown)}}}{{@{{}}l}}{{\\emph{{{escape(heading)}}}}} \\\\"
         for row in rows:
             yield " & ".join(_cell(c, row, i) for i, c in shown) + r" \\"
     yield r"\bottomrule"
     yield r"\end{tabular}"
-    notes = [f"{escape(f'{names} saw: {what}')}." for names, what in sheet.saw]
+    notes = [_NUMBER.sub(_power, _sentence(line)) for line in sheet.lines]
+    notes += [f"{escape(f'{names} saw: {what}')}." for names, what in sheet.saw]
     for n, why in enumerate(sheet.notes, 1):
         notes.append(f"\\textsuperscript{{{n}}}\\,{_sentence(why)}")
     if notes:
@@ -114,7 +115,10 @@ def _heads(columns: list[Column]) -> Iterator[str]:
 
 
 def _cell(column: Column, row: Row, i: int) -> str:
-    cell = number(row.cells[i]) if column.kind == "error" else escape(row.cells[i])
+    measured = column.kind in ("error", "interval")
+    cell = number(row.cells[i]) if measured else escape(row.cells[i])
+    if i in row.bold:
+        cell = f"{{\\boldmath\\textbf{{{cell}}}}}"
     note = row.note if column.kind == "status" else 0
     return f"{cell}\\textsuperscript{{{note}}}" if note else cell
 

@@ -22,12 +22,16 @@ def _lines(sheet: Sheet) -> Iterator[str]:
     columns = sheet.columns
     yield f"### {escape(sheet.title)}\n"
     conditions = "; ".join(sheet.conditions)
-    yield f"{escape(conditions[:1].upper() + conditions[1:])}.\n"
+    if conditions:
+        yield f"{escape(conditions[:1].upper() + conditions[1:])}.\n"
+    for line in sheet.lines:
+        yield f"{escape(line[:1].upper() + line[1:])}.\n"
     yield _line(escape(f"{c.head} ({c.unit})" if c.unit else c.head) for c in columns)
     yield _line("---:" if c.numeric else ":---" for c in columns)
     named = next(i for i, column in enumerate(columns) if column.kind == "name")
     for heading, rows in sheet.blocks:
-        yield _line(f"*{heading}*" if i == named else "" for i in range(len(columns)))
+        if heading:
+            yield _line(f"*{escape(heading)}*" if i == named else "" for i in range(len(columns)))
         for row in rows:
             yield _line(_cell(column, row, i, sheet) for i, column in enumerate(columns))
     yield ""
@@ -41,4 +45,4 @@ def _cell(column: Column, row: Row, i: int, sheet: Sheet) -> str:
     cell = escape(row.cells[i])
     if column.kind == "status" and row.note:
         return f"{cell}: {escape(sheet.notes[row.note - 1])}"
-    return cell
+    return f"**{cell}**" if i in row.bold and cell else cell

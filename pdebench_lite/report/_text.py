@@ -16,6 +16,7 @@ from pdebench_lite.report.wording import fold, shorten
 _GAP = 2
 _NAME_WIDTH = 24
 _REASON = 200
+_BEST = "*"  # where there is no bold type
 _STATUS_STYLE = {"ok": "green", "unsupported": "yellow"}
 
 
@@ -38,7 +39,10 @@ def text(sheets: Iterable[Sheet], width: int, color: bool = False, verbose: bool
 
 def _print(console: Console, sheet: Sheet, verbose: bool) -> None:
     console.print(Text(sheet.title, "bold"))
-    console.print(Text(" · ".join(sheet.conditions), "dim"))
+    if sheet.conditions:
+        console.print(Text(" · ".join(sheet.conditions), "dim"))
+    for line in sheet.lines:
+        console.print(Text(line))
     parts = _split(sheet, console.width)
     for number, part in enumerate(parts):
         if number:
@@ -90,13 +94,17 @@ def _head(column: Column) -> str:
                 lines.append("")
             lines[-1] += piece
         return "\n".join(lines)
-    return "\n".join([*column.head.rsplit(" ", 1), *([f"({column.unit})"] if column.unit else [])])
+    words = [column.head] if column.kind == "interval" else column.head.rsplit(" ", 1)
+    return "\n".join([*words, *([f"({column.unit})"] if column.unit else [])])
 
 
 def _cell(column: Column, row: Row, i: int) -> str:
     cell = row.cells[i]
     if column.kind == "status" and row.note:
         return f"{cell} [{row.note}]"
+    if column.kind == "interval":  # the interval stands under its number
+        value, _, interval = cell.partition(" ")
+        return f"{value}{_BEST if i in row.bold else ''}\n{interval}".rstrip("\n")
     return fold(cell, _NAME_WIDTH) if column.kind == "name" else cell
 
 
@@ -107,7 +115,8 @@ def _print_table(console: Console, sheet: Sheet, shown: list[int]) -> None:
     for number, (heading, rows) in enumerate(sheet.blocks):
         if number:
             console.print(Text("─" * (sum(widths) - _GAP), "dim"))
-        console.print(Text(heading, "italic"))
+        if heading:
+            console.print(Text(heading, "italic"))
         console.print(_table(sheet, shown, widths, rows))
 
 
@@ -131,4 +140,5 @@ def _table(
 
 def _styled(column: Column, row: Row, i: int) -> Text:
     style = _STATUS_STYLE.get(row.status, "red") if column.kind == "status" else ""
+    style = "bold" if i in row.bold else style
     return Text(_cell(column, row, i), style)

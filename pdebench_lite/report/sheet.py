@@ -3,37 +3,58 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from pdebench_lite.records import Record
 from pdebench_lite.report import wording
 from pdebench_lite.report.wording import MISSING, clean
 
-Kind: TypeAlias = Literal["name", "word", "status", "error", "number", "sees"]
+Kind: TypeAlias = Literal["name", "word", "status", "error", "interval", "number", "sees"]
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its heading, unit, kind (which decides how it is set) and where it comes from."""
+    """One column: its heading, unit, kind (which decides how it is set) and where it comes from.
+
+    `interval` is a number with its interval; `cell` maps what a row stands for to its text.
+    """
 
     head: str
     kind: Kind
-    cell: Callable[[Record], str]
+    cell: Callable[[Any], str]
     unit: str = ""
 
     @property
     def numeric(self) -> bool:
         """Whether cells are set to the right."""
-        return self.kind in ("error", "number")
+        return self.kind in ("error", "interval", "number")
+
+
+def telling(columns: Iterable[Column], things: Iterable[Any], *heads: str) -> list[Column]:
+    """Leave out those of the named columns that tell nothing of any of the rows."""
+    things = list(things)
+    return [
+        column
+        for column in columns
+        if column.head not in heads or any(column.cell(t) not in ("", MISSING) for t in things)
+    ]
 
 
 @dataclass(frozen=True)
 class Row:
-    """One record in the table: cells, its status, and the number of its note (0: none)."""
+    """One row of the table.
+
+    Attributes:
+        cells: one text per column.
+        status: of the record, if the row is one.
+        note: number of its note; 0 for none.
+        bold: numbers of the cells that are set in bold.
+    """
 
     cells: list[str]
-    status: str
+    status: str = ""
     note: int = 0
+    bold: frozenset[int] = frozenset()
 
 
 @dataclass
@@ -46,6 +67,7 @@ class Sheet:
         columns: the columns, `sees` last.
         blocks: heading (who was given labels) and its rows, in the order of the records.
         saw: methods and what they saw, for formats without room for the column.
+        lines: further lines under the title that a caption has no room for.
         notes: reasons of rows without a result; note n is `notes[n - 1]`.
         legend: metric and meaning of every metric shown.
     """
@@ -54,7 +76,8 @@ class Sheet:
     conditions: list[str]
     columns: list[Column]
     blocks: list[tuple[str, list[Row]]]
-    saw: list[tuple[str, str]]
+    saw: list[tuple[str, str]] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     legend: list[tuple[str, str]] = field(default_factory=list)
 

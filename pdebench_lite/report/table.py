@@ -62,11 +62,12 @@ def render(
     if format == "latex":
         return latex(sheets(records, verbose, wanted))
     if format == "text":
-        return text(sheets(records, verbose, wanted), width or _width(), color, verbose)
+        return text(sheets(records, verbose, wanted), width or terminal_width(), color, verbose)
     raise unknown_name("format", format, FORMATS)
 
 
-def _width() -> int:
+def terminal_width() -> int:
+    """Return the columns of the terminal, or a fixed number where the output is none."""
     if sys.stdout.isatty():
         return shutil.get_terminal_size().columns
     return _PIPE_WIDTH
@@ -82,8 +83,8 @@ def _csv(records: list[Record], wanted: list[str]) -> str:
     head = list(lines[0]) if lines else [*_flat_keys(), *names]
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([_cell(name) for name in head])
-    writer.writerows([_cell(line[name]) for name in head] for line in lines)
+    writer.writerow([csv_text(name) for name in head])
+    writer.writerows([csv_text(line[name]) for name in head] for line in lines)
     return out.getvalue()
 
 
@@ -105,7 +106,7 @@ def _flat_keys() -> list[str]:
     return ["schema", *keys[:at], "max_time", "max_steps", "target_error", *keys[at + 1 :]]
 
 
-def _cell(value: Any) -> Any:
+def csv_text(value: Any) -> Any:
     """Return a cell that no spreadsheet takes for a formula; numbers stay numbers."""
     if value is None:
         return ""

@@ -1,0 +1,86 @@
+"""`pdebench compare`: who is better, at equal error, at equal time, over seeds and problems."""
+
+import os
+import sys
+from math import isfinite
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pdebench_lite.cli._options import DEFAULT_RESULTS, Results, load, split_names
+from pdebench_lite.cli.table import FORMATS
+from pdebench_lite.errors import PdebenchError
+
+EXAMPLES = """\b
+Examples:
+  pdebench compare
+  pdebench compare --problem burgers:forward --times 1,10 --errors 1e-2,1e-3
+  pdebench compare --with results/reference --format md
+"""
+
+
+def compare(
+    problem: Annotated[
+        str | None, typer.Option(metavar="P[,P2]", help="Problems, as in the records; all if none.")
+    ] = None,
+    metric: Annotated[
+        str, typer.Option(metavar="NAME", help="Error to compare instead of the headline metric.")
+    ] = "",
+    times: Annotated[
+        str | None, typer.Option(metavar="S[,S2]", help="Charged seconds to compare at.")
+    ] = None,
+    errors: Annotated[
+        str | None, typer.Option(metavar="E[,E2]", help="Errors to be reached.")
+    ] = None,
+    others: Annotated[
+        list[Path] | None,
+        typer.Option("--with", metavar="DIR", help="Another folder of records to set beside."),
+    ] = None,
+    format: Annotated[str, typer.Option("--format", help=", ".join(FORMATS) + ".")] = "text",
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Every pair, every condition of every row.")
+    ] = False,
+    results: Results = DEFAULT_RESULTS,
+) -> None:
+    """Compare methods fairly: medians over seeds, misses kept, ranks within equal data only.
+
+    Reads records; nothing is trained. The classical solver belongs into every comparison: where it
+    is missing, a line says which command adds it.
+    """
+    if format not in FORMATS:
+        raise PdebenchError(f"no format '{format}'; write one of: {', '.join(FORMATS)}")
+    seconds, levels = _numbers("times", times), _numbers("errors", errors)
+    names = split_problems(problem)
+    store, _ = load(results)
+    folders = [load(folder)[0] for folder in others or []]
+    from pdebench_lite.compare import Source, compare
+    from pdebench_lite.report.comparison import render_comparison
+
+    sources = [Source(store), *(Source(other, other.root.name) for other in folders)]
+    comparison = compare(sources, names, metric, sorted(seconds), sorted(levels, reverse=True))
+    color = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    print(render_comparison(comparison, format, verbose, color=color), end="")
+
+
+def split_problems(text: str | None) -> list[str]:
+    """Split problem labels at commas outside brackets."""
+    from pdebench_lite.selectors import split_outside
+
+    return [name for name in split_outside(text or "") if name]
+
+
+def _numbers(name: str, text: str | None) -> list[float]:
+    """Read positive numbers.
+
+    Raises:
+        PdebenchError: one is none.
+    """
+    try:
+        values = [float(word) for word in split_names(text)]
+    except ValueError:
+        values = [0.0]
+    if not all(isfinite(v) and v > 0 for v in values):
+        example = "1,3,10" if name == "times" else "1e-2,1e-3"
+        raise PdebenchError(f"--{name} '{text}' are no positive numbers; write --{name} {example}")
+    return values

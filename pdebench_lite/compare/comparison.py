@@ -1,0 +1,179 @@
+"""Comparison: everything that is said of the methods on one problem, and over problems."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pdebench_lite.compare.classical import advice
+from pdebench_lite.compare.courses import Course, courses, usual_errors, usual_times
+from pdebench_lite.compare.entrants import Contest, Entrant, Key, Source, contests
+from pdebench_lite.compare.fairness import Audit, audit
+from pdebench_lite.compare.overall import OverallBlock, Part, Terms, overall
+from pdebench_lite.compare.pairs import Pair, pairs
+from pdebench_lite.compare.seen import data_seen, data_text
+from pdebench_lite.compare.standings import Standing, standings
+from pdebench_lite.errors import PdebenchError, unknown_name
+
+Data = Mapping[str, int | bool]
+
+
+@dataclass(frozen=True)
+class Block:
+    """Entrants that were given equal data: only among these are there ranks.
+
+    Attributes:
+        heading: the data in words.
+        standings: final errors, smallest median first.
+        courses: errors over time.
+        pairs: each two entrants on the seeds that they share.
+    """
+
+    heading: str
+    standings: Sequence[Standing]
+    courses: Sequence[Course]
+    pairs: Sequence[Pair]
+
+
+@dataclass(frozen=True)
+class ProblemComparison:
+    """The comparison on one problem.
+
+    Attributes:
+        contest: the problem and who ran.
+        blocks: by data given; those with labels first.
+        audit: the conditions, in the order of `contest.entrants`.
+        times, errors: what the courses are read at.
+        advice: what is missing of the classical solver, and the command that adds it; else empty.
+    """
+
+    contest: Contest
+    blocks: Sequence[Block]
+    audit: Audit
+    times: Sequence[float]
+    errors: Sequence[float]
+    advice: str
+
+    def place(self, entrant: Entrant) -> int:
+        """Return the number of an entrant in the audit."""
+        return next(i for i, e in enumerate(self.contest.entrants) if e is entrant)
+
+    def marks(self, *entrants: Entrant) -> list[str]:
+        """Name what was unequal for an entrant, or for any configuration of a curve."""
+        words = (word for entrant in entrants for word in self.audit.marks[self.place(entrant)])
+        return list(dict.fromkeys(words))
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The comparison of all methods on all problems.
+
+    Attributes:
+        problems: one comparison for each.
+        overall: blocks of entrants over all problems; empty where there is only one problem.
+        times, errors: what `overall` is read at.
+    """
+
+    problems: Sequence[ProblemComparison]
+    overall: Sequence[OverallBlock]
+    times: Sequence[float]
+    errors: Sequence[float]
+
+
+def compare(
+    sources: Sequence[Source],
+    problems: Iterable[str] = (),
+    metric: str = "",
+    times: Sequence[float] = (),
+    errors: Sequence[float] = (),
+) -> Comparison:
+    """Compare what is in results folders.
+
+    Args:
+        sources: results folders, the user's own first.
+        problems: problem labels, with or without parameters; empty means all.
+        metric: error to compare; by default the headline metric of each problem.
+        times: charged seconds to compare at; by default what the runs saw.
+        errors: errors to compare at; by default powers of ten that somebody reached.
+
+    Raises:
+        PdebenchError: no such problem or metric among the records, or nothing to compare.
+    """
+    every = contests(sources, (), metric)
+    wanted = list(problems)
+    known = {c.label for c in every} | {c.label.partition("[")[0] for c in every}
+    for name in wanted:
+        if name not in known:
+            raise unknown_name("problem in these records", name, known)
+    found = [c for c in every if not wanted or {c.label, c.label.partition("[")[0]} & set(wanted)]
+    found = [contest for contest in found if contest.entrants]
+    if not found:
+        raise PdebenchError("nothing to compare: no record ran, all are unsupported")
+    if metric:
+        names = {name for c in found for r in c.records for name in r.metrics}
+        if metric not in names:
+            raise unknown_name("metric in these records", metric, names)
+    root = sources[0].store.root
+    compared = [_problem(contest, root, times, errors) for contest in found]
+    over: list[OverallBlock] = []
+    all_times = list(times) or usual_times(found)
+    all_errors = list(errors) or usual_errors(found)
+    if len(compared) > 1:
+        over = overall([_part(c) for c in compared], all_times, all_errors)
+    return Comparison(compared, over, all_times, all_errors)
+
+
+def _problem(
+    contest: Contest, results: Path, times: Sequence[float], errors: Sequence[float]
+) -> ProblemComparison:
+    groups: dict[str, list[Entrant]] = {}
+    for entrant in contest.entrants:
+        groups.setdefault(data_text(given(entrant, contest)), []).append(entrant)
+    blocks = []
+    for heading in sorted(groups, key=lambda text: "label" not in text):
+        standing = standings(groups[heading])
+        order = {id(s.entrant): place for place, s in enumerate(standing)}
+        blocks.append(Block(heading, standing, _ordered(groups[heading], order), pairs(standing)))
+    return ProblemComparison(
+        contest,
+        blocks,
+        audit(contest.entrants),
+        list(times) or usual_times([contest]),
+        list(errors) or usual_errors([contest]),
+        advice(contest, results),
+    )
+
+
+def _ordered(entrants: Sequence[Entrant], order: Mapping[int, int]) -> list[Course]:
+    """Return courses in the order of the standings; who stopped on the error comes last."""
+    last = len(order)
+    return sorted(
+        courses(entrants), key=lambda c: min(order.get(id(entrant), last) for entrant in c.entrants)
+    )
+
+
+def given(entrant: Entrant, contest: Contest) -> Data:
+    """Return the data that an entrant was given.
+
+    One that failed before it took anything is held for given what the same method, or the same
+    configuration of it, took elsewhere on the problem.
+    """
+    boundary = any(e.sees.get("boundary") for e in contest.entrants)
+    same = [e for e in contest.entrants if e.key.label == entrant.key.label]
+    kin = [e for e in contest.entrants if e.record.method == entrant.record.method]
+    sees = next((e.sees for e in (entrant, *same, *kin) if e.sees), {})
+    return data_seen(sees, boundary)
+
+
+def _part(compared: ProblemComparison) -> Part:
+    every = [course for block in compared.blocks for course in block.courses]
+    every = [course for course in every if not course.targeted]
+    met: dict[Key, Terms] = {}
+    rekeyed = []
+    for course in every:
+        whatever = replace(course.key, budget="")  # problems may have budgets of their own
+        alone = [replace(c.key, budget="") for c in every].count(whatever) == 1
+        key = whatever if alone else course.key
+        data = given(course.entrants[0], compared.contest)
+        met[key] = Terms(data, course.key.budget, compared.marks(*course.entrants))
+        rekeyed.append(replace(course, key=key))
+    return Part(rekeyed, met, compared.errors)

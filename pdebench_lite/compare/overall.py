@@ -1,0 +1,184 @@
+"""Over problems: what holds of an entrant on all of them together."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import inf
+
+import numpy as np
+
+from pdebench_lite.compare.courses import Course, Values
+from pdebench_lite.compare.entrants import Key
+from pdebench_lite.compare.profiles import performance_profile
+from pdebench_lite.compare.ranking import best, ranks
+from pdebench_lite.compare.seen import data_text
+from pdebench_lite.compare.statistics import Estimate, estimate, iqm, median
+
+
+@dataclass(frozen=True)
+class Terms:
+    """On what terms an entrant ran on one problem: its data, its budget, what was unequal."""
+
+    data: Mapping[str, int | bool]
+    budget: str
+    marks: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one problem contributes.
+
+    Attributes:
+        courses: its courses.
+        terms: on what terms each of them ran.
+        errors: errors that somebody reached on it.
+    """
+
+    courses: Sequence[Course]
+    terms: Mapping[Key, Terms]
+    errors: Sequence[float]
+
+
+@dataclass(frozen=True)
+class Overall:
+    """One entrant over all problems; None stands for what is not known.
+
+    Attributes:
+        key: who.
+        problems: how many problems it ran; only who ran all of them is ranked.
+        marks: what was unequal for it on any of them.
+        final: interquartile mean of the logarithm of the final error, as an error.
+        at: for each time the interquartile mean of the logarithm of the error, as an error.
+        reached: for each error the share of runs that reached it.
+        to: for each error the median time over problems and seeds, misses included.
+        profile: share of (problem, error) instances solved within each of `profiles.RATIOS` times
+            the best; None where it did not run all problems, or has nobody to be compared with.
+        rank, best: by `final`, among those of equal data that ran all problems.
+    """
+
+    key: Key
+    problems: int
+    marks: Sequence[str]
+    final: Estimate | None
+    at: Sequence[Estimate | None]
+    reached: Sequence[float | None]
+    to: Sequence[Estimate | None]
+    profile: Sequence[float] | None = None
+    rank: int | None = None
+    best: bool = False
+
+
+@dataclass(frozen=True)
+class OverallBlock:
+    """Entrants that were given equal data and equal budgets on every problem that they share.
+
+    Attributes:
+        heading: the data in words.
+        rows: best first; who did not run all problems comes last.
+    """
+
+    heading: str
+    rows: Sequence[Overall]
+
+
+def overall(
+    parts: Sequence[Part], times: Sequence[float], errors: Sequence[float]
+) -> list[OverallBlock]:
+    """Return the blocks of entrants that ran more than one problem."""
+    return [
+        OverallBlock(_heading(keys, parts), _rows(keys, parts, times, errors))
+        for keys in _blocks(parts)
+    ]
+
+
+def _heading(keys: Sequence[Key], parts: Sequence[Part]) -> str:
+    texts = {data_text(part.terms[key].data) for part in parts for key in keys if key in part.terms}
+    return texts.pop() if len(texts) == 1 else "given the same data on each problem"
+
+
+def _blocks(parts: Sequence[Part]) -> list[list[Key]]:
+    blocks: list[list[Key]] = []
+    for key, count in Counter(c.key for part in parts for c in part.courses).items():
+        if count < 2:
+            continue
+        for block in blocks:
+            if all(_agree(key, member, parts) for member in block):
+                block.append(key)
+                break
+        else:
+            blocks.append([key])
+    return blocks
+
+
+def _agree(a: Key, b: Key, parts: Sequence[Part]) -> bool:
+    shared = [(p.terms[a], p.terms[b]) for p in parts if a in p.terms and b in p.terms]
+    equal = all((mine.data, mine.budget) == (its.data, its.budget) for mine, its in shared)
+    return equal and bool(shared)
+
+
+def _rows(
+    keys: Sequence[Key], parts: Sequence[Part], times: Sequence[float], errors: Sequence[float]
+) -> list[Overall]:
+    rows = []
+    for key in keys:
+        mine = [course for part in parts for course in part.courses if course.key == key]
+        to = [_strata(mine, lambda c, e=e: c.to(e)) for e in errors]  # type: ignore[misc]
+        at = [_strata(mine, lambda c, t=t: c.at(t)) for t in times]  # type: ignore[misc]
+        rows.append(
+            Overall(
+                key=key,
+                problems=len(mine),
+                marks=list(dict.fromkeys(m for part in parts for m in _marks(part, key))),
+                final=_middle(_strata(mine, lambda c: c.final())),
+                at=[_middle(strata) for strata in at],
+                reached=[None if strata is None else _share(strata) for strata in to],
+                to=[None if strata is None else estimate(strata) for strata in to],
+            )
+        )
+    whole = [row if row.problems == len(parts) else None for row in rows]
+    finals = [None if row is None else row.final for row in whole]
+    profiles = _profiles([row.key for row in whole if row], parts)
+    made = [
+        replace(row, rank=rank, best=winner, profile=profiles.get(row.key))
+        for row, rank, winner in zip(rows, ranks(finals), best(finals), strict=True)
+    ]
+    return sorted(made, key=lambda row: (-row.problems, row.final.value if row.final else inf))
+
+
+def _marks(part: Part, key: Key) -> Sequence[str]:
+    return part.terms[key].marks if key in part.terms else ()
+
+
+def _strata(
+    mine: Sequence[Course], values: Callable[[Course], Values | None]
+) -> list[Values] | None:
+    """Return the values of each problem; None if those of one are not known."""
+    found = [values(course) for course in mine]
+    known = [v for v in found if v is not None]
+    return known if len(known) == len(found) else None
+
+
+def _middle(strata: list[Values] | None) -> Estimate | None:
+    return None if strata is None else estimate(strata, iqm, logarithms=True)
+
+
+def _share(strata: list[Values]) -> float:
+    return float(np.mean(np.isfinite(np.concatenate(strata))))
+
+
+def _profiles(keys: Sequence[Key], parts: Sequence[Part]) -> dict[Key, Sequence[float]]:
+    """Return the performance profile of each entrant that ran all problems, in its block."""
+    if len(keys) < 2:
+        return {}
+    costs = [
+        [_cost(next(c for c in part.courses if c.key == key), error) for key in keys]
+        for part in parts
+        for error in part.errors
+    ]
+    shares = performance_profile(np.array(costs))
+    return {key: row.tolist() for key, row in zip(keys, shares, strict=True)}
+
+
+def _cost(course: Course, error: float) -> float:
+    values = course.to(error)
+    return inf if values is None else float(median(values))

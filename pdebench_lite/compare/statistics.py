@@ -1,0 +1,188 @@
+"""Statistics over seeds and problems: medians, interquartile means, bootstrap intervals.
+
+A miss is ∞ and stays: it is never dropped and never replaced by a penalty that someone chose.
+Agarwal et al. 2021, "Deep reinforcement learning at the edge of the statistical precipice",
+arXiv:2108.13264: interquartile mean, stratified bootstrap, probability of improvement.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from math import ceil, copysign, exp, inf, log, log2
+from typing import Any, TypeAlias
+
+import numpy as np
+
+CONFIDENCE = 0.95
+RESAMPLES = 4999
+FEWEST_PER_PROBLEM = 3
+_MISS = 1e15  # stands for ∞ within the bootstrap, whose percentiles would be ∞ − ∞
+_SEED = 20210830
+
+Strata: TypeAlias = Sequence[Sequence[float]]
+"""For each problem, one value per seed."""
+
+Statistic: TypeAlias = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A statistic of a sample.
+
+    Attributes:
+        value: the statistic; ∞ if misses decide it.
+        low, high: bootstrap interval of 95%, or smallest and largest value where there are too few
+            seeds for an interval; None where neither has a meaning.
+        interval: whether `low` and `high` are an interval.
+        n: number of values, misses included.
+        misses: how many of them are ∞.
+    """
+
+    value: float
+    low: float | None
+    high: float | None
+    interval: bool
+    n: int
+    misses: int
+
+
+def seeds_needed(confidence: float = CONFIDENCE) -> int:
+    """Return the fewest seeds that allow an interval.
+
+    The bootstrap never leaves the range of the sample, and even the whole range of n values covers
+    the median with probability 1 − 2^(1−n) only (David & Nagaraja 2003, Order Statistics, §7.1).
+    """
+    return ceil(1 - log2(1 - confidence))
+
+
+def enough(strata: Strata) -> bool:
+    """Say whether there are enough seeds for an interval.
+
+    One problem needs `seeds_needed()` seeds. Several problems together need as many runs, and
+    three on each: with two the bootstrap sees half of the variance.
+    """
+    sizes = [len(values) for values in strata]
+    few = FEWEST_PER_PROBLEM if len(sizes) > 1 else 1
+    return sum(sizes) >= seeds_needed() and min(sizes, default=0) >= few
+
+
+def median(values: Any, axis: int = -1) -> Any:
+    """Return the median along an axis."""
+    return np.median(values, axis=axis)
+
+
+def iqm(values: Any, axis: int = -1) -> Any:
+    """Return the interquartile mean along an axis: the mean of the middle half."""
+    from scipy.stats import trim_mean
+
+    return trim_mean(values, 0.25, axis=axis)
+
+
+def estimate(strata: Strata, statistic: Statistic = median, logarithms: bool = False) -> Estimate:
+    """Estimate a statistic of all values together.
+
+    Args:
+        strata: for each problem, one value per seed; misses are ∞.
+        statistic: `statistic(values, axis)`.
+        logarithms: whether it is the statistic of the logarithms that is wanted, as a value: the
+            mean of errors over decades is the largest error, that of their logarithms is not.
+
+    Returns:
+        The statistic with its percentile-bootstrap interval; within each problem, seeds are drawn
+        with replacement.
+    """
+    if not logarithms:
+        return _estimate(strata, statistic)
+    tiny = float(np.finfo(float).tiny)
+    logs = [[log(max(v, tiny)) for v in values] for values in strata]
+    return _exponential(_estimate(logs, statistic))
+
+
+def ratio(first: Strata, second: Strata) -> Estimate:
+    """Estimate the median of the ratio of paired values, first over second.
+
+    Args:
+        first: for each problem one value per seed, positive or ∞.
+        second: the same problems and seeds, in the same order. Two misses are a tie.
+    """
+    logs = [
+        [_log_ratio(a, b) for a, b in zip(ours, theirs, strict=True)]
+        for ours, theirs in zip(first, second, strict=True)
+    ]
+    return _exponential(_estimate(logs, median))
+
+
+def _log_ratio(a: float, b: float) -> float:
+    if a == b:
+        return 0.0
+    return inf if a == inf else -inf if b == inf else log(a) - log(b)
+
+
+def _estimate(strata: Strata, statistic: Statistic) -> Estimate:
+    samples = [np.clip(np.asarray(values, float), -_MISS, _MISS) for values in strata]
+    pooled = np.concatenate(samples) if samples else np.empty(0)
+    if not pooled.size:
+        return Estimate(inf, None, None, False, 0, 0)
+    value, misses = _open(float(statistic(pooled, axis=-1))), int(np.sum(pooled >= _MISS))
+    low, high, interval = None, None, enough(strata)
+    if interval:
+        low, high = _interval(
+            samples, lambda *parts, axis=-1: statistic(np.concatenate(parts, axis=axis), axis=axis)
+        )
+    elif len(samples) == 1 and pooled.size > 1:
+        low, high = _open(float(pooled.min())), _open(float(pooled.max()))
+    return Estimate(value, low, high, interval, pooled.size, misses)
+
+
+def _exponential(of: Estimate) -> Estimate:
+    value, low, high = (None if v is None else _exp(v) for v in (of.value, of.low, of.high))
+    assert value is not None
+    return replace(of, value=value, low=low, high=high)
+
+
+def _exp(value: float) -> float:
+    return inf if value == inf else exp(value)
+
+
+def probability_of_improvement(first: Strata, second: Strata) -> Estimate:
+    """Estimate the probability that a run of the first has a smaller value than one of the second.
+
+    The mean over problems of the Mann–Whitney statistic U/(mn); ties count one half.
+
+    Args:
+        first: for each problem the values of its seeds.
+        second: the same; the seeds may differ in number.
+    """
+    ours = [np.minimum(np.asarray(values, float), _MISS) for values in first]
+    theirs = [np.minimum(np.asarray(values, float), _MISS) for values in second]
+    many = len(ours)
+
+    def chance(*samples: Any, axis: int = -1) -> Any:
+        pairs = zip(samples[:many], samples[many:], strict=True)
+        return np.mean([_smaller(np.asarray(a), np.asarray(b)) for a, b in pairs], axis=0)
+
+    n = sum(map(len, ours)) + sum(map(len, theirs))
+    value = float(chance(*ours, *theirs))
+    if enough(first) and enough(second):
+        return Estimate(value, *_interval([*ours, *theirs], chance), True, n, 0)
+    return Estimate(value, None, None, False, n, 0)
+
+
+def _smaller(a: np.ndarray, b: np.ndarray) -> Any:
+    """Return P(a < b) + ½ P(a = b) over the last axes of a and b."""
+    a, b = a[..., :, None], b[..., None, :]
+    return np.mean((a < b) + 0.5 * (a == b), axis=(-2, -1))
+
+
+def _interval(samples: Sequence[np.ndarray], statistic: Statistic) -> tuple[float, float]:
+    from scipy.stats import bootstrap
+
+    found = bootstrap(
+        tuple(samples), statistic, n_resamples=RESAMPLES, confidence_level=CONFIDENCE,
+        method="percentile", vectorized=True, rng=np.random.default_rng(_SEED),
+    ).confidence_interval  # fmt: skip
+    return _open(float(found.low)), _open(float(found.high))
+
+
+def _open(value: float) -> float:
+    """Turn what stands for ∞, or a mean that holds one, back into it."""
+    return copysign(inf, value) if abs(value) > _MISS**0.5 else value

@@ -1,0 +1,69 @@
+"""How the numbers of a comparison are written in the cells of its tables."""
+
+from collections.abc import Callable, Sequence
+from math import isinf
+
+from pdebench_lite.compare.statistics import Estimate, estimate, seeds_needed
+from pdebench_lite.report.wording import AT_BOUND, MISSING, amount, error_text
+
+MISS = "∞"
+_AT_BOUND = AT_BOUND.replace(" ", "\N{NO-BREAK SPACE}")  # the interval comes after the first space
+
+
+def error_cell(of: Estimate | None, bound: float | None = None) -> str:
+    """Write an error with its interval: `1.8e-02 [1.2e-02, 2.5e-02]`.
+
+    The smallest and largest value stand in round brackets where there are too few seeds.
+    """
+
+    def word(value: float) -> str:
+        if isinf(value):
+            return MISS
+        return _AT_BOUND if bound and value <= bound else error_text(value)
+
+    return _cell(of, word)
+
+
+def amount_cell(of: Estimate | None, bare: bool = False) -> str:
+    """Write seconds or megabytes with their interval; `bare` leaves the interval out."""
+    return _cell(of, lambda value: MISS if isinf(value) else amount(value), bare)
+
+
+def ratio_cell(of: Estimate) -> str:
+    """Write a ratio of errors with its interval."""
+
+    def word(value: float) -> str:
+        small = value != 0 and not 0.01 <= value < 1000
+        return MISS if isinf(value) else f"{value:.1e}" if small else f"{value:.2g}"
+
+    return _cell(of, word)
+
+
+def probability_cell(of: Estimate) -> str:
+    """Write a probability with its interval."""
+    return _cell(of, lambda value: f"{value:.2f}")
+
+
+def values_cell(values: Sequence[float] | None, bare: bool = False) -> str:
+    """Write the median of amounts, one per run."""
+    return amount_cell(None if values is None else estimate([values]), bare)
+
+
+def _cell(of: Estimate | None, word: Callable[[float], str], bare: bool = False) -> str:
+    if of is None:
+        return MISSING
+    if bare or of.low is None or of.high is None or of.low == of.high:
+        return word(of.value)
+    ends = word(of.low), word(of.high)
+    if ends[0] == ends[1]:
+        return word(of.value)
+    inner = f"[{ends[0]}, {ends[1]}]" if of.interval else f"({ends[0]} to {ends[1]})"
+    return f"{word(of.value)} {inner}"
+
+
+def seeds_cell(n: int, failures: int) -> str:
+    """Write how many seeds ran, how many failed, and whether they are too few."""
+    words = str(n)
+    if failures:
+        words += f", {failures} failed"
+    return words if n >= seeds_needed() else f"{words}, too few"

@@ -1,0 +1,54 @@
+"""What holds for all rows of a comparison, and the table of what does not."""
+
+from collections.abc import Callable
+
+from pdebench_lite.compare.comparison import ProblemComparison
+from pdebench_lite.compare.entrants import Entrant
+from pdebench_lite.report import wording
+from pdebench_lite.report.sheet import Column, Row, Sheet
+from pdebench_lite.report.wording import clean
+
+_VERSIONS = ("numpy", "jax", "torch")
+
+
+def conditions_of(problem: ProblemComparison) -> list[str]:
+    """Name the bound of the reference and the conditions that all rows share."""
+    bound = problem.contest.bound
+    text = "unknown" if bound is None else wording.error_text(bound)
+    lines = [f"reference bound {text}", *problem.audit.common, *_versions(problem)]
+    return lines if any(problem.audit.marks) else [*lines, "no condition differs between rows"]
+
+
+def _versions(problem: ProblemComparison) -> list[str]:
+    """Name the versions of the array libraries that every row which has them shares."""
+    lines = []
+    for name in _VERSIONS:
+        found = {r.fingerprint.get(name) for r in problem.contest.records} - {None}
+        lines += [f"{name} {clean(version)}" for version in found] if len(found) == 1 else []
+    return lines
+
+
+def conditions_sheet(problem: ProblemComparison) -> Sheet:
+    """Return the table of every condition of every row."""
+    places = {id(entrant): problem.place(entrant) for entrant in problem.contest.entrants}
+
+    def condition(name: str) -> Callable[[Entrant], str]:
+        return lambda e: problem.audit.values[places[id(e)]][name] or wording.MISSING
+
+    columns = [
+        Column("method", "name", lambda e: clean(e.key.label)),
+        Column("backend", "word", lambda e: clean(e.key.backend)),
+        Column("saw", "name", lambda e: wording.sees_text(e.sees)),
+        *(Column(n, "word", condition(n)) for n in ("budget", "precision", "threads", "device")),
+        Column("at once", "number", condition("at once")),
+        Column("trials", "number", lambda e: str(problem.audit.trials[places[id(e)]])),
+        Column("machine", "name", condition("machine")),
+        Column("versions", "name", condition("versions")),
+    ]
+    rows = [Row([c.cell(e) for c in columns]) for e in problem.contest.entrants]
+    return Sheet(
+        title=f"{clean(problem.contest.label)}: conditions of every row",
+        conditions=["trials: configurations of the method among these records"],
+        columns=columns,
+        blocks=[("", rows)],
+    )

@@ -1,0 +1,98 @@
+"""Tables over all problems: final errors and profiles, equal times, equal errors."""
+
+from collections.abc import Callable, Iterator
+
+from pdebench_lite.compare.comparison import Comparison
+from pdebench_lite.compare.overall import Overall
+from pdebench_lite.compare.profiles import RATIOS
+from pdebench_lite.compare.statistics import FEWEST_PER_PROBLEM, seeds_needed
+from pdebench_lite.report.comparison.cells import amount_cell, error_cell
+from pdebench_lite.report.comparison.course_sheets import CURVE
+from pdebench_lite.report.sheet import Column, Row, Sheet, telling
+from pdebench_lite.report.wording import MISSING, clean
+
+
+def overall_sheets(comparison: Comparison) -> Iterator[Sheet]:
+    """Yield the tables over problems; none where there is only one problem."""
+    if not comparison.overall:
+        return
+    count = len(comparison.problems)
+    profile = [
+        Column(f"≤ {tau:g}×", "number", lambda o, k=k: _share(o.profile, k))  # type: ignore[misc]
+        for k, tau in enumerate(RATIOS)
+    ]
+    final = [
+        Column("rank", "number", lambda o: MISSING if o.rank is None else str(o.rank)),
+        *_names(count),
+        Column("error", "interval", lambda o: error_cell(o.final)),
+        *profile,
+    ]
+    yield _sheet(
+        comparison, f"{count} problems together: final error, and performance profile",
+        [
+            "error: interquartile mean of the logarithm over problems and seeds "
+            "[95% bootstrap interval, seeds drawn within each problem; needs "
+            f"{seeds_needed()} runs and {FEWEST_PER_PROBLEM} seeds on each problem]",
+            "≤ τ×: share of pairs (problem, error reached by somebody) that a method solves within "
+            "τ times the time of the fastest of its block",
+            "who ran one problem only is not here, who did not run all is not ranked",
+            CURVE,
+        ],
+        final,
+    )  # fmt: skip
+    yield _sheet(
+        comparison, f"{count} problems together: error at equal times",
+        ["interquartile mean of the logarithm over problems and seeds"],
+        [
+            *_names(count),
+            *(
+                Column(f"at {t:g} s", "interval", lambda o, k=k: error_cell(o.at[k]))  # type: ignore[misc]
+                for k, t in enumerate(comparison.times)
+            ),
+        ],
+    )  # fmt: skip
+    shares = [
+        Column(f"{e:.0e} reached", "number", lambda o, k=k: _share(o.reached, k))  # type: ignore[misc]
+        for k, e in enumerate(comparison.errors)
+    ]
+    times = [
+        Column(f"to {e:.0e}", "interval", lambda o, k=k: amount_cell(o.to[k]), "s")  # type: ignore[misc]
+        for k, e in enumerate(comparison.errors)
+    ]
+    yield _sheet(
+        comparison, f"{count} problems together: time to equal errors",
+        ["share of runs that reached it, and median charged time over problems and seeds"],
+        [*_names(count), *shares, *times],
+    )  # fmt: skip
+
+
+def _names(count: int) -> list[Column]:
+    where: Callable[[Overall], str] = lambda o: f"{o.problems} of {count}"  # noqa: E731
+    return [
+        Column("method", "name", lambda o: clean(o.key.label)),
+        Column("backend", "word", lambda o: clean(o.key.backend)),
+        Column("unequal", "name", lambda o: ", ".join(o.marks)),
+        Column("problems", "word", where),
+    ]
+
+
+def _share(shares: "list[float | None] | None", k: int) -> str:
+    share = None if shares is None else shares[k]
+    return MISSING if share is None else f"{share:.0%}"
+
+
+def _sheet(comparison: Comparison, title: str, rules: list[str], columns: list[Column]) -> Sheet:
+    everyone = [row for block in comparison.overall for row in block.rows]
+    columns = telling(columns, everyone, "rank", "unequal")
+    names = {i for i, c in enumerate(columns) if c.head in ("rank", "error")}
+    blocks = [
+        (
+            block.heading,
+            [
+                Row([c.cell(o) for c in columns], bold=frozenset(names if o.best else ()))
+                for o in block.rows
+            ],
+        )
+        for block in comparison.overall
+    ]
+    return Sheet(title, rules, columns, blocks)

@@ -1,0 +1,70 @@
+"""Table: final errors with their cost, ranked within equal data."""
+
+from pdebench_lite.compare.comparison import ProblemComparison
+from pdebench_lite.compare.entrants import Entrant
+from pdebench_lite.compare.seen import knowledge_text
+from pdebench_lite.compare.standings import Standing
+from pdebench_lite.report import wording
+from pdebench_lite.report.comparison.cells import amount_cell, error_cell, seeds_cell
+from pdebench_lite.report.sheet import Column, Row, Sheet, telling
+from pdebench_lite.report.wording import MISSING, clean
+
+_ON_FRONT = "●"
+
+
+def standing_sheet(problem: ProblemComparison) -> Sheet:
+    """Return the table of final errors."""
+    bound = problem.contest.bound
+    columns = [
+        Column("rank", "number", lambda s: MISSING if s.rank is None else str(s.rank)),
+        *entrant_columns(),
+        Column("uses", "name", lambda s: knowledge_text(s.entrant.sees)),
+        Column("seeds", "word", lambda s: seeds_cell(len(s.entrant.outcomes), s.entrant.failures)),
+        Column("error", "interval", lambda s: error_cell(s.error, bound)),
+        Column("IQM", "error", lambda s: error_cell(s.middle, bound).partition(" ")[0]),
+        Column("charged", "interval", lambda s: amount_cell(s.time), "s"),
+        Column("memory", "number", lambda s: amount_cell(s.memory, bare=True), "MB"),
+        Column("params", "number", lambda s: _params(s.entrant)),
+        Column("trials", "number", lambda s: str(problem.audit.trials[problem.place(s.entrant)])),
+        Column("Pareto", "word", lambda s: _ON_FRONT if s.pareto else ""),
+        Column("unequal", "name", lambda s: ", ".join(problem.marks(s.entrant))),
+    ]
+    everyone = [standing for block in problem.blocks for standing in block.standings]
+    columns = telling(columns, everyone, "rank", "Pareto", "unequal")
+    blocks = [
+        (block.heading, [_row(standing, columns) for standing in block.standings])
+        for block in problem.blocks
+        if block.standings
+    ]
+    name = problem.contest.metric
+    meaning = wording.meaning(name)
+    return Sheet(
+        title=f"{clean(problem.contest.label)}: final error, {clean(name)}"
+        + (f" ({meaning})" if meaning else ""),
+        conditions=[
+            "charged = data + compile + train",
+            "IQM: interquartile mean of log error",
+            f"{_ON_FRONT}: no other row of its block is better in error, time and memory",
+            "trials: configurations of the method here",
+        ],
+        columns=columns,
+        blocks=blocks,
+    )
+
+
+def entrant_columns() -> list[Column]:
+    """Return the columns that name who a row with an `entrant` is."""
+    return [
+        Column("method", "name", lambda s: clean(s.entrant.key.label)),
+        Column("backend", "word", lambda s: clean(s.entrant.key.backend)),
+    ]
+
+
+def _row(standing: Standing, columns: list[Column]) -> Row:
+    bold = {i for i, c in enumerate(columns) if standing.best and c.head in ("rank", "error")}
+    return Row([column.cell(standing) for column in columns], bold=frozenset(bold))
+
+
+def _params(entrant: Entrant) -> str:
+    counts = sorted({r.params for r in entrant.records if r.params is not None})
+    return "/".join(map(str, counts)) or MISSING
