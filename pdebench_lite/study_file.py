@@ -218,7 +218,7 @@ def _replaced(data: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
 def _located(source: Source, error: Mapping[str, Any]) -> PdebenchError:
     """Return one error of pydantic as a line that says where in the file it is."""
     place = tuple(error["loc"])
-    key = str(place[-1]) if place else ""
+    key = next((part for part in reversed(place) if isinstance(part, str)), "")
     if error["type"] == "extra_forbidden":
         if key in _OF_THE_COMMAND:
             message = f"'{key}' belongs to the command: pdebench run {source.name} --{key}"

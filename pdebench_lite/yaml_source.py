@@ -120,6 +120,8 @@ class _Builder:
             raise self._refuse("anchors and aliases (& and *) are not read; write it out")
         if getattr(event, "tag", None):
             raise self._refuse("tags (!) are not read; leave them out")
+        if any("\ud800" <= c <= "\udfff" for c in getattr(event, "value", "")):
+            raise self._refuse("half of a surrogate pair is no character; write \\U and 8 digits")
         if len(place) > DEPTH_LIMIT:
             raise self._refuse(f"nested more than {DEPTH_LIMIT} levels deep")
         if isinstance(event, yaml.SequenceStartEvent):
