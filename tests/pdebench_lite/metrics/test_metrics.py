@@ -22,24 +22,9 @@ def truth(points: dict[str, Any]) -> np.ndarray:
     return np.sin(TOY * (points["x"] - points["t"]))
 
 
-@pytest.fixture
-def scores(fakes: Path) -> Any:
-    """Return a function: (what is predicted, selector, unknowns) -> scores on the final grid."""
-
-    def score(predict: Any, selector: str = "toy", **unknowns: Any) -> dict[str, float | None]:
-        known = registry()
-        task = known.task(selector)
-        observations = task.observations(generator(0))
-        solution = Solution(lambda p: {"u": predict(p)}, unknowns=unknowns)
-        evaluation = task.evaluate(solution, "final", observations)
-        return {m.name: m.compute(evaluation) for m in known.metrics_for(task)}
-
-    return score
-
-
 def test_the_truth_scores_nothing(scores: Any) -> None:
     for name, value in scores(truth, "toy:reconstruction").items():
-        if name != "spread":
+        if name not in ("spread", "residual_rms", "shock_position_error"):
             assert value == pytest.approx(0, abs=1e-12), name
 
 
@@ -165,6 +150,8 @@ def test_built_in_problems_score_their_truth_within_its_bound(selector: str) -> 
     evaluation = task.evaluate(solution, "final", task.observations(generator(0)))
     assert 0 < task.reference_bound <= 1e-12
     for metric in known.metrics_for(task):
+        if metric.name == "residual_rms":  # see test_residual.py
+            continue
         value = metric.compute(evaluation)
         limit = evaluation.carried.bound if evaluation.carried else 1e-12
         assert value is None or 0 <= value <= max(1e-12, 2 * limit), metric.name

@@ -1,0 +1,65 @@
+"""Errors of the returned fields, of what was found, and of what follows from it."""
+
+import numpy as np
+
+from pdebench_lite.metrics.metric import Metric, relative_l2
+from pdebench_lite.tasks.field import FieldEvaluation, FieldTask
+
+
+def _rel_l2(e: FieldEvaluation) -> float:
+    return relative_l2(e.compared(e.fields), e.compared(e.truth))
+
+
+def _rel_l2_carried(e: FieldEvaluation) -> float | None:
+    if e.carried is None:
+        return None
+    return relative_l2(e.compared(e.carried.fields), e.compared(e.truth))
+
+
+def _linf(e: FieldEvaluation) -> float:
+    return max(float(np.max(np.abs(e.fields[k] - e.truth[k]))) for k in e.fields)
+
+
+def _mae(e: FieldEvaluation) -> float:
+    return float(np.mean([np.abs(e.fields[k] - e.truth[k]) for k in e.fields]))
+
+
+def _initial_rel_l2(e: FieldEvaluation) -> float | None:
+    names = [u.name for u in e.task.unknowns if u.kind == "initial"]
+    return relative_l2({k: e.found_on_grid[k] for k in names}, e.true_unknowns) if names else None
+
+
+def error_profile(e: FieldEvaluation) -> dict[str, list[float]]:
+    """Return the relative L2 error at each time: `t` and `rel_l2`, lists of equal length."""
+    if e.time is None:
+        return {}
+    errors = [
+        relative_l2(
+            {k: v[..., i] for k, v in e.fields.items()}, {k: v[..., i] for k, v in e.truth.items()}
+        )
+        for i in range(e.time.size)
+    ]
+    return {"t": e.time.tolist(), "rel_l2": errors}
+
+
+ERRORS = (
+    Metric(
+        "rel_l2",
+        "relative L2 error of the returned fields",
+        _rel_l2,
+    ),
+    Metric(
+        "rel_l2_carried",
+        "relative L2 error of the found unknowns carried forward by the certified solver",
+        _rel_l2_carried,
+        applies=lambda task: isinstance(task, FieldTask) and bool(task.unknowns),
+    ),
+    Metric(
+        "initial_rel_l2",
+        "relative L2 error of the found initial state",
+        _initial_rel_l2,
+        applies=lambda task: any(u.kind == "initial" for u in task.unknowns),
+    ),
+    Metric("mae", "mean absolute error over space-time", _mae, unit="of the field"),
+    Metric("linf", "largest absolute error over space-time", _linf, unit="of the field"),
+)

@@ -1,0 +1,36 @@
+"""Metric: a number that the harness computes from an evaluation."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pdebench_lite.problem import Task
+from pdebench_lite.tasks.field import FieldTask
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A number computed from an evaluation; smaller is better unless said otherwise.
+
+    Attributes:
+        name: column name.
+        summary: one line.
+        compute: maps an evaluation to a float, or None where it has no meaning.
+        applies: whether the metric has a meaning for a task at all.
+        unit: physical unit.
+    """
+
+    name: str
+    summary: str
+    compute: Callable[[Any], float | None]
+    applies: Callable[[Task], bool] = lambda task: isinstance(task, FieldTask)
+    unit: str = "dimensionless"
+
+
+def relative_l2(answer: Mapping[str, np.ndarray], truth: Mapping[str, np.ndarray]) -> float:
+    """Return ‖answer − truth‖₂ / ‖truth‖₂ over all named arrays of `answer`, on equal weights."""
+    error = sum(float(np.sum((answer[k] - truth[k]) ** 2)) for k in answer)
+    scale = sum(float(np.sum(truth[k] ** 2)) for k in answer)
+    return float(np.sqrt(error / scale)) if scale > 0 else float(np.sqrt(error))

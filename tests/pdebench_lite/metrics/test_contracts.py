@@ -1,0 +1,24 @@
+"""The core's own metrics, held to the contract that strangers are held to."""
+
+import pytest
+
+from pdebench_lite.metrics import CORE_METRICS
+from pdebench_lite.testing import MetricContract
+
+SHOCKED = ("shock_position_error",)  # these have a meaning only where there is a shock
+
+
+class TestCoreMetrics(MetricContract):
+    problem = "burgers[nu=0.1]"
+
+    @pytest.fixture(params=[m.name for m in CORE_METRICS if m.name not in SHOCKED])
+    def metric(self, known, request):
+        return known.metric(request.param)
+
+
+class TestShockMetrics(TestCoreMetrics):
+    problem = "burgers:forward"
+
+    @pytest.fixture(params=SHOCKED)
+    def metric(self, known, request):
+        return known.metric(request.param)
