@@ -9,6 +9,8 @@ from contextlib import contextmanager
 
 import typer
 
+from pdebench_lite.cli.audit import EXAMPLES as AUDIT_EXAMPLES
+from pdebench_lite.cli.audit import audit
 from pdebench_lite.cli.compare import EXAMPLES as COMPARE_EXAMPLES
 from pdebench_lite.cli.compare import compare
 from pdebench_lite.cli.doctor import doctor
@@ -33,6 +35,7 @@ app.command("run", epilog=EXAMPLES)(run)
 app.command("status")(status)
 app.command("table")(table)
 app.command("compare", epilog=COMPARE_EXAMPLES)(compare)
+app.command("audit", epilog=AUDIT_EXAMPLES)(audit)
 app.command("plot")(plot)
 app.command("show")(show)
 app.command("list")(list_things)
