@@ -5,12 +5,13 @@ NumPy only. This is how the harness scores what a method found, whatever the met
 
 import itertools
 from collections.abc import Callable, Mapping
-from math import ceil, pi
+from math import ceil
 
 import numpy as np
 
 from pdebench_lite.errors import DivergedError
 from pdebench_lite.physics.grid import Grid
+from pdebench_lite.physics.spectral import fourier_basis
 from pdebench_lite.problem import Carried, Domain, Function, Scheme
 
 State = dict[str, np.ndarray]
@@ -118,11 +119,7 @@ def _trigonometric(values: np.ndarray, grid: Grid, axes: Mapping[str, np.ndarray
 
 
 def _matrix(grid: Grid, name: str, x: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
-    n = grid.cells[grid.index(name)]
-    first = grid.lower[grid.index(name)] + 0.5 * grid.spacing[name]
-    k = np.arange(n // 2 + 1)
-    weight = np.where((k == 0) | (2 * k == n), 1.0, 2.0) / n
-    basis = np.exp(2j * pi / grid.length[name] * np.outer(np.asarray(x) - first, k)) * weight
+    basis = fourier_basis(grid, name, np.asarray(x))
 
     def apply(values: np.ndarray) -> np.ndarray:
         spectrum = np.fft.rfft(values, axis=0)

@@ -25,6 +25,7 @@ from .spectral import ETDRK4Coefficients as ETDRK4Coefficients
 from .spectral import dealias_mask as dealias_mask
 from .spectral import etdrk4_coefficients as etdrk4_coefficients
 from .spectral import etdrk4_step as etdrk4_step
+from .spectral import fourier_basis as fourier_basis
 from .spectral import spectral_derivative as spectral_derivative
 from .spectral import wavenumbers as wavenumbers
 from .time_stepping import ssp_rk2 as ssp_rk2

@@ -90,6 +90,31 @@ def spectral_derivative(
     return xp.fft.irfft(factor * xp.fft.rfft(u, axis=i), n=n, axis=i)
 
 
+def fourier_basis(grid: Grid, axis: str | None, x: Float[Array, " n"]) -> Complex[Array, "n modes"]:
+    """Return the matrix B with which Re(B·rfft(u)) is the trigonometric interpolant of u at x.
+
+    Exact for every trigonometric polynomial that the grid resolves.
+
+    Args:
+        grid: grid.
+        axis: name of the axis; None for the only one.
+        x: coordinates.
+
+    Returns:
+        Shape `(n, cells // 2 + 1)`.
+
+    Raises:
+        ValueError: unknown axis, or one that is not periodic.
+    """
+    name = grid.axis(axis)
+    xp, i = array_namespace(x), grid.index(name)
+    n, first = grid.cells[i], grid.lower[i] + 0.5 * grid.spacing[name]
+    j = _modes(grid, name, x, full=False)
+    weight = xp.where((j == 0) | (2 * j == n), 1.0, 2.0) / n  # a mode stands for its conjugate too
+    phase = (2 * math.pi / grid.length[name]) * (x - first)[:, None] * j
+    return weight * xp.exp(1j * phase)
+
+
 def _modes(grid: Grid, axis: str, like: Array, full: bool) -> Array:
     """Return the mode numbers j of an axis, in the order of `fft` (full) or `rfft`."""
     grid.check(axis=axis)

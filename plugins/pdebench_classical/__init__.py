@@ -10,8 +10,10 @@ from pdebench_lite.method import Backend, Method
 def pdebench_methods() -> Sequence[Method]:
     """Return the methods."""
     from pdebench_classical.etdrk4 import ETDRK4
+    from pdebench_classical.muscl import MUSCL
+    from pdebench_classical.semilagrangian import SEMILAGRANGIAN
 
-    return (ETDRK4,)
+    return (ETDRK4, MUSCL, SEMILAGRANGIAN)
 
 
 @hookimpl

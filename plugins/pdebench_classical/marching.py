@@ -1,0 +1,41 @@
+"""What the methods that march a known initial state have in common; the scheme is the problem's."""
+
+from collections.abc import Callable
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
+
+from pdebench_lite.method import Support
+from pdebench_lite.problem import Task
+from pdebench_lite.selectors import Settings
+
+SOLVER = "pdebench_classical._marching:solve"
+
+
+class MarchingSettings(Settings):
+    """Resolution: cost and error.
+
+    Class attributes:
+        scheme: name of the problem's discretisation that is marched.
+        interpolation: how its states are read between the cells; trigonometric where the scheme's
+            own unknowns are Fourier modes, cubic where they are values or averages of cells.
+    """
+
+    scheme: ClassVar[str]
+    interpolation: ClassVar[Literal["trigonometric", "cubic"]] = "cubic"
+
+    cells: int = Field(512, ge=8, le=1 << 16, description="cells along each axis of space")
+    steps: int = Field(0, ge=0, description="time steps; 0: by stability, at least cells/4")
+
+
+def supports(scheme: str) -> Callable[[Task, Any], Support]:
+    """Return the `supports` of a method that marches a scheme."""
+
+    def answer(task: Task, config: Any) -> Support:
+        if "solver" not in task.faces or scheme not in task.problem.schemes():
+            return Support(False, f"{task.label} has no scheme '{scheme}'")
+        if task.unknowns or "initial_state" not in task.gives:
+            return Support(False, f"{task.label} does not give its initial state; nothing to march")
+        return Support(True)
+
+    return answer

@@ -1,0 +1,54 @@
+from collections.abc import Callable
+from contextlib import nullcontext
+from importlib import import_module
+from typing import Any
+
+import pytest
+
+from pdebench_lite.method import Solution
+from pdebench_lite.plugins import registry
+from pdebench_lite.seeding import generator
+from pdebench_lite.view import View
+
+
+class PlainRun:
+    """A run without limits, evaluations or journal."""
+
+    time_left = float("inf")
+    max_steps = None
+    seed = 0
+
+    def __init__(self, config: Any) -> None:
+        self.config = config
+        self.reports: list[tuple[int, Any]] = []
+
+    def phase(self, name: str) -> Any:
+        return nullcontext()
+
+    def rng(self, purpose: str = "") -> Any:
+        return generator("plain", purpose)
+
+    def report(self, step: int, loss: Any, candidate: Any, evaluations: int | None = None) -> bool:
+        self.reports.append((step, loss))
+        return False
+
+
+@pytest.fixture
+def solved() -> Callable[..., tuple[Solution, dict[str, float | None]]]:
+    """Return a function: (method, problem, names of metrics) -> solution, scores on a coarse grid.
+
+    Without the runner and its evaluations, which take longer than these solvers.
+    """
+
+    def solve(method: str, problem: str, *names: str, purpose: Any = "history") -> Any:
+        known = registry()
+        task = known.task(problem)
+        description, config = known.configured(method)
+        module, _, function = description.solvers["numpy"].partition(":")
+        view = View(task, lambda purpose: generator("plain", purpose))
+        solution = getattr(import_module(module), function)(view, PlainRun(config))
+        evaluation = task.evaluate(solution, purpose, view.observations())
+        metrics = {m.name: m for m in known.metrics_for(task)}
+        return solution, {name: metrics[name].compute(evaluation) for name in names}
+
+    return solve

@@ -1,0 +1,130 @@
+"""The marched solvers: their figures, their order, and queries that add no error."""
+
+import sys
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pdebench_classical import _trajectory
+from pdebench_classical._trajectory import Trajectory
+from pdebench_lite.errors import UnsupportedError
+from pdebench_lite.physics import Grid, diffuse_spectral
+from pdebench_lite.plugins import Plugin, collect, registry
+from pdebench_lite.problem import Axis, Domain, Scheme
+from pdebench_lite.testing.attempt import attempt
+
+TOYS = Path(__file__).parents[1] / "toys"
+
+
+@pytest.fixture
+def error(solved):
+    """Return a function: (method, problem) -> relative L2 error."""
+
+    def rel_l2(method, problem="burgers:forward[nu=0.05]", purpose="history"):
+        return solved(method, problem, "rel_l2", purpose=purpose)[1]["rel_l2"]
+
+    return rel_l2
+
+
+@pytest.mark.parametrize(("cells", "published"), [(512, 4.0e-4), (1024, 1.6e-6)])
+def test_the_figures_that_others_report(cells, published, error):
+    """Fourier with the 2/3 rule, ETDRK4: ν = 0.01/π, 256 × 101 points."""
+    found = error(f"etdrk4[cells={cells}]", "burgers:forward", "final")
+    assert found == pytest.approx(published, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("method", "sizes", "order"),
+    [("muscl", (64, 128), 2), ("semilagrangian", (128, 256), 1), ("etdrk4", (32, 64), 4)],
+)
+def test_refinement_pays_as_the_order_says(method, sizes, order, error):
+    coarse, fine = (error(f"{method}[cells={n}]") for n in sizes)
+    assert np.log2(coarse / fine) > 0.8 * order
+
+
+def test_a_moving_shock_tells_the_conservative_solver_from_the_other(error):
+    moving = "burgers:forward[ic=random]"
+    assert error("muscl[cells=256]", moving) < 0.04 < 0.1 < error("semilagrangian", moving)
+
+
+def test_a_system_is_marched_as_it_is():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(TOYS))
+        from dataclasses import replace
+
+        from pdebench_classical.marching import MarchingSettings, supports
+        from pdebench_classical.muscl import MUSCL  # the description, with the toys' own scheme
+        from pdebench_lite.hookspecs import hookimpl
+
+        class StepSettings(MarchingSettings):
+            """Settings of a method that marches a problem's own step."""
+
+            scheme = "step"
+
+        own = replace(MUSCL, name="own", Config=StepSettings, supports=supports("step"))
+
+        class Own:
+            @hookimpl
+            def pdebench_methods(self):
+                return (own,)
+
+        sys.modules["own_step"] = Own()
+        names = ("pdebench_classical", "pdebench_toys", "own_step")
+        known = collect([(Plugin(name, name), partial(import_module, name)) for name in names])
+        done = attempt(known, "waves:forward", "own[cells=64]", "numpy", 10**6)
+        del sys.modules["own_step"]
+    assert done.metrics["rel_l2"] < 1e-3
+
+
+@pytest.mark.parametrize("kept", [1 << 23, 300])
+def test_queries_between_steps_and_of_states_that_were_not_kept(kept, monkeypatch):
+    """Heat on a plane, an exact scheme: any point and time is right, whatever was thinned."""
+    monkeypatch.setattr(_trajectory, "_KEPT", kept)
+    axes = (Axis("x", 0.0, 2 * np.pi, True), Axis("y", 0.0, 2 * np.pi, True))
+    domain, nu = Domain(axes, Axis("t", 1.0, 2.0)), 0.3
+    grid = domain.grid((8, 10))
+    taken = []
+
+    def step(state, unknowns, t, dt, grid: Grid):
+        taken.append((t, dt))
+        return {"u": diffuse_spectral(state["u"], nu, dt, grid)}
+
+    scheme = Scheme(step, lambda *_: np.inf)
+
+    def exact(x, y, t):
+        return np.exp(-5 * nu * (t - 1)) * np.cos(2 * x) * np.sin(y) + np.exp(nu - nu * t) * np.cos(
+            x
+        )
+
+    at = grid.points()
+    march = Trajectory(domain, scheme, grid, {"u": exact(at["x"], at["y"], 1.0)}, 0.1, 10, True)
+    for _ in range(10):
+        march.advance()
+    assert taken == [(pytest.approx(1 + 0.1 * k), 0.1) for k in range(10)]
+    points = domain.sample(np.random.default_rng(0), 40)
+    points["t"][:3] = 1.0, 1.3, 2.0
+    found = march.predict(points)["u"]
+    np.testing.assert_allclose(found, exact(*points.values()), atol=1e-13)
+
+
+def test_steps_beyond_the_bound_are_refused(error):
+    with pytest.raises(UnsupportedError, match=r"steps=10 .* stability bound .* use steps=256"):
+        error("etdrk4[steps=10]", "burgers:forward")
+
+
+@pytest.mark.parametrize(
+    ("method", "problem", "reason"),
+    [
+        ("muscl", "burgers", "does not give its initial state"),
+        ("muscl", "advection-density", "has no scheme 'muscl'"),
+    ],
+)
+def test_refusals_say_why(method, problem, reason):
+    known = registry()
+    description, config = known.configured(method)
+    answer = description.supports(known.task(problem), config)
+    assert not answer.ok
+    assert reason in answer.reason
