@@ -46,7 +46,7 @@ FAILURES = frozenset({"diverged", "timeout", "out-of-memory", "crashed"})
 class Record(BaseModel):
     """One finished cell. Missing is None, never NaN. Times in seconds, memory in 10⁶ bytes."""
 
-    model_config = ConfigDict(extra="forbid", ser_json_inf_nan="null")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     schema_version: int = SCHEMA
     cell: str
@@ -97,7 +97,6 @@ class Record(BaseModel):
     load_end: float | None = None
     energy_j: float | None = None
     device_name: str = ""
-    driver: str = ""
     environment: str = ""
     fingerprint: dict[str, str] = {}
     started: str = ""
@@ -159,18 +158,21 @@ class Store:
         """
         path = folder / RECORD
         try:
-            raw = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_constant)
-            version = raw.get("schema_version") if isinstance(raw, dict) else None
-            if version != SCHEMA:
-                raise PdebenchError(f"{path}: schema {version!r}, this program reads {SCHEMA}")
-            return Record.model_validate(raw)
+            text = path.read_bytes()
         except OSError as error:
             raise PdebenchError(f"{path}: {error.strerror or error}") from None
-        except (ValueError, RecursionError) as error:
-            line = _first(error) if isinstance(error, ValidationError) else str(error)
-            raise PdebenchError(
-                f"{path}: corrupt record ({line}); delete it and run again"
-            ) from None
+        try:
+            record = Record.model_validate_json(text)
+        except ValidationError as error:
+            problem = _first(error)
+        else:
+            if record.schema_version == SCHEMA:
+                return record
+            problem = ""
+        version = _version(text)
+        if version is not _UNREADABLE and version != SCHEMA:
+            raise PdebenchError(f"{path}: schema {version!r}, this program reads {SCHEMA}")
+        raise PdebenchError(f"{path}: corrupt record ({problem}); delete it and run again")
 
     def get(self, cell: str) -> Record | None:
         """Return the record of a cell, or None if it is missing or unsound."""
@@ -351,6 +353,18 @@ _FAMILY_ORDER = {
     "classical": 3,
     "other": 4,
 }
+
+
+_UNREADABLE = object()
+
+
+def _version(text: bytes) -> object:
+    """Return the schema version of a record, whatever else it holds."""
+    try:
+        raw = json.loads(text, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        return _UNREADABLE
+    return raw.get("schema_version") if isinstance(raw, dict) else None
 
 
 def _no_constant(name: str) -> None:

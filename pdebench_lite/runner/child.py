@@ -24,6 +24,7 @@ from pdebench_lite.metrics import error_profile
 from pdebench_lite.plugins import registry
 from pdebench_lite.records import START, WEIGHTS
 from pdebench_lite.runner.clock import PHASES, Clock
+from pdebench_lite.runner.energy import EnergyMeter, gpu, rapl
 from pdebench_lite.runner.memory import MemoryMeter
 from pdebench_lite.runner.processes import settle_in
 from pdebench_lite.runner.run import Journal, Judge, Run, phase_hook
@@ -52,7 +53,9 @@ def main(workspace: Path) -> None:
     journal.write("phase", name="setup", wall=time.time())
     outcome: dict[str, Any] = {"status": "ok", "reason": ""}
     runtime: Any = None
-    clock = Clock(on_change=phase_hook(memory, journal), elapsed=time.time() - start["spawned"])
+    energy = EnergyMeter([*rapl(), *gpu(start["device"])])
+    hook = phase_hook(memory, journal, energy)
+    clock = Clock(on_change=hook, elapsed=time.time() - start["spawned"])
     run: Run | None = None
     view: View | None = None
     try:
@@ -104,6 +107,8 @@ def main(workspace: Path) -> None:
     outcome.update({f"{phase}_s": round(clock.spent[phase], 6) for phase in PHASES})
     outcome["charged_s"] = round(clock.charged, 6)
     outcome["peak_host_mb"] = memory.peak_mb("train")
+    if not start["resumed"]:  # what an earlier process used is not known
+        outcome["energy_j"] = energy.stop()
     outcome["compile_peak_host_mb"] = memory.peak_mb("compile")
     written.write(json.dumps(plain(outcome)))
     written.close()

@@ -24,7 +24,7 @@ from pdebench_lite.records import LOG, START, Record, Status, Store, record_of
 from pdebench_lite.runner.artifacts import shorten, write_fields, write_history
 from pdebench_lite.runner.child import ARRAYS, JOURNAL, OUTCOME
 from pdebench_lite.runner.clock import CHARGED, PHASES
-from pdebench_lite.runner.environment import environment, threads
+from pdebench_lite.runner.environment import environment, load_average, threads
 from pdebench_lite.runner.identity import fingerprint_of
 from pdebench_lite.runner.processes import (
     compiler_cache,
@@ -122,7 +122,7 @@ class Executor:
             "environment": digest,
             "fingerprint": fingerprint_of(self.registry, cell),
             "threads": len(self.slot.cores) or threads(),
-            "load_start": _load(),
+            "load_start": load_average(),
             "started": datetime.now(UTC).isoformat(timespec="seconds"),
         }
         workspace = self.store.workspace(cell.hash)
@@ -177,6 +177,7 @@ class Executor:
             "spawned": time.time(),
             "runner": os.getpid(),
             "cores": list(self.slot.cores),
+            "resumed": history.get("resumed", 0),
         }
         (workspace / START).write_text(json.dumps(start))
         (workspace / OUTCOME).unlink(missing_ok=True)
@@ -191,7 +192,7 @@ class Executor:
         shorten(workspace / LOG)
         facts["wall_s"] = round(facts.get("wall_s", 0.0) + time.perf_counter() - began, 3)
         facts["concurrency"] = max(facts.get("concurrency", 1), self._most)
-        facts["load_end"] = _load()
+        facts["load_end"] = load_average()
         facts |= {k: history.get(k, 0) for k in ("resumed", "restarted")}
         outcome = _read_outcome(workspace)
         if outcome is None or status:
@@ -260,11 +261,6 @@ def _refusal(cell: Cell, task: Task, method: Method, config: Settings) -> tuple[
     except Exception as error:  # a stranger's plugin never takes us down
         text = f"{type(error).__name__}: {' '.join(str(error).split())}"
         return "crashed", f"supports of {method.name} failed: {text}"[:500]
-
-
-def _load() -> float | None:
-    """Return the load average of the last minute, where the system has one."""
-    return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
 
 
 def _read(path: Path) -> str:

@@ -18,7 +18,8 @@ from pdebench_lite.errors import DivergedError
 from pdebench_lite.method import Solution
 from pdebench_lite.metrics import Metric
 from pdebench_lite.problem import Observation, Task
-from pdebench_lite.runner.clock import Clock, Phase
+from pdebench_lite.runner.clock import CHARGED, Clock, Phase
+from pdebench_lite.runner.energy import EnergyMeter
 from pdebench_lite.runner.memory import MemoryMeter
 from pdebench_lite.runner.streams import method_stream
 from pdebench_lite.study import Cell
@@ -282,6 +283,7 @@ class Run:
             "charged_s": self._clock.charged,
             "loss": loss,
             "peak_host_mb": peak,
+            **self.costs,
             **errors,
         }
         self._rows.append(row)
@@ -297,11 +299,17 @@ class Run:
             self._evaluate(None, lambda: solution)
 
 
-def phase_hook(memory: MemoryMeter, journal: Journal) -> Callable[[Phase], None]:
+def phase_hook(
+    memory: MemoryMeter, journal: Journal, energy: EnergyMeter
+) -> Callable[[Phase], None]:
     """Return what the clock calls when the phase changes."""
 
     def changed(phase: Phase) -> None:
         memory.enter(phase)
+        if phase in CHARGED:
+            energy.start()
+        else:
+            energy.stop()
         journal.write("phase", name=phase, wall=time.time())
 
     return changed

@@ -17,6 +17,7 @@ from pdebench_lite.method import Solution
 from pdebench_lite.plugins import registry
 from pdebench_lite.records import Record, Store
 from pdebench_lite.runner.clock import Clock
+from pdebench_lite.runner.energy import EnergyMeter
 from pdebench_lite.runner.memory import MemoryMeter
 from pdebench_lite.runner.run import Journal, Judge, Run, phase_hook
 from pdebench_lite.study import Budget, make_cell
@@ -31,7 +32,7 @@ def test_a_report_when_nothing_is_due(benchmark: Any, fakes: Path, tmp_path: Pat
     cell = make_cell(task, method, config, "numpy", 0, Budget(max_time=600.0))
     judge = Judge(task, known.metrics_for(task), ())
     memory, journal = MemoryMeter(), Journal(tmp_path / "journal")
-    clock = Clock(on_change=phase_hook(memory, journal))
+    clock = Clock(on_change=phase_hook(memory, journal, EnergyMeter(())))
     run = Run(cell, judge, config, "cpu", clock, memory, journal)
     solution = Solution(lambda p: {"u": np.sin(2 * np.pi * (p["x"] - p["t"]))})
     with clock.phase("train"):
