@@ -11,7 +11,8 @@ from pdebench_lite.errors import PdebenchError
 EXAMPLES = """\b
 Examples:
   pdebench audit Burgers.npz --problem burgers:forward
-  pdebench audit burgers1d.dat --problem burgers:forward --t 0:1:11
+  pdebench audit burgers1d.dat --problem burgers:forward
+  pdebench audit table.csv --problem burgers:forward --t 0:1:11
   pdebench audit data.h5 --problem burgers:forward --x grid --u "tensor[0]" --order t,x
 """
 

@@ -11,7 +11,7 @@ from pdebench_lite.compare.entrants import Contest, Entrant, Key
 from pdebench_lite.compare.outcomes import Outcome
 
 Values: TypeAlias = list[float]
-TIMES = tuple(m * 10.0**k for k in range(-3, 6) for m in (1, 3))
+TIMES = tuple(float(f"{m}e{k}") for k in range(-3, 6) for m in (1, 3))
 _COLUMNS = 5
 _FIRST_ERRORS = (1e-1, 1e-2)
 
@@ -86,7 +86,7 @@ def courses(entrants: Sequence[Entrant]) -> list[Course]:
 
 def usual_times(contests: Sequence[Contest]) -> list[float]:
     """Return the times to compare at: 1, 3, 10, … s, the last five that the longest run saw."""
-    spans = [max(r.budget.max_time or 0.0, r.charged_s or 0.0) for c in contests for r in c.records]
+    spans = [r.budget.max_time or r.charged_s or 0.0 for c in contests for r in c.records]
     longest = max(spans, default=0.0)
     seen = list(takewhile(lambda t: t <= longest, TIMES)) or [TIMES[0]]
     return seen[-_COLUMNS:]
@@ -95,8 +95,9 @@ def usual_times(contests: Sequence[Contest]) -> list[float]:
 def usual_errors(contests: Sequence[Contest]) -> list[float]:
     """Return the errors to compare at: powers of ten, and the targets of runs.
 
-    Down to one decade below what a learned method reached; where there is none, to what was
-    reached. None is at or below a bound of the reference: nothing can be told apart there.
+    The powers end one decade below what a learned method reached; where there is none, at what
+    was reached. These last five are taken, and the first two. None is at or below a bound of the
+    reference, because nothing can be told apart there.
     """
     everyone = [entrant for contest in contests for entrant in contest.entrants]
     learned = [entrant for entrant in everyone if not entrant.classical]
@@ -109,7 +110,7 @@ def usual_errors(contests: Sequence[Contest]) -> list[float]:
     targets = [r.budget.target_error for c in contests for r in c.records]
     bound = max((c.bound or 0.0 for c in contests), default=0.0)
     deepest = min((v for v in reached if isfinite(v) and v > 0), default=inf)
-    powers = [10.0**-k for k in range(1, 17)]
-    wanted = {e for e in powers if e >= deepest} | set(_FIRST_ERRORS)
+    powers = [float(f"1e-{k}") for k in range(1, 17)]
+    wanted = {*[e for e in powers if e >= deepest][-_COLUMNS:], *_FIRST_ERRORS}
     wanted |= {t for t in targets if t is not None}
     return sorted((e for e in wanted if e > bound), reverse=True)

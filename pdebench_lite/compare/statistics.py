@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 CONFIDENCE = 0.95
-RESAMPLES = 4999
+RESAMPLES = 1999
 FEWEST_PER_PROBLEM = 3
 _MISS = 1e15  # stands for ∞ within the bootstrap, whose percentiles would be ∞ − ∞
 _SEED = 20210830

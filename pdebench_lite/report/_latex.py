@@ -1,12 +1,15 @@
-"""Sheets as LaTeX tables (booktabs); compiles with pdflatex and nothing but that package."""
+"""Sheets as LaTeX tables; compiles with pdflatex, booktabs and graphicx."""
 
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 
 from pdebench_lite.report.sheet import Column, Row, Sheet
+from pdebench_lite.report.wording import fold
 
-_NEEDS = "% needs \\usepackage{booktabs}\n"
+_NAME_WIDTH = 24
+_NEEDS = "% needs \\usepackage{booktabs,graphicx}\n"
+_FIT = r"\resizebox{\ifdim\width>\textwidth\textwidth\else\width\fi}{!}{%"  # only if too wide
 _ASCII = {
     "\0": "{}",  # keeps two hyphens from becoming a dash
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "_": r"\_", "%": r"\%", "&": r"\&",
@@ -18,7 +21,7 @@ _SIGNS = {
     "≤": r"\leq", "≥": r"\geq", "≈": r"\approx", "≠": r"\neq", "·": r"\cdot", "×": r"\times",
     "−": "-", "±": r"\pm", "∂": r"\partial", "∇": r"\nabla", "∫": r"\int", "∑": r"\sum",
     "√": r"\surd", "∞": r"\infty", "∈": r"\in", "→": r"\to", "∘": r"\circ", "‖": r"\|",
-    "½": r"\frac12", "°": r"^{\circ}",
+    "●": r"\bullet", "½": r"\frac12", "°": r"^{\circ}",
 }  # fmt: skip
 _TEXT = {"–": "--", "—": "---", "…": r"\ldots{}", "“": "``", "”": "''", "‘": "`", "’": "'",
          "µ": r"$\mu$", "Ø": r"\O{}", "ø": r"\o{}", "ß": r"\ss{}"}  # fmt: skip
@@ -79,6 +82,7 @@ def _lines(sheet: Sheet) -> Iterator[str]:
     yield r"\centering\footnotesize\setlength{\tabcolsep}{3.5pt}"
     conditions = _sentence("; ".join(sheet.conditions)) if sheet.conditions else ""
     yield f"\\caption{{{escape(sheet.title)}. {_NUMBER.sub(_power, conditions)}}}"
+    yield _FIT
     yield f"\\begin{{tabular}}{{@{{}}{''.join('r' if c.numeric else 'l' for _, c in shown)}@{{}}}}"
     yield r"\toprule"
     yield from _heads([c for _, c in shown])
@@ -89,7 +93,7 @@ def _lines(sheet: Sheet) -> Iterator[str]:
         for row in rows:
             yield " & ".join(_cell(c, row, i) for i, c in shown) + r" \\"
     yield r"\bottomrule"
-    yield r"\end{tabular}"
+    yield r"\end{tabular}}"
     notes = [_NUMBER.sub(_power, _sentence(line)) for line in sheet.lines]
     notes += [f"{escape(f'{names} saw: {what}')}." for names, what in sheet.saw]
     for n, why in enumerate(sheet.notes, 1):
@@ -111,16 +115,47 @@ def _heads(columns: list[Column]) -> Iterator[str]:
             first, second = first[:cut], first[cut:]
         pairs.append((escape(first), escape(second)))
     for line in zip(*pairs, strict=True):
-        yield " & ".join(line) + r" \\"
+        if any(line):
+            yield " & ".join(line) + r" \\"
 
 
 def _cell(column: Column, row: Row, i: int) -> str:
-    measured = column.kind in ("error", "interval")
-    cell = number(row.cells[i]) if measured else escape(row.cells[i])
+    if column.kind == "interval":
+        return _interval(row.cells[i], i in row.bold)
+    if column.kind == "name":
+        return _stacked([escape(line) for line in fold(row.cells[i], _NAME_WIDTH).split("\n")], "l")
+    cell = number(row.cells[i]) if column.kind == "error" else escape(row.cells[i])
     if i in row.bold:
-        cell = f"{{\\boldmath\\textbf{{{cell}}}}}"
+        cell = _bold(cell)
     note = row.note if column.kind == "status" else 0
     return f"{cell}\\textsuperscript{{{note}}}" if note else cell
+
+
+def _interval(text: str, bold: bool) -> str:
+    """Set a number above its interval, from which a common power of ten is taken out."""
+    value, _, interval = text.partition(" ")
+    above = _bold(number(value)) if bold else number(value)
+    if not interval:
+        return above
+    powers = {found[2] + found[3] for found in _NUMBER.finditer(interval)}
+    if len(powers) == 1 and len(_NUMBER.findall(interval)) == 2:
+        inner = escape(_NUMBER.sub(lambda found: found[1], interval))
+        power = powers.pop().strip("+")
+        below = inner if power == "0" else f"{inner}$\\times10^{{{power}}}$"
+    else:
+        below = number(interval)
+    return _stacked([above, f"\\scriptsize {below}"], "r")
+
+
+def _bold(cell: str) -> str:
+    return f"{{\\boldmath\\textbf{{{cell}}}}}"
+
+
+def _stacked(lines: list[str], side: str) -> str:
+    if len(lines) == 1:
+        return lines[0]
+    inner = r"\\".join(lines)
+    return f"\\begin{{tabular}}[t]{{@{{}}{side}@{{}}}}{inner}\\end{{tabular}}"
 
 
 def _sentence(text: str) -> str:

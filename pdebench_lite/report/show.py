@@ -19,6 +19,7 @@ _TIMES = (
     ("charged_s", "data + compile + train"),
     ("evaluate_s", "scoring; not charged"),
     ("predict_s", "answering the final query; part of evaluate"),
+    ("resume_s", "data and compilation done again after a kill; not charged"),
     ("wall_s", "the whole cell"),
 )
 _MEMORY = (
@@ -30,6 +31,15 @@ _COUNTS = (
     ("params", "trained parameters or degrees of freedom"),
     ("steps", "accepted updates, or time steps"),
     ("evaluations", "value-and-gradient calls"),
+    ("resumed", "times that the cell went on from a checkpoint"),
+    ("restarted", "times that it began anew after a kill"),
+)
+_MACHINE = (
+    ("threads", "processors that it could use"),
+    ("concurrency", "most cells at work on the machine at once"),
+    ("load_start", "load average at the start"),
+    ("load_end", "load average at the end"),
+    ("energy_j", "joules of packages or GPU while charged, whoever used them"),
 )
 _LIBRARIES = ("pdebench-lite", "numpy", "scipy", "torch", "pytorch-lightning", "jax", "optax")
 _MOMENTS, _LOG_LINES = 5, 20
@@ -52,6 +62,8 @@ def describe(record: Record, folder: Path) -> str:
         ("times (s)", [(k, amount(getattr(record, k)), text) for k, text in _TIMES]),
         ("memory (MB, 10⁶ bytes)", [(k, amount(getattr(record, k)), t) for k, t in _MEMORY]),
         ("counts", [(k, count(getattr(record, k)), text) for k, text in _COUNTS]),
+        ("costs", [(clean(k), count(v), "") for k, v in record.costs.items()]),
+        ("machine", [(k, amount(getattr(record, k)), text) for k, text in _MACHINE]),
         ("details", [(k, wording.as_json(v), "") for k, v in record.details.items()]),
         ("environment", list(_environment(record, folder.parent))),
         ("fingerprint", [(k, v, "") for k, v in record.fingerprint.items()]),

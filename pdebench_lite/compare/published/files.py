@@ -87,7 +87,7 @@ def _numeric(arrays: Mapping[str, Any]) -> dict[str, np.ndarray]:
 
 
 def _read_npz(path: Path) -> Contents:
-    with np.load(path, allow_pickle=False) as archive:
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
         _check_size(path, sum(entry.file_size for entry in archive.zip.infolist()))
         arrays: dict[str, np.ndarray] = {}
         pickled = []

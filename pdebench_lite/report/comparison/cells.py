@@ -61,6 +61,12 @@ def _cell(of: Estimate | None, word: Callable[[float], str], bare: bool = False)
     return f"{word(of.value)} {inner}"
 
 
+def level_text(error: float) -> str:
+    """Write an error that is to be reached: `1e-3`, `2.5e-3`."""
+    digits, _, power = f"{error:.2e}".partition("e")
+    return f"{float(digits):g}e{int(power)}"
+
+
 def seeds_cell(n: int, failures: int) -> str:
     """Write how many seeds ran, how many failed, and whether they are too few."""
     words = str(n)

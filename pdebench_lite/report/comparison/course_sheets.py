@@ -1,4 +1,4 @@
-"""Tables: errors at equal times; time and memory at equal errors."""
+"""Tables: errors at equal times; time, and memory, at equal errors."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from pdebench_lite.compare.comparison import ProblemComparison
 from pdebench_lite.compare.courses import Course, Values
 from pdebench_lite.compare.ranking import best
 from pdebench_lite.compare.statistics import Estimate, estimate
-from pdebench_lite.report.comparison.cells import amount_cell, error_cell
+from pdebench_lite.report.comparison.cells import amount_cell, error_cell, level_text
 from pdebench_lite.report.sheet import Column, Row, Sheet, telling
 from pdebench_lite.report.wording import MISSING, clean
 
@@ -43,8 +43,8 @@ def equal_time(problem: ProblemComparison) -> Sheet:
     return _sheet(problem, title, rules, quantities, lambda course: not course.targeted)
 
 
-def equal_error(problem: ProblemComparison) -> Sheet:
-    """Return the table of time and memory at equal errors."""
+def equal_error(problem: ProblemComparison) -> list[Sheet]:
+    """Return the tables of time and of memory at equal errors."""
     times = [
         _Quantity(_reach(e), "s", lambda c, e=e: c.to(e), amount_cell)  # type: ignore[misc]
         for e in problem.errors
@@ -57,12 +57,15 @@ def equal_error(problem: ProblemComparison) -> Sheet:
         f"until the first evaluation with {clean(problem.contest.metric)} at or below that error",
         "∞: missed, or failed",
     ]
-    title = f"{clean(problem.contest.label)}: time and memory to equal errors"
-    return _sheet(problem, title, rules, [*times, *memories], lambda course: True)
+    label = clean(problem.contest.label)
+    return [
+        _sheet(problem, f"{label}: charged time to equal errors", rules, times),
+        _sheet(problem, f"{label}: peak memory to equal errors", rules, memories),
+    ]
 
 
 def _reach(error: float) -> str:
-    return f"to {error:.0e}" if error == float(f"{error:.0e}") else f"to {error:.3g}"
+    return f"to {level_text(error)}"
 
 
 def _memory(of: Estimate | None) -> str:
@@ -74,7 +77,7 @@ def _sheet(
     title: str,
     rules: list[str],
     quantities: Sequence[_Quantity],
-    wanted: Callable[[Course], bool],
+    wanted: Callable[[Course], bool] = lambda course: True,
 ) -> Sheet:
     """Make a table: who, one column for each quantity, what was unequal."""
     names = [

@@ -6,7 +6,7 @@ from pdebench_lite.compare.comparison import Comparison
 from pdebench_lite.compare.overall import Overall
 from pdebench_lite.compare.profiles import RATIOS
 from pdebench_lite.compare.statistics import FEWEST_PER_PROBLEM, seeds_needed
-from pdebench_lite.report.comparison.cells import amount_cell, error_cell
+from pdebench_lite.report.comparison.cells import amount_cell, error_cell, level_text
 from pdebench_lite.report.comparison.course_sheets import CURVE
 from pdebench_lite.report.sheet import Column, Row, Sheet, telling
 from pdebench_lite.report.wording import MISSING, clean
@@ -52,11 +52,11 @@ def overall_sheets(comparison: Comparison) -> Iterator[Sheet]:
         ],
     )  # fmt: skip
     shares = [
-        Column(f"{e:.0e} reached", "number", lambda o, k=k: _share(o.reached, k))  # type: ignore[misc]
+        Column(f"{level_text(e)} reached", "number", lambda o, k=k: _share(o.reached, k))  # type: ignore[misc]
         for k, e in enumerate(comparison.errors)
     ]
     times = [
-        Column(f"to {e:.0e}", "interval", lambda o, k=k: amount_cell(o.to[k]), "s")  # type: ignore[misc]
+        Column(f"to {level_text(e)}", "interval", lambda o, k=k: amount_cell(o.to[k]), "s")  # type: ignore[misc]
         for k, e in enumerate(comparison.errors)
     ]
     yield _sheet(

@@ -23,7 +23,7 @@ def sheets(comparison: Comparison, verbose: bool = False, once: bool = False) ->
         once: whether what holds for all tables of a problem is said above the first only.
     """
     for problem in comparison.problems:
-        made = [standing_sheet(problem), equal_time(problem), equal_error(problem)]
+        made = [standing_sheet(problem), equal_time(problem), *equal_error(problem)]
         made += pair_sheet(problem, verbose)
         made += [conditions_sheet(problem)] if verbose else []
         for number, sheet in enumerate(made):

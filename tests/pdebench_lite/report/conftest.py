@@ -131,6 +131,12 @@ def make() -> Any:
     return make_record
 
 
+@pytest.fixture(scope="session")
+def make_one() -> Any:
+    """Return the function that makes a record, for fixtures that live long."""
+    return make_record
+
+
 @pytest.fixture
 def publish() -> Any:
     """Return the function that writes a record with its files."""
