@@ -5,7 +5,14 @@ from collections.abc import Iterable
 
 
 class PdebenchError(Exception):
-    """A usage error or bad input; the command line prints it as one line and exits with 2."""
+    """A usage error or bad input; the command line prints it as one line and exits with 2.
+
+    Its text may quote what a stranger wrote: it is one line without control characters.
+    """
+
+    def __str__(self) -> str:
+        text = " ".join(super().__str__().split())
+        return "".join(c if c.isprintable() else "?" for c in text)
 
 
 class NotGivenError(PdebenchError):

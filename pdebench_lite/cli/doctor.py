@@ -21,7 +21,7 @@ def doctor(
     results: Results = DEFAULT_RESULTS,
     format: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
 ) -> int:
-    """Check what works here, whether numbers can be trusted, and what mends it.
+    """Check what works, whether numbers can be trusted, what helps.
 
     Exit status 1 if something is unusable; warnings are about numbers, not about running.
     """
