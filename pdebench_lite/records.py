@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pdebench_lite.arrays import synchronise
 from pdebench_lite.errors import PdebenchError
@@ -49,7 +49,7 @@ class Record(BaseModel):
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     schema_version: int = SCHEMA
-    cell: str
+    cell: str = Field(pattern=r"^[0-9a-f]{16}$")  # it names folders
     problem: str
     task: str
     problem_params: dict[str, Any]
@@ -97,7 +97,7 @@ class Record(BaseModel):
     load_end: float | None = None
     energy_j: float | None = None
     device_name: str = ""
-    environment: str = ""
+    environment: str = Field("", pattern=r"^\w{0,64}$")  # it names a file
     fingerprint: dict[str, str] = {}
     started: str = ""
 
@@ -166,9 +166,9 @@ class Store:
         except ValidationError as error:
             problem = _first(error)
         else:
-            if record.schema_version == SCHEMA:
+            if record.schema_version == SCHEMA and record.cell == folder.name:
                 return record
-            problem = ""
+            problem = f"it is of the cell {record.cell}"
         version = _version(text)
         if version is not _UNREADABLE and version != SCHEMA:
             raise PdebenchError(f"{path}: schema {version!r}, this program reads {SCHEMA}")
