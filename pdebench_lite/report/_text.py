@@ -43,11 +43,12 @@ def _print(console: Console, sheet: Sheet, verbose: bool) -> None:
         console.print(Text(" · ".join(sheet.conditions), "dim"))
     for line in sheet.lines:
         console.print(Text(line))
-    parts = _split(sheet, console.width)
+    widths = [_natural(sheet, i) for i in range(len(sheet.columns))]
+    parts = _split(sheet, widths, console.width)
     for number, part in enumerate(parts):
         if number:
             console.print()
-        _print_table(console, sheet, part)
+        _print_table(console, sheet, part, [widths[i] for i in part])
     if not any(sheet.columns[i].kind == "sees" for part in parts for i in part):
         for names, what in sheet.saw:
             _indented(console, f"{names} saw: {what}")
@@ -62,9 +63,8 @@ def _indented(console: Console, line: str) -> None:
     console.print(Padding(Text(line), (0, 0, 0, 1)))
 
 
-def _split(sheet: Sheet, width: int) -> list[list[int]]:
+def _split(sheet: Sheet, widths: list[int], width: int) -> list[list[int]]:
     """Return which columns each table shows, so that every table fits the width."""
-    widths = [_natural(sheet, i) for i in range(len(sheet.columns))]
     first = [i for i, c in enumerate(sheet.columns) if c.head in ("method", "backend", "seed")]
     if sum(widths) - _GAP <= width:
         return [list(range(len(widths)))]
@@ -108,37 +108,52 @@ def _cell(column: Column, row: Row, i: int) -> str:
     return fold(cell, _NAME_WIDTH) if column.kind == "name" else cell
 
 
-def _print_table(console: Console, sheet: Sheet, shown: list[int]) -> None:
+def _print_table(console: Console, sheet: Sheet, shown: list[int], widths: list[int]) -> None:
     """Print the heading, then each block under its own words; widths are fixed, so blocks align."""
-    widths = [_natural(sheet, i) for i in shown]
-    console.print(_table(sheet, shown, widths, [], head=True))
+    console.print(_head_of_table(sheet, shown, widths))
     for number, (heading, rows) in enumerate(sheet.blocks):
         if number:
             console.print(Text("─" * (sum(widths) - _GAP), "dim"))
         if heading:
             console.print(Text(heading, "italic"))
-        console.print(_table(sheet, shown, widths, rows))
+        for row in rows:
+            _print_row(console, sheet, row, shown, widths)
 
 
-def _table(
-    sheet: Sheet, shown: list[int], widths: list[int], rows: list[Row], head: bool = False
-) -> Table:
+def _head_of_table(sheet: Sheet, shown: list[int], widths: list[int]) -> Table:
     table = Table(
-        box=box.SIMPLE_HEAD if head else None, show_header=head, show_edge=False, pad_edge=False,
-        padding=(0, 1, 0, 0) if head else (0, _GAP, 0, 0), collapse_padding=False,
+        box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0),
+        collapse_padding=False,
     )  # fmt: skip
     for i, width in zip(shown, widths, strict=True):
         column = sheet.columns[i]
         table.add_column(
             Text(_head(column)), justify="right" if column.numeric else "left",
-            width=width - _GAP, overflow="fold", vertical="bottom" if head else "top",
+            width=width - _GAP, vertical="bottom",
         )  # fmt: skip
-    for row in rows:
-        table.add_row(*(_styled(sheet.columns[i], row, i) for i in shown))
     return table
 
 
-def _styled(column: Column, row: Row, i: int) -> Text:
-    style = _STATUS_STYLE.get(row.status, "red") if column.kind == "status" else ""
-    style = "bold" if i in row.bold else style
-    return Text(_cell(column, row, i), style)
+def _print_row(
+    console: Console, sheet: Sheet, row: Row, shown: list[int], widths: list[int]
+) -> None:
+    """Print one row; by hand, because rich takes milliseconds for each."""
+    cells = [_cell(sheet.columns[i], row, i).split("\n") for i in shown]
+    for k in range(max(map(len, cells))):
+        pieces = []
+        for i, width, parts in zip(shown, widths, cells, strict=True):
+            part = parts[k] if k < len(parts) else ""
+            room = " " * (width - _GAP - cell_len(part))
+            pieces.append(room + part if sheet.columns[i].numeric else part + room)
+        if console.is_terminal:
+            styles = [_style(sheet.columns[i], row, i) for i in shown]
+            styled = zip(pieces, styles, strict=True)
+            console.print(Text(" " * _GAP).join(Text(p, style) for p, style in styled))
+        else:
+            console.file.write((" " * _GAP).join(pieces) + "\n")
+
+
+def _style(column: Column, row: Row, i: int) -> str:
+    if i in row.bold:
+        return "bold"
+    return _STATUS_STYLE.get(row.status, "red") if column.kind == "status" else ""
