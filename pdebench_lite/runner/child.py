@@ -133,8 +133,13 @@ def plain(value: Any) -> Any:
 
 def _score(judge: Judge, clock: Clock, solution: Solution, workspace: Path) -> dict[str, Any]:
     """Score the last state on the final grid and leave arrays and weights in the workspace."""
+    asked = 0
 
     def predict(query: dict[str, Any]) -> dict[str, np.ndarray]:
+        nonlocal asked
+        asked += 1
+        if asked > 1:  # metrics that look elsewhere: evaluation
+            return solution.predict(query)
         with clock.phase("predict"):
             return solution.predict(query)
 

@@ -132,6 +132,7 @@ def _sleep(view: View, run: Run) -> Solution:
     unit = run.config.seconds
 
     def predict(points: dict[str, Any]) -> dict[str, np.ndarray]:
+        note_prediction()
         time.sleep(unit)
         return _solution(view).predict(points)
 
@@ -145,6 +146,22 @@ def _sleep(view: View, run: Run) -> Solution:
         run.report(0, None, lambda: Solution(predict))
         time.sleep(unit)
         run.report(1, None, lambda: Solution(predict))
+    return Solution(predict)
+
+
+def note_prediction() -> None:
+    """Count a prediction, for the test to read."""
+    with (Path(os.environ["PDEBENCH_FAKES"]) / "predictions").open("a") as file:
+        file.write("x")
+
+
+def _predict_slowly(view: View, run: Run) -> Solution:
+    def predict(points: dict[str, Any]) -> dict[str, np.ndarray]:
+        time.sleep(run.config.seconds)
+        return _solution(view).predict(points)
+
+    for step in range(4):
+        run.report(step, None, lambda: Solution(predict))
     return Solution(predict)
 
 
@@ -444,6 +461,20 @@ def pdebench_methods() -> Sequence[Method]:
         Method("haunted", "other", "needs a ghost", {"ghost": "no.such:module"}),
         Method("lost", "other", "has no module", {"numpy": "no.such:module"}),
         Method("slow", "other", "is imported slowly", {"numpy": "pdebench_fakes_slow:solve"}),
+        Method(
+            "launcher",
+            "other",
+            "leaves work on its device",
+            {"device": "pdebench_fakes_device:solve"},
+            FakeSettings,
+        ),
+        Method(
+            "hungry",
+            "other",
+            "allocates in each phase",
+            {name: f"pdebench_fakes_hungry:{name}" for name in ("numpy", "torch", "jax")},
+            FakeSettings,
+        ),
     )
 
 
@@ -462,5 +493,8 @@ def pdebench_metrics() -> Sequence[Metric]:
 
 @hookimpl
 def pdebench_backends() -> Sequence[Backend]:
-    """Return a backend that is never installed."""
-    return (Backend("ghost", ("no-such-library",), "ghost", "no.such.runtime"),)
+    """Return a backend that is never installed, and one with a device that works on its own."""
+    return (
+        Backend("ghost", ("no-such-library",), "ghost", "no.such.runtime"),
+        Backend("device", (), "", "pdebench_fakes_device"),
+    )

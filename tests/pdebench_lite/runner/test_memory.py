@@ -27,6 +27,26 @@ def test_only_training_counts(race: Race, store: Store) -> None:
     assert peaks[1] == pytest.approx(200, rel=0.05)
 
 
+@pytest.mark.parametrize(
+    "backend",
+    [
+        "numpy",
+        pytest.param("torch", marks=pytest.mark.slow),
+        pytest.param("jax", marks=pytest.mark.slow),
+    ],
+)
+def test_300_mb_of_training_by_each_backend(race: Race, backend: str) -> None:
+    """What is held before (imports, data, compilation) is not training; compilation is apart."""
+    (record,) = race("hungry[megabytes=300,before=100]", backend=backend, max_steps=10)
+    assert record.status == "ok", record.reason
+    assert record.details["sum"] == 400 * MB
+    assert record.peak_host_mb == pytest.approx(300, rel=0.05)
+    assert record.compile_peak_host_mb == pytest.approx(200, rel=0.05)
+    (record,) = race("hungry[megabytes=0,before=100]", backend=backend, max_steps=10)
+    assert record.peak_host_mb is not None
+    assert record.peak_host_mb < 15, "5% of 300 MB"
+
+
 def test_a_cell_that_allocates_nothing(race: Race) -> None:
     (record,) = race("fake", max_steps=10)
     assert record.peak_host_mb is not None
