@@ -18,9 +18,12 @@ def plot(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the figures.")] = Path(
         "results/figures"
     ),
+    style: Annotated[
+        str, typer.Option(metavar="NAME", help="Page: plain, neurips, icml, jcp, column or slide.")
+    ] = "plain",
     results: Results = DEFAULT_RESULTS,
 ) -> None:
-    """Draw maps, slices, convergence and cost, as PDF and PNG."""
+    """Draw maps, slices, convergence, cost, work–precision and profiles, as PDF, SVG and PNG."""
     store, loaded = load(results)
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -30,5 +33,5 @@ def plot(
         ) from None
     from pdebench_lite.report.figures import plot_all
 
-    for path in plot_all(store, loaded.records, out, say=_complain):
+    for path in plot_all(store, loaded.records, out, say=_complain, page=style):
         print(path)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from pdebench_lite.compare.classical import advice
@@ -25,13 +26,16 @@ class Block:
         heading: the data in words.
         standings: final errors, smallest median first.
         courses: errors over time.
-        pairs: each two entrants on the seeds that they share.
     """
 
     heading: str
     standings: Sequence[Standing]
     courses: Sequence[Course]
-    pairs: Sequence[Pair]
+
+    @cached_property
+    def pairs(self) -> Sequence[Pair]:
+        """Each two entrants on the seeds that they share; made when first asked for."""
+        return pairs(self.standings)
 
 
 @dataclass(frozen=True)
@@ -118,21 +122,18 @@ def compare(
     all_times = list(times) or usual_times(found)
     all_errors = list(errors) or usual_errors(found)
     if len(compared) > 1:
-        over = overall([_part(c) for c in compared], all_times, all_errors)
+        over = overall([part_of(c, errors) for c in found], all_times, all_errors)
     return Comparison(compared, over, all_times, all_errors)
 
 
 def _problem(
     contest: Contest, results: Path, times: Sequence[float], errors: Sequence[float]
 ) -> ProblemComparison:
-    groups: dict[str, list[Entrant]] = {}
-    for entrant in contest.entrants:
-        groups.setdefault(data_text(given(entrant, contest)), []).append(entrant)
     blocks = []
-    for heading in sorted(groups, key=lambda text: "label" not in text):
-        standing = standings(groups[heading])
+    for heading, entrants in data_blocks(contest):
+        standing = standings(entrants)
         order = {id(s.entrant): place for place, s in enumerate(standing)}
-        blocks.append(Block(heading, standing, _ordered(groups[heading], order), pairs(standing)))
+        blocks.append(Block(heading, standing, _ordered(entrants, order)))
     return ProblemComparison(
         contest,
         blocks,
@@ -151,6 +152,14 @@ def _ordered(entrants: Sequence[Entrant], order: Mapping[int, int]) -> list[Cour
     )
 
 
+def data_blocks(contest: Contest) -> list[tuple[str, list[Entrant]]]:
+    """Sort entrants by the data that they were given, named in words; labels first."""
+    groups: dict[str, list[Entrant]] = {}
+    for entrant in contest.entrants:
+        groups.setdefault(data_text(given(entrant, contest)), []).append(entrant)
+    return sorted(groups.items(), key=lambda item: "label" not in item[0])
+
+
 def given(entrant: Entrant, contest: Contest) -> Data:
     """Return the data that an entrant was given.
 
@@ -164,16 +173,24 @@ def given(entrant: Entrant, contest: Contest) -> Data:
     return data_seen(sees, boundary)
 
 
-def _part(compared: ProblemComparison) -> Part:
-    every = [course for block in compared.blocks for course in block.courses]
-    every = [course for course in every if not course.targeted]
+def part_of(contest: Contest, errors: Sequence[float] = ()) -> Part:
+    """Return what a problem contributes to tables and figures over problems.
+
+    Args:
+        contest: the problem.
+        errors: instances of the performance profile; by default what was reached on it.
+    """
+    conditions = audit(contest.entrants)
+    places = {id(entrant): place for place, entrant in enumerate(contest.entrants)}
+    every = [course for course in courses(contest.entrants) if not course.targeted]
     met: dict[Key, Terms] = {}
     rekeyed = []
     for course in every:
         whatever = replace(course.key, budget="")  # problems may have budgets of their own
         alone = [replace(c.key, budget="") for c in every].count(whatever) == 1
         key = whatever if alone else course.key
-        data = given(course.entrants[0], compared.contest)
-        met[key] = Terms(data, course.key.budget, compared.marks(*course.entrants))
+        data = given(course.entrants[0], contest)
+        words = [w for e in course.entrants for w in conditions.marks[places[id(e)]]]
+        met[key] = Terms(data, course.key.budget, list(dict.fromkeys(words)))
         rekeyed.append(replace(course, key=key))
-    return Part(rekeyed, met, compared.errors)
+    return Part(rekeyed, met, list(errors) or usual_errors([contest]))

@@ -153,10 +153,11 @@ def contests(
             if identity not in taken:
                 taken.add(identity)
                 records.setdefault(label, []).append((source, record))
-    return [_contest(label, mine, metric) for label, mine in records.items()]
+    return [contest(label, mine, metric) for label, mine in records.items()]
 
 
-def _contest(label: str, mine: list[tuple[Source, Record]], metric: str) -> Contest:
+def contest(label: str, mine: Sequence[tuple[Source, Record]], metric: str = "") -> Contest:
+    """Make the contest of one problem from its records."""
     headline = metric or next((r.ranked[0] for _, r in mine if r.ranked), "rel_l2")
     entrants: dict[Key, Entrant] = {}
     for source, record in mine:

@@ -84,10 +84,6 @@ def _first_source(entrants: Sequence[Entrant], machines: Sequence[str]) -> str:
 # ---- conditions: name, value of one record in words, how a row or a caption says it ------------
 
 
-def _concurrency(record: Record) -> str:
-    return str(getattr(record, "concurrency", 1))
-
-
 def _one_at_a_time(word: str) -> str:
     return "one cell at a time" if word == "1" else f"{word} cells at once"
 
@@ -106,7 +102,8 @@ _CONDITIONS: tuple[tuple[str, Callable[[Record], str], Callable[[str], str]], ..
     ("precision", lambda r: clean(r.dtype), str),
     ("threads", lambda r: "" if r.threads is None else str(r.threads), _threads),
     ("device", _device, str),
-    ("at once", _concurrency, _one_at_a_time),
+    ("at once", lambda r: str(r.concurrency), _one_at_a_time),
+    ("resumed", lambda r: "resumed" if r.resumed else "", lambda word: word or "never resumed"),
 )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from pdebench_lite.compare.courses import Course, Values
 from pdebench_lite.compare.entrants import Key
-from pdebench_lite.compare.profiles import performance_profile
+from pdebench_lite.compare.profiles import performance_profile, performance_ratios
 from pdebench_lite.compare.ranking import best, ranks
 from pdebench_lite.compare.seen import data_text
 from pdebench_lite.compare.statistics import Estimate, estimate, iqm, median
@@ -45,7 +45,7 @@ class Overall:
 
     Attributes:
         key: who.
-        problems: how many problems it ran; only who ran all of them is ranked.
+        problems: how many problems it ran; only who ran all those of its block is ranked.
         marks: what was unequal for it on any of them.
         final: interquartile mean of the logarithm of the final error, as an error.
         at: for each time the interquartile mean of the logarithm of the error, as an error.
@@ -53,7 +53,7 @@ class Overall:
         to: for each error the median time over problems and seeds, misses included.
         profile: share of (problem, error) instances solved within each of `profiles.RATIOS` times
             the best; None where it did not run all problems, or has nobody to be compared with.
-        rank, best: by `final`, among those of equal data that ran all problems.
+        rank, best: by `final`, among those of equal data that ran all problems of the block.
     """
 
     key: Key
@@ -74,10 +74,12 @@ class OverallBlock:
 
     Attributes:
         heading: the data in words.
-        rows: best first; who did not run all problems comes last.
+        problems: how many problems any of them ran.
+        rows: best first; who did not run all of these comes last.
     """
 
     heading: str
+    problems: int
     rows: Sequence[Overall]
 
 
@@ -86,9 +88,15 @@ def overall(
 ) -> list[OverallBlock]:
     """Return the blocks of entrants that ran more than one problem."""
     return [
-        OverallBlock(_heading(keys, parts), _rows(keys, parts, times, errors))
+        OverallBlock(_heading(keys, mine), len(mine), _rows(keys, mine, times, errors))
         for keys in _blocks(parts)
+        if (mine := _met(keys, parts))
     ]
+
+
+def _met(keys: Sequence[Key], parts: Sequence[Part]) -> list[Part]:
+    """Return the problems that any of these entrants ran."""
+    return [part for part in parts if any(key in part.terms for key in keys)]
 
 
 def _heading(keys: Sequence[Key], parts: Sequence[Part]) -> str:
@@ -96,10 +104,11 @@ def _heading(keys: Sequence[Key], parts: Sequence[Part]) -> str:
     return texts.pop() if len(texts) == 1 else "given the same data on each problem"
 
 
-def _blocks(parts: Sequence[Part]) -> list[list[Key]]:
+def _blocks(parts: Sequence[Part], fewest: int = 2) -> list[list[Key]]:
+    """Sort entrants that ran at least `fewest` problems into blocks of equal terms."""
     blocks: list[list[Key]] = []
     for key, count in Counter(c.key for part in parts for c in part.courses).items():
-        if count < 2:
+        if count < fewest:
             continue
         for block in blocks:
             if all(_agree(key, member, parts) for member in block):
@@ -166,17 +175,54 @@ def _share(strata: list[Values]) -> float:
     return float(np.mean(np.isfinite(np.concatenate(strata))))
 
 
+@dataclass(frozen=True)
+class ProfileBlock:
+    """What a performance profile of entrants with equal data is drawn from.
+
+    Attributes:
+        heading: the data in words.
+        problems: how many problems.
+        courses: one course of each entrant.
+        ratios: time over that of the fastest, shape (instances, entrants); ∞ for a miss.
+    """
+
+    heading: str
+    problems: int
+    courses: Sequence[Course]
+    ratios: np.ndarray
+
+
+def profile_blocks(parts: Sequence[Part]) -> list[ProfileBlock]:
+    """Return the profiles of each block over the problems that all of its entrants ran."""
+    blocks = []
+    for keys in _blocks(parts, fewest=1):
+        mine = _met(keys, parts)
+        whole = [key for key in keys if all(key in part.terms for part in mine)]
+        if len(whole) > 1:
+            first = {course.key: course for part in mine for course in part.courses}
+            ratios = performance_ratios(_costs(whole, mine))
+            blocks.append(
+                ProfileBlock(_heading(whole, mine), len(mine), [first[k] for k in whole], ratios)
+            )
+    return blocks
+
+
 def _profiles(keys: Sequence[Key], parts: Sequence[Part]) -> dict[Key, Sequence[float]]:
     """Return the performance profile of each entrant that ran all problems, in its block."""
     if len(keys) < 2:
         return {}
+    shares = performance_profile(_costs(keys, parts))
+    return {key: row.tolist() for key, row in zip(keys, shares, strict=True)}
+
+
+def _costs(keys: Sequence[Key], parts: Sequence[Part]) -> np.ndarray:
+    """Return the median time of each entrant to each error on each problem."""
     costs = [
         [_cost(next(c for c in part.courses if c.key == key), error) for key in keys]
         for part in parts
         for error in part.errors
     ]
-    shares = performance_profile(np.array(costs))
-    return {key: row.tolist() for key, row in zip(keys, shares, strict=True)}
+    return np.array(costs)
 
 
 def _cost(course: Course, error: float) -> float:

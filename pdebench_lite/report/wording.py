@@ -142,6 +142,8 @@ def budget_text(budget: Budget) -> str:
         parts.append(f"{budget.max_steps} steps")
     if budget.target_error is not None:
         parts.append(f"target {budget.target_error:g}")
+    if budget.max_memory is not None:
+        parts.append(f"{budget.max_memory / 1e6:g} MB")
     return ", ".join(parts) or MISSING
 
 

@@ -41,6 +41,7 @@ def conditions_sheet(problem: ProblemComparison) -> Sheet:
         Column("saw", "name", lambda e: wording.sees_text(e.sees)),
         *(Column(n, "word", condition(n)) for n in ("budget", "precision", "threads", "device")),
         Column("at once", "number", condition("at once")),
+        Column("resumed", "word", condition("resumed")),
         Column("trials", "number", lambda e: str(problem.audit.trials[places[id(e)]])),
         Column("machine", "name", condition("machine")),
         Column("versions", "name", condition("versions")),

@@ -34,7 +34,11 @@ def as_json(comparison: Comparison) -> dict[str, Any]:
             "errors": list(comparison.errors),
             "within_times_the_best": list(RATIOS),
             "blocks": [
-                {"given": block.heading, "methods": [_overall(row) for row in block.rows]}
+                {
+                    "given": block.heading,
+                    "problems": block.problems,
+                    "methods": [_overall(row) for row in block.rows],
+                }
                 for block in comparison.overall
             ],
         },

@@ -1,9 +1,8 @@
 """Tables over all problems: final errors and profiles, equal times, equal errors."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from pdebench_lite.compare.comparison import Comparison
-from pdebench_lite.compare.overall import Overall
 from pdebench_lite.compare.profiles import RATIOS
 from pdebench_lite.compare.statistics import FEWEST_PER_PROBLEM, seeds_needed
 from pdebench_lite.report.comparison.cells import amount_cell, error_cell, level_text
@@ -23,7 +22,7 @@ def overall_sheets(comparison: Comparison) -> Iterator[Sheet]:
     ]
     final = [
         Column("rank", "number", lambda o: MISSING if o.rank is None else str(o.rank)),
-        *_names(count),
+        *_names(),
         Column("error", "interval", lambda o: error_cell(o.final)),
         *profile,
     ]
@@ -35,7 +34,7 @@ def overall_sheets(comparison: Comparison) -> Iterator[Sheet]:
             f"{seeds_needed()} runs and {FEWEST_PER_PROBLEM} seeds on each problem]",
             "≤ τ×: share of pairs (problem, error reached by somebody) that a method solves within "
             "τ times the time of the fastest of its block",
-            "who ran one problem only is not here, who did not run all is not ranked",
+            "who ran one problem only is not here, who did not run all of its block is not ranked",
             CURVE,
         ],
         final,
@@ -44,7 +43,7 @@ def overall_sheets(comparison: Comparison) -> Iterator[Sheet]:
         comparison, f"{count} problems together: error at equal times",
         ["interquartile mean of the logarithm over problems and seeds"],
         [
-            *_names(count),
+            *_names(),
             *(
                 Column(f"at {t:g} s", "interval", lambda o, k=k: error_cell(o.at[k]))  # type: ignore[misc]
                 for k, t in enumerate(comparison.times)
@@ -62,17 +61,16 @@ def overall_sheets(comparison: Comparison) -> Iterator[Sheet]:
     yield _sheet(
         comparison, f"{count} problems together: time to equal errors",
         ["share of runs that reached it, and median charged time over problems and seeds"],
-        [*_names(count), *shares, *times],
+        [*_names(), *shares, *times],
     )  # fmt: skip
 
 
-def _names(count: int) -> list[Column]:
-    where: Callable[[Overall], str] = lambda o: f"{o.problems} of {count}"  # noqa: E731
+def _names() -> list[Column]:
     return [
         Column("method", "name", lambda o: clean(o.key.label)),
         Column("backend", "word", lambda o: clean(o.key.backend)),
         Column("unequal", "name", lambda o: ", ".join(o.marks)),
-        Column("problems", "word", where),
+        Column("problems", "number", lambda o: str(o.problems)),
     ]
 
 
@@ -87,7 +85,7 @@ def _sheet(comparison: Comparison, title: str, rules: list[str], columns: list[C
     names = {i for i, c in enumerate(columns) if c.head in ("rank", "error")}
     blocks = [
         (
-            block.heading,
+            f"{block.heading}, {block.problems} problems",
             [
                 Row([c.cell(o) for c in columns], bold=frozenset(names if o.best else ()))
                 for o in block.rows

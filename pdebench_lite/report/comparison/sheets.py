@@ -30,15 +30,15 @@ def sheets(comparison: Comparison, verbose: bool = False, once: bool = False) ->
             if number == 0 or not once:
                 sheet.conditions = [
                     *conditions_of(problem),
-                    *_statistics(problem),
+                    *statistics_in_words(problem),
                     *sheet.conditions,
                 ]
-                sheet.lines = [*_remarks(problem), *sheet.lines]
+                sheet.lines = [*remarks(problem), *sheet.lines]
             yield sheet
     yield from overall_sheets(comparison)
 
 
-def _statistics(problem: ProblemComparison) -> list[str]:
+def statistics_in_words(problem: ProblemComparison) -> list[str]:
     """Say what the brackets are."""
     sizes = [len(e.outcomes) for e in problem.contest.entrants]
     lines = ["median over seeds, failed runs count as ∞"]
@@ -49,7 +49,7 @@ def _statistics(problem: ProblemComparison) -> list[str]:
     return lines
 
 
-def _remarks(problem: ProblemComparison) -> list[str]:
+def remarks(problem: ProblemComparison) -> list[str]:
     """Say in full what a reader must not overlook."""
     lines = [clean(problem.advice)] if problem.advice else []
     if min(len(e.outcomes) for e in problem.contest.entrants) < seeds_needed():

@@ -6,7 +6,7 @@ from pathlib import Path
 from pdebench_lite.errors import PdebenchError, unknown_name
 from pdebench_lite.records import Record, Store
 
-DEFAULT_FORMATS = ("pdf", "png")
+DEFAULT_FORMATS = ("pdf", "svg", "png")
 
 
 def plot_all(
@@ -15,8 +15,11 @@ def plot_all(
     out: Path,
     formats: Sequence[str] = DEFAULT_FORMATS,
     say: Callable[[str], None] = lambda line: None,
+    page: str = "plain",
 ) -> list[Path]:
     """Draw every figure of every problem; returns the files, `{problem}-{what}.{format}`.
+
+    Performance profiles are over all problems together: `all-profiles.{format}`.
 
     Args:
         store: results folder, where fields and histories are.
@@ -24,11 +27,21 @@ def plot_all(
         out: folder for the figures; made if it is missing.
         formats: any of pdf, png, svg.
         say: hears, in one line each, of figures that could not be drawn and why.
+        page: what the figures are made for: plain, neurips, icml, jcp, column or slide.
 
     Raises:
-        PdebenchError: an unknown format, or a folder that cannot be written.
+        PdebenchError: an unknown format or page, or a folder that cannot be written.
     """
-    from pdebench_lite.report.figures import convergence, costs, maps, slices, style
+    from pdebench_lite.compare.entrants import Source, contest
+    from pdebench_lite.report.figures import (
+        convergence,
+        costs,
+        maps,
+        profiles,
+        slices,
+        style,
+        work_precision,
+    )
     from pdebench_lite.report.figures.data import groups
 
     for suffix in formats:
@@ -40,8 +53,10 @@ def plot_all(
     drawers = {"maps": maps, "convergence": convergence, "costs": costs, "slices": slices}
     try:
         out.mkdir(parents=True, exist_ok=True)
-        with style.styled():
-            looks = style.Looks(records)
+        made_for = style.page(page)
+        with style.styled(made_for):
+            looks = style.Looks(records, made_for)
+            raced = []
             for group in groups(store, records):
                 name = style.slug(group.label, names)
                 names[name] = group.label
@@ -49,6 +64,13 @@ def plot_all(
                     for part, drawn in module.draw(group, looks, say):
                         stem = out / f"{name}-{what}{part}"
                         paths += style.save(drawn, stem, formats)
+                race = contest(group.label, [(Source(store), r) for r in group.records])
+                if race.entrants:
+                    raced.append(race)
+                    for _, drawn in work_precision.draw(race, looks, say):
+                        paths += style.save(drawn, out / f"{name}-work-precision", formats)
+            for _, drawn in profiles.draw(raced, looks, say):
+                paths += style.save(drawn, out / "all-profiles", formats)
     except OSError as error:
         reason = error.strerror or error
         raise PdebenchError(f"cannot write figures to '{out}': {reason}") from None

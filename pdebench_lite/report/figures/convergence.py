@@ -27,7 +27,7 @@ def draw(group: Group, looks: Looks, say: Callable[[str], None]) -> Iterator[tup
         say(f"{group.label}: no convergence figure, no record has a history")
         return
     wide = len(metrics) > 1
-    figure = style.figure(style.FULL if wide else style.COLUMN, 2.5 if wide else 2.7)
+    figure = style.figure(looks.page.full if wide else looks.page.column, 2.5 if wide else 2.7)
     panels = figure.subplots(1, len(metrics), sharey=True, sharex=True, squeeze=False)[0]
     curves = {m: [(entry, *entry.curve(m)) for entry in group.entries] for m in metrics}
     drawn = [curve for metric in metrics for curve in curves[metric]]

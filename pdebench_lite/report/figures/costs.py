@@ -20,7 +20,7 @@ def draw(group: Group, looks: Looks, say: Callable[[str], None]) -> Iterator[tup
     """Yield one figure; dots are seeds, a bar their median. Failures stay in place."""
     cases = group.cases()
     names = case_names(cases)
-    figure = style.figure(style.FULL, 1.15 + 0.2 * max(len(cases), 2))
+    figure = style.figure(looks.page.full, 1.15 + 0.2 * max(len(cases), 2))
     error, time, memory = figure.subplots(1, 3, sharey=True, width_ratios=(1.25, 1.0, 1.0))
     headline = group.ranked()[:1]
     for row, case in enumerate(cases):

@@ -86,7 +86,7 @@ def _figure(
 ) -> Figure:  # fmt: skip
     bands = ceil(len(maps) / _ACROSS)
     across = ceil(len(maps) / bands)
-    width = {1: style.COLUMN, 2: 0.75 * style.FULL}.get(across, style.FULL)
+    width = {1: looks.page.column, 2: 0.75 * looks.page.full}.get(across, looks.page.full)
     figure = style.figure(width, 0.75 + 1.95 * bands)
     panels = figure.subplots(2 * bands, 1 + across, squeeze=False)
     norm, colors = _field_scale(reference)

@@ -39,7 +39,7 @@ def _figure(group: Group, looks: Looks, name: str, axis: str, having: list[Entry
     reference = sample[f"{name}{REFERENCE}"]
     steady = TIME not in reference.dims
     moments = [0.0] if steady else _moments(np.asarray(reference[TIME]), _observed(sample, name))
-    figure = style.figure(style.COLUMN if steady else style.FULL, 2.3)
+    figure = style.figure(looks.page.column if steady else looks.page.full, 2.3)
     panels = figure.subplots(1, len(moments), sharex=True, sharey=True, squeeze=False)[0]
     for axes, moment in zip(panels, moments, strict=True):
         _panel(axes, looks, name, axis, having, None if steady else moment)

@@ -1,6 +1,7 @@
 """How figures look: sizes of a two-column paper, fonts, colours, file names; drawn with Agg."""
 
 import hashlib
+import itertools
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,6 +14,7 @@ from typing import Any
 import matplotlib
 import numpy as np
 import seaborn
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis, XAxis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -21,10 +23,10 @@ from matplotlib.font_manager import findfont, get_font
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullFormatter
 
+from pdebench_lite.errors import unknown_name
 from pdebench_lite.records import Record
 from pdebench_lite.report.wording import clean, fold, shorten
 
-FULL, COLUMN = 6.9, 3.4  # inches: both columns of a page, and one
 FAILED = "#a00000"
 FAINT = "0.55"
 LINES: tuple[Any, ...] = ("-", (0, (4, 1.5)), (0, (1, 1.2)), (0, (4, 1.2, 1, 1.2)))
@@ -72,10 +74,59 @@ _FAMILIES: dict[str, tuple[int | None, str]] = {  # place in the palette (None: 
 }
 
 
+@dataclass(frozen=True)
+class Page:
+    """What figures are made for.
+
+    Attributes:
+        full, column: widths in inches of a figure across the page, and of one in a column.
+        serif: whether the text around them is set with serifs.
+    """
+
+    full: float
+    column: float
+    serif: bool = False
+
+
+PLAIN = Page(6.9, 3.4)  # both columns of a usual two-column page, and one
+STYLES = ("plain", "neurips", "icml", "jcp", "column", "slide")
+
+
+def page(name: str) -> Page:
+    """Return what figures of a style are made for.
+
+    Widths of conferences and slides are those of tueplots; J. Comput. Phys. prints columns of 90
+    and pages of 190 mm (Elsevier's artwork sizing). A slide is drawn small, to be enlarged.
+
+    Raises:
+        PdebenchError: an unknown style.
+    """
+    from tueplots import figsizes  # type: ignore[import-untyped]
+
+    def width(size: Mapping[str, Any]) -> float:
+        return float(size["figure.figsize"][0])
+
+    if name == "plain":
+        return PLAIN
+    if name == "column":
+        return Page(PLAIN.column, PLAIN.column)
+    if name == "neurips":
+        return Page(width(figsizes.neurips2024()), width(figsizes.neurips2024(rel_width=0.6)), True)
+    if name == "icml":
+        return Page(width(figsizes.icml2024_full()), width(figsizes.icml2024_half()), True)
+    if name == "jcp":
+        return Page(190 / 25.4, 90 / 25.4, True)
+    if name == "slide":
+        return Page(width(figsizes.beamer_169()), width(figsizes.beamer_169()))
+    raise unknown_name("style", name, STYLES)
+
+
 @contextmanager
-def styled() -> Iterator[None]:
+def styled(of: Page = PLAIN) -> Iterator[None]:
     """Draw with our settings, whatever the user's matplotlibrc says; restored afterwards."""
     settings: Any = {**seaborn.axes_style("ticks"), **_RC}
+    if of.serif:
+        settings |= {"font.family": ["STIXGeneral", "DejaVu Sans"], "mathtext.fontset": "stix"}
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(settings)
@@ -94,29 +145,37 @@ class Looks:
     """Colours and markers by method label, lines by backend; they depend on the names alone.
 
     The bare methods of each family take the family's colour; every other label takes the next free
-    colour of a palette that the colour-blind can tell apart, in alphabetical order. Markers and
-    lines tell methods and backends apart in grey.
+    colour of a palette that the colour-blind can tell apart, in alphabetical order; resolutions of
+    a classical solver have its colour. Markers and lines tell methods and backends apart in grey.
 
     Args:
         records: all the records that may be drawn.
+        made_for: the page.
     """
 
-    def __init__(self, records: Iterable[Record]) -> None:
+    def __init__(self, records: Iterable[Record], made_for: Page = PLAIN) -> None:
+        self.page = made_for
         records = list(records)
         palette: list[Any] = [tuple(c) for c in seaborn.color_palette("colorblind", 10)]
         family = {r.label: r.family for r in records}
-        bare = {r.label for r in records if r.label == r.method}
+        family |= {r.method: r.family for r in records if r.family == "classical"}  # its curve
+        bare = {r.method for r in records} & set(family)
         self.methods: dict[str, Look] = {}
         for label in sorted(family, key=lambda name: (name not in bare, name)):
             place, marker = _FAMILIES.get(family[label], (0, ""))
             look = Look((0.25, 0.25, 0.25) if place is None else palette[place], marker)
             if marker and look not in self.methods.values():
                 self.methods[label] = look
-        taken = {0, 2, 3, 7}  # the families' own, and a grey
+        taken = {0, 2, 3, 6, 7, 8}  # the families' own, a grey, and two too light for lines
         free = [color for k, color in enumerate(palette) if k not in taken]
+        method = {r.label: r.method for r in records if r.family == "classical"}
         rest = [label for label in sorted(family) if label not in self.methods]
+        rest.sort(key=lambda label: label in method and label != method[label])
+        colors = itertools.cycle(free)
         for k, label in enumerate(rest):
-            self.methods[label] = Look(free[k % len(free)], MARKERS[k % len(MARKERS)])
+            kin = self.methods.get(method.get(label, ""))  # resolutions of a solver look alike
+            color = next(colors) if kin is None else kin.color
+            self.methods[label] = Look(color, MARKERS[k % len(MARKERS)])
         names = sorted({r.backend for r in records}, key=lambda b: (b != "torch", b != "jax", b))
         self.backends = {name: LINES[k % len(LINES)] for k, name in enumerate(names)}
 
@@ -212,14 +271,14 @@ def save(drawn: Figure, stem: Path, formats: Sequence[str]) -> list[Path]:
     return paths
 
 
-def legend_below(drawn: Figure, handles: Sequence[Line2D], title: str = "") -> None:
+def legend_below(drawn: Figure, handles: Sequence[Artist], title: str = "") -> None:
     """Put a legend under a figure, in as many columns as its labels leave room for."""
     width = drawn.get_figwidth()
     sizes = [0.48 + 0.058 * len(str(handle.get_label())) for handle in handles]
 
-    def room(columns: int) -> float:  # entries run down the columns
-        rows = -(-len(sizes) // columns)
-        return sum(max(sizes[i : i + rows]) for i in range(0, len(sizes), rows))
+    def room(columns: int) -> float:  # entries run down the columns, the first of which are longer
+        parts = np.array_split(sizes, columns)
+        return sum(float(part.max()) for part in parts)
 
     fitting = [n for n in range(1, len(sizes) + 1) if room(n) < width]
     drawn.legend(

@@ -179,13 +179,12 @@ def test_versions_and_sources_that_differ_are_marked(bench: Any) -> None:
 
 
 def test_concurrency_is_a_condition(bench: Any) -> None:
-    crowd = {"concurrency": 4}
-    if "concurrency" not in type(bench.add("mlp")).model_fields:
-        pytest.skip("records do not know it yet")
+    bench.add("mlp")
     bench.add("diffphys")
-    bench.add("pinn", **crowd)
+    bench.add("pinn", concurrency=4, resumed=1)
     (problem,) = bench.compare().problems
-    assert marks(problem, "pinn") == ["4 cells at once"]
+    assert marks(problem, "pinn") == ["4 cells at once", "resumed"]
+    assert marks(problem, "mlp") == []
 
 
 def machine(bench: Any, name: str, cpu: str) -> None:
@@ -214,7 +213,7 @@ def test_the_same_cell_in_both_folders_counts_once(
 ) -> None:
     other = new_bench("copy")
     for folder in (bench, other):
-        folder.add("pinn", cell="feed")
+        folder.add("pinn", cell="feed" * 4)
     (problem,) = bench.compare(other).problems
     assert [len(e.outcomes) for e in problem.contest.entrants] == [1]
 

@@ -7,12 +7,23 @@ from typing import Any
 
 import matplotlib.text
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 
+from pdebench_lite.compare.entrants import Contest, Source, contest
 from pdebench_lite.errors import PdebenchError
-from pdebench_lite.records import FIELDS, Store
-from pdebench_lite.report.figures import convergence, costs, maps, plot_all, slices, style
+from pdebench_lite.records import FIELDS, HISTORY, Store
+from pdebench_lite.report.figures import (
+    convergence,
+    costs,
+    maps,
+    plot_all,
+    profiles,
+    slices,
+    style,
+    work_precision,
+)
 from pdebench_lite.report.figures.data import Group, groups
 
 KINDS = ("maps", "convergence", "costs", "slices")
@@ -28,7 +39,7 @@ def few(store: Store) -> list[Any]:
 
 @pytest.fixture(scope="module")
 def files(store: Store, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    return plot_all(store, few(store), tmp_path_factory.mktemp("figures"))
+    return plot_all(store, few(store), tmp_path_factory.mktemp("figures"), ("pdf", "png"))
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +65,8 @@ def words(figure: Any) -> list[str]:
 
 
 def test_every_figure_is_written_in_each_format(files: list[Path]) -> None:
-    assert {f.name for f in files} == {f"burgers-{k}.{s}" for k in KINDS for s in ("pdf", "png")}
+    stems = [*(f"burgers-{kind}" for kind in (*KINDS, "work-precision")), "all-profiles"]
+    assert {f.name for f in files} == {f"{n}.{s}" for n in stems for s in ("pdf", "png")}
     for file in files:
         head = {".pdf": b"%PDF", ".png": b"\x89PNG"}[file.suffix]
         assert file.read_bytes().startswith(head)
@@ -82,7 +94,7 @@ def test_the_same_records_give_the_same_bytes(
 
 def test_figures_are_as_wide_as_a_page_or_a_column(figures: Any) -> None:
     for figure in figures.values():
-        assert figure.get_figwidth() in (style.FULL, style.COLUMN, 0.75 * style.FULL)
+        assert figure.get_figwidth() in (6.9, 3.4, 0.75 * 6.9)
         assert figure.get_figheight() < 9.2
         for text in figure.findobj(matplotlib.text.Text):
             assert not text.get_text() or text.get_fontsize() >= 6
@@ -150,9 +162,10 @@ def test_fields_of_any_shape(make: Any, tmp_path: Path, dims: str, made: set[str
     store, record, heard = Store(tmp_path / "r"), make(), []
     put_fields(store, record, tuple(dims))
     files = plot_all(store, [record], tmp_path / "f", ("png",), heard.append)
-    assert {f.stem.removeprefix("burgers-") for f in files} == made
-    assert len(heard) == len(KINDS) - len(made)
-    assert all("burgers: no " in line for line in heard)
+    assert {f.stem.removeprefix("burgers-") for f in files} == made | {"work-precision"}
+    assert len(heard) == len(KINDS) - len(made) + 1
+    assert all("burgers: no " in line for line in heard[:-1])
+    assert "no performance profiles" in heard[-1], "it was alone"
 
 
 def test_hostile_labels_and_broken_files(make: Any, tmp_path: Path) -> None:
@@ -177,6 +190,122 @@ def test_errors_are_plain(make: Any, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(PdebenchError, match="cannot write figures"):
         plot_all(Store(tmp_path), [make()], tmp_path / "file" / "out")
+
+
+# ---- races -----------------------------------------------------------------------------------
+
+
+def race(make: Any, root: Path) -> Contest:
+    """Three seeds of two methods, one of which fails once; one that always fails; a solver."""
+    records = []
+    store = Store(root)
+    data = {"initial_state": True, "coefficients": True}
+    rows = [("pinn", "jax", 0.1), ("pinn", "torch", 0.2), ("diffphys", "jax", 0.01)]
+    for method, backend, error in rows:
+        for seed in range(3):
+            bad = method == "diffphys" and seed == 2
+            ending = {"status": "diverged", "reason": "boom"} if bad else {}
+            record = make(method, backend, seed=seed, sees=data, charged_s=9.0 + seed, **ending)
+            records.append((record, error * (1 + seed)))
+    records.append((make("mlp", "jax", status="crashed", reason="bang", sees=data), 0.5))
+    for cells in (64, 128):
+        label = f"etdrk4[cells={cells}]"
+        solver = make("etdrk4", "numpy", label=label, sees=data, charged_s=cells / 1e3,
+                      metrics={"rel_l2": cells**-2.0})  # fmt: skip
+        records.append((solver, cells**-2.0))
+    for record, error in records:
+        folder = store.workspace(record.cell)
+        t = np.geomspace(0.01, record.charged_s, 20)
+        table = {"charged_s": t, "rel_l2": np.geomspace(1.0, error, 20)}
+        pd.DataFrame(table).to_parquet(folder / HISTORY)
+        store.publish(record, folder)
+    return contest("burgers", [(Source(store), record) for record, _ in records])
+
+
+def test_work_and_precision(make: Any, tmp_path: Path) -> None:
+    run = race(make, tmp_path)
+    with style.styled():
+        looks = style.Looks(run.records)
+        ((_, figure),) = work_precision.draw(run, looks, print)
+    (axes,) = figure.axes
+    (curve,) = [line for line in axes.lines if line.get_marker() == "D"]
+    np.testing.assert_allclose(curve.get_xdata(), [0.064, 0.128])
+    np.testing.assert_allclose(curve.get_ydata(), [64.0**-2, 128.0**-2])
+    steps = [line for line in axes.lines if line.get_drawstyle() == "steps-post"]
+    assert {line.get_color() for line in steps} == {
+        looks.methods[m].color for m in ("pinn", "diffphys")
+    }
+    ends = sorted(float(line.get_ydata()[-1]) for line in steps)
+    assert ends == pytest.approx([0.02, 0.2, 0.4], rel=0.2), "medians over three seeds"
+    assert len(axes.collections) == 3, "a band each"
+    crosses = [line for line in axes.lines if line.get_marker() == "x"]
+    assert [line.get_color() for line in crosses] == [looks.methods["mlp"].color]
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert labels == [
+        "pinn", "diffphys", "mlp", "etdrk4 (curve of 2)", "torch", "jax", "all seeds",
+        "no median: failed",
+    ]  # fmt: skip
+
+
+def test_profiles(make: Any, tmp_path: Path) -> None:
+    run = race(make, tmp_path)
+    with style.styled():
+        ((_, figure),) = profiles.draw([run], style.Looks(run.records), print)
+    (axes,) = figure.axes
+    shares = {line.get_marker(): float(line.get_ydata()[-1]) for line in axes.lines}
+    assert shares["D"] == 1.0, "the solver reaches everything, and first"
+    assert shares["o"] == 0.0, "who always fails stays in the figure"
+    assert all(np.diff(np.asarray(line.get_ydata())).min() >= 0 for line in axes.lines)
+    assert all(np.diff(np.asarray(line.get_xdata())).min() >= 0 for line in axes.lines)
+    assert "errors on 1 problem" in axes.get_title(loc="left")
+
+
+def test_what_cannot_be_drawn_is_said(make: Any, tmp_path: Path) -> None:
+    run = contest("burgers", [(Source(Store(tmp_path)), make(charged_s=None))])
+    heard: list[str] = []
+    with style.styled():
+        looks = style.Looks(run.records)
+        assert not list(work_precision.draw(run, looks, heard.append))
+        assert not list(profiles.draw([run], looks, heard.append))
+    assert heard[0].startswith("burgers: no work–precision figure")
+    assert heard[1].startswith("no performance profiles")
+
+
+@pytest.mark.parametrize(
+    ("name", "full", "column"),
+    [("neurips", 5.5, 3.3), ("icml", 6.75, 3.25), ("jcp", 7.48, 3.54), ("column", 3.4, 3.4)],
+)
+def test_pages(name: str, full: float, column: float) -> None:
+    page = style.page(name)
+    assert (page.full, page.column) == pytest.approx((full, column), abs=0.01)
+    with pytest.raises(PdebenchError, match="unknown style 'nips'; did you mean 'neurips'"):
+        style.page("nips")
+
+
+def test_figures_for_a_journal_have_its_width_and_embedded_fonts(make: Any, tmp_path: Path) -> None:
+    run = race(make, tmp_path)
+    page = style.page("jcp")
+    with style.styled(page):
+        ((_, figure),) = work_precision.draw(run, style.Looks(run.records, page), print)
+        assert figure.get_figwidth() == pytest.approx(90 / 25.4)
+        pdf, svg = style.save(figure, tmp_path / "f", ("pdf", "svg"))
+        (again,) = style.save(figure, tmp_path / "again", ("svg",))
+    assert b"/Type3" not in pdf.read_bytes()
+    assert b"STIX" in pdf.read_bytes()
+    assert svg.read_bytes().startswith(b"<?xml")
+    assert svg.read_bytes() == again.read_bytes()
+
+
+def test_resolutions_of_a_solver_share_its_colour(make: Any) -> None:
+    labels = [f"{m}[cells={n}]" for m in ("etdrk4", "muscl") for n in (64, 128)]
+    records = [
+        make(label.partition("[")[0], "numpy", label=label, family="classical") for label in labels
+    ]
+    looks = style.Looks([*records, make("pinn", label="pinn[width=9]")])
+    colors = [looks[record].color for record in records]
+    assert colors[0] == colors[1] != colors[2] == colors[3]
+    assert looks.methods["pinn[width=9]"].color not in colors
+    assert len({looks[record].marker for record in records}) == 4
 
 
 def test_nothing_is_loaded_before_it_is_drawn() -> None:

@@ -1,0 +1,29 @@
+"use strict";
+/* Light and dark: the system's choice until the reader makes another. */
+
+{
+  const button = document.getElementById("theme");
+  const themes = ["system", "light", "dark"];
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  let chosen = "system";
+
+  const choose = (theme) => {
+    chosen = theme;
+    const root = document.documentElement;
+    if (theme === "system") delete root.dataset.theme;
+    else root.dataset.theme = theme;
+    button.textContent = `Theme: ${theme}`;
+    report.tell("theme");
+  };
+
+  button.addEventListener("click", () =>
+    choose(themes[(themes.indexOf(chosen) + 1) % themes.length]));
+  dark.addEventListener("change", () => report.tell("theme"));
+
+  /** Return a colour of the page's style. */
+  report.color = (name) =>
+    getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+
+  /** Return the colour of a method; greys follow the theme, or they would not be seen in it. */
+  report.colorOf = (look) => (look.neutral ? report.color("neutral") : look.color);
+}
