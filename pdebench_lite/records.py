@@ -311,8 +311,7 @@ class Store:
         Returns:
             The folder of the record; None if it was dropped.
         """
-        text = json.dumps(record.model_dump(mode="json"), indent=1, allow_nan=False)
-        (workspace / RECORD).write_text(text + "\n", encoding="utf-8")
+        (workspace / RECORD).write_text(_text(record), encoding="utf-8")
         workspace.chmod(0o755)
         for path in (*workspace.iterdir(), workspace):
             synchronise(path)
@@ -330,6 +329,29 @@ class Store:
         synchronise(self.root)
         return target
 
+    def amend(self, old: Record, new: Record) -> bool:
+        """Replace a record by another of the same cell, with what lies beside it left as it is.
+
+        Returns:
+            Whether that was done; not if the record on the disk is no longer the old one.
+
+        Raises:
+            PdebenchError: the record cannot be written.
+        """
+        folder = self.folder(old.cell)
+        try:
+            with locked(self.root):
+                if self.get(old.cell) != old:
+                    return False
+                partial = folder / f".{RECORD}"  # one name: what a kill left is written over
+                partial.write_text(_text(new), encoding="utf-8")
+                synchronise(partial)
+                partial.rename(folder / RECORD)
+            synchronise(folder)
+        except OSError as error:
+            raise PdebenchError(f"cannot write '{folder}': {error.strerror or error}") from None
+        return True
+
     def keep_environment(self, environment: Mapping[str, Any], digest: str) -> None:
         """Store an environment once, under its hash."""
         folder = self.root / ENVIRONMENTS
@@ -339,6 +361,10 @@ class Store:
             partial = path.with_suffix(f".{os.getpid()}")
             partial.write_text(json.dumps(environment, indent=1) + "\n", encoding="utf-8")
             partial.rename(path)
+
+
+def _text(record: Record) -> str:
+    return json.dumps(record.model_dump(mode="json"), indent=1, allow_nan=False) + "\n"
 
 
 def _lives(name: re.Match[str]) -> bool:

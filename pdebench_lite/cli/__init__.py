@@ -15,7 +15,11 @@ from pdebench_lite.cli.compare import EXAMPLES as COMPARE_EXAMPLES
 from pdebench_lite.cli.compare import compare
 from pdebench_lite.cli.doctor import doctor
 from pdebench_lite.cli.list_things import list_things
+from pdebench_lite.cli.merge import EXAMPLES as MERGE_EXAMPLES
+from pdebench_lite.cli.merge import merge
 from pdebench_lite.cli.plot import plot
+from pdebench_lite.cli.rescore import EXAMPLES as RESCORE_EXAMPLES
+from pdebench_lite.cli.rescore import rescore
 from pdebench_lite.cli.run import EXAMPLES, run
 from pdebench_lite.cli.show import show
 from pdebench_lite.cli.status import status
@@ -40,6 +44,8 @@ app.command("plot")(plot)
 app.command("show")(show)
 app.command("list")(list_things)
 app.command("study")(study)
+app.command("rescore", epilog=RESCORE_EXAMPLES)(rescore)
+app.command("merge", epilog=MERGE_EXAMPLES)(merge)
 app.command("doctor")(doctor)
 
 _STOPPED = 130
