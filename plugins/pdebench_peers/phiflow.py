@@ -1,0 +1,46 @@
+"""Method `phiflow`: differentiable physics with the library PhiFlow, and its own solver."""
+
+from pydantic import Field
+
+from pdebench_lite.method import Method, Support
+from pdebench_lite.problem import Task
+from pdebench_peers.settings import PeerSettings, missing
+
+DISTRIBUTION = "phiflow"
+CELLS = {"documentation": 128, "matched": 256}
+GD_STEPS, LEARNING_RATE = 50, 5.0
+DT_PER_SPACING = 2.0
+"""https://physicsbaseddeeplearning.org/diffphys-code-burgers.html: 128 cells on [−1, 1], dt = 1/32,
+explicit diffusion then semi-Lagrangian advection, 50 steps of gradient descent from u = 0."""
+
+
+class PhiflowSettings(PeerSettings):
+    """Settings of `phiflow`."""
+
+    cells: int = Field(0, ge=0, le=65536, description="cells; 0: those of the preset")
+
+
+def _supports(task: Task, config: PhiflowSettings) -> Support:
+    absent = missing(DISTRIBUTION)
+    if absent:
+        return Support(False, f"phiflow {absent}")
+    if task.problem.name != "burgers" or not task.asks_fields:
+        return Support(False, f"this adapter states Burgers' step in PhiFlow, not {task.label}")
+    if [unknown.kind for unknown in task.unknowns] != ["initial"]:
+        return Support(False, f"{task.label} seeks no initial state; that is what is fitted here")
+    return Support(True)
+
+
+PHIFLOW = Method(
+    name="phiflow",
+    family="differentiable physics",
+    summary="peer: PhiFlow's own Burgers step unrolled; gradient descent, or matched: L-BFGS-B",
+    solvers={"jax": "pdebench_peers._phiflow:solve", "torch": "pdebench_peers._phiflow:solve"},
+    Config=PhiflowSettings,
+    supports=_supports,
+    citation="""@inproceedings{holl2024phiflow,
+  author = {Holl, Philipp and Thuerey, Nils},
+  title = {{PhiFlow}: Differentiable Simulations for {PyTorch}, {TensorFlow} and {Jax}},
+  booktitle = {International Conference on Machine Learning}, series = {PMLR}, volume = {235},
+  year = {2024}}""",
+)
