@@ -5,12 +5,15 @@ functions, decorated with `pdebench_lite.hookimpl`.
 """
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import pluggy
 
 from pdebench_lite.method import Backend, Method
-from pdebench_lite.metrics import Metric
 from pdebench_lite.problem import Problem
+
+if TYPE_CHECKING:  # metrics compute with NumPy, and listing the methods needs neither
+    from pdebench_lite.metrics import Metric
 
 PROJECT = "pdebench_lite"
 hookspec = pluggy.HookspecMarker(PROJECT)
@@ -30,7 +33,7 @@ def pdebench_methods() -> Sequence[Method]:
 
 
 @hookspec
-def pdebench_metrics() -> Sequence[Metric]:
+def pdebench_metrics() -> "Sequence[Metric]":
     """Return metrics; each is computed for every task to which it says it applies."""
     return ()
 

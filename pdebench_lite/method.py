@@ -2,18 +2,19 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from pdebench_lite.problem import Task
 from pdebench_lite.selectors import Settings
+
+if TYPE_CHECKING:  # takes long to import, and listing needs none
+    import numpy as np
 
 Family: TypeAlias = Literal[
     "supervised", "physics-informed", "differentiable physics", "classical", "other"
 ]
 
-Predict: TypeAlias = Callable[[dict[str, Any]], dict[str, np.ndarray]]
+Predict: TypeAlias = "Callable[[dict[str, Any]], dict[str, np.ndarray]]"
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ class Solution:
     """
 
     predict: Predict
-    unknowns: Mapping[str, Callable[[dict[str, Any]], np.ndarray]] = field(default_factory=dict)
-    weights: Mapping[str, np.ndarray] = field(default_factory=dict)
+    unknowns: "Mapping[str, Callable[[dict[str, Any]], np.ndarray]]" = field(default_factory=dict)
+    weights: "Mapping[str, np.ndarray]" = field(default_factory=dict)
     parameters: int = 0
     details: Mapping[str, Any] = field(default_factory=dict)

@@ -7,16 +7,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pluggy
 
 from pdebench_lite import hookspecs
 from pdebench_lite.errors import PdebenchError, unknown_name
 from pdebench_lite.method import Backend, Method
-from pdebench_lite.metrics import CORE_METRICS, Metric
 from pdebench_lite.problem import Problem, Task
 from pdebench_lite.selectors import Selector, Settings, fill, parse_selector
+
+if TYPE_CHECKING:  # metrics compute with NumPy, and listing the methods needs neither
+    from pdebench_lite.metrics import Metric
 
 GROUP = "pdebench_lite"
 KINDS = ("problem", "method", "metric", "backend")
@@ -50,7 +52,7 @@ class Registry:
     plugins: list[Plugin] = field(default_factory=list)
     problems: dict[str, type[Problem]] = field(default_factory=dict)
     methods: dict[str, Method] = field(default_factory=dict)
-    metrics: dict[str, Metric] = field(default_factory=dict)
+    metrics: "dict[str, Metric]" = field(default_factory=dict)
     backends: dict[str, Backend] = field(default_factory=dict)
     owners: dict[tuple[str, str], str] = field(default_factory=dict)
     clashes: dict[tuple[str, str], list[str]] = field(default_factory=dict)
@@ -85,7 +87,7 @@ class Registry:
         """Return a method, or raise with the nearest name."""
         return self._find("method", name)
 
-    def metric(self, name: str) -> Metric:
+    def metric(self, name: str) -> "Metric":
         """Return a metric, or raise with the nearest name."""
         return self._find("metric", name)
 
@@ -135,7 +137,7 @@ class Registry:
         method = self.method(chosen.name)
         return method, fill(method.Config, chosen.values, f"method {method.name}")
 
-    def metrics_for(self, task: Task) -> list[Metric]:
+    def metrics_for(self, task: Task) -> "list[Metric]":
         """Return the metrics of a task: ranked, then reported, then others that apply."""
         order = {name: i for i, name in enumerate((*task.ranked, *task.reported))}
         fitting = [m for m in self.metrics.values() if m.name in order or m.applies(task)]
@@ -175,7 +177,7 @@ def _check(kind: str, item: Any) -> None:
     expected: dict[str, Callable[[Any], bool]] = {
         "problem": lambda x: isinstance(x, type) and issubclass(x, Problem),
         "method": lambda x: isinstance(x, Method),
-        "metric": lambda x: isinstance(x, Metric),
+        "metric": _is_metric,
         "backend": lambda x: isinstance(x, Backend),
     }
     if not expected[kind](item):
@@ -189,6 +191,12 @@ def _check(kind: str, item: Any) -> None:
                 raise TypeError(f"{item.name} and its task {task.name} both set {sorted(both)}")
 
 
+def _is_metric(item: Any) -> bool:
+    from pdebench_lite.metrics import Metric
+
+    return isinstance(item, Metric)
+
+
 def collect(
     modules: list[tuple[Plugin, Callable[[], ModuleType]]], kinds: tuple[str, ...] = KINDS
 ) -> Registry:
@@ -199,8 +207,11 @@ def collect(
         kinds: what to ask them for.
     """
     registry = Registry()
-    for metric in CORE_METRICS:
-        registry._add("metric", metric, "pdebench_lite")
+    if "metric" in kinds:
+        from pdebench_lite.metrics import CORE_METRICS
+
+        for metric in CORE_METRICS:
+            registry._add("metric", metric, "pdebench_lite")
     for plugin, load in modules:
         registry.plugins.append(plugin)
         try:

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
-import numpy as np
-
 from pdebench_lite.errors import PdebenchError, UnsupportedError
 from pdebench_lite.selectors import Settings, canonical, changed
 
-if TYPE_CHECKING:  # the operators take long to import, and listing needs none
+if TYPE_CHECKING:  # arrays and operators take long to import, and listing needs none
+    import numpy as np
+
     from pdebench_lite.physics.grid import Grid
 
 Array: TypeAlias = Any
@@ -88,7 +88,7 @@ class Domain:
             periodic=tuple(a.periodic for a in self.space),
         )
 
-    def sample(self, rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
+    def sample(self, rng: "np.random.Generator", n: int) -> "dict[str, np.ndarray]":
         """Draw n points uniformly; each axis is an array of shape (n,)."""
         unit = rng.random((len(self.axes), n))
         return {a.name: a.lower + a.length * row for a, row in zip(self.axes, unit, strict=True)}
@@ -128,8 +128,8 @@ class Observation:
     """
 
     field: str
-    points: Mapping[str, np.ndarray]
-    values: np.ndarray
+    points: "Mapping[str, np.ndarray]"
+    values: "np.ndarray"
     noise: float = 0.0
 
 
@@ -159,12 +159,16 @@ class Scheme:
         max_dt: `max_dt(state, unknowns, grid) -> float`, the largest stable time step.
         summary: one line.
         order: formal order of accuracy where the solution is smooth.
+        cells: number of cells an axis, where the grid is part of what is asked; None: any.
+        dt: time step, likewise.
     """
 
     step: Callable[[Arrays, Arrays, float, float, "Grid"], Arrays]
     max_dt: Callable[[Arrays, Arrays, "Grid"], float]
     summary: str = ""
     order: int = 1
+    cells: int | None = None
+    dt: float | None = None
 
 
 @dataclass(frozen=True)
@@ -177,7 +181,7 @@ class Reference:
         summary: how it was computed, one line.
     """
 
-    evaluate: Callable[[Arrays], dict[str, np.ndarray]]
+    evaluate: "Callable[[Arrays], dict[str, np.ndarray]]"
     bound: float
     summary: str
 
@@ -192,9 +196,9 @@ class Carried:
         paths: further arrays over the same grid that metrics of the problem may read.
     """
 
-    fields: dict[str, np.ndarray]
+    fields: "dict[str, np.ndarray]"
     bound: float
-    paths: Mapping[str, np.ndarray] = field(default_factory=dict)
+    paths: "Mapping[str, np.ndarray]" = field(default_factory=dict)
 
 
 class Problem(ABC):
@@ -269,7 +273,7 @@ class Problem(ABC):
         """Return the certified reference of this instance."""
 
     def carry(
-        self, found: Mapping[str, Function], axes: Mapping[str, np.ndarray], tolerance: float
+        self, found: Mapping[str, Function], axes: "Mapping[str, np.ndarray]", tolerance: float
     ) -> Carried | None:
         """Carry found unknowns forward by a certified solver; None where that has no meaning.
 
@@ -289,10 +293,12 @@ class Task(ABC):
         Parameters: settings of the task, beside those of the problem.
         ranked: names of the metrics that count, the headline first.
         reported: names of metrics that are shown and never ranked.
+        asks_fields: whether the answer is fields on points, as for every `FieldTask`.
     """
 
     name: ClassVar[str]
     summary: ClassVar[str] = ""
+    asks_fields: ClassVar[bool] = False
     Parameters: ClassVar[type[Settings]] = Settings
     ranked: ClassVar[tuple[str, ...]]
     reported: ClassVar[tuple[str, ...]] = ()
@@ -334,11 +340,11 @@ class Task(ABC):
         """
         return frozenset({"embedding", "boundary", "coefficients"})
 
-    def observations(self, rng: np.random.Generator) -> tuple[Observation, ...]:
+    def observations(self, rng: "np.random.Generator") -> tuple[Observation, ...]:
         """Draw the observations; `rng` is the data stream, the same for every method."""
         return ()
 
-    def labels(self, rng: np.random.Generator, n: int) -> tuple[Observation, ...]:
+    def labels(self, rng: "np.random.Generator", n: int) -> tuple[Observation, ...]:
         """Draw n labelled samples of the solution, every field and unknown included."""
         raise UnsupportedError(f"task {self.label} has no labelled data")
 

@@ -33,6 +33,7 @@ class FieldTask(Task):
         at_end: whether `rel_l2` and `rel_l2_carried` compare the fields at the final time only.
     """
 
+    asks_fields: ClassVar[bool] = True
     at_end: ClassVar[bool] = False
     ranked: ClassVar[tuple[str, ...]] = ("rel_l2",)
     scoring: ClassVar[dict[str, int]] = {"1": 256, "2": 64, "3": 32, "time": 101}

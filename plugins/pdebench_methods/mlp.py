@@ -4,7 +4,6 @@ from pydantic import Field
 
 from pdebench_lite.method import Method, Support
 from pdebench_lite.problem import Task
-from pdebench_lite.tasks import FieldTask
 from pdebench_methods.settings import NetworkSettings, TrainingSettings
 
 
@@ -15,7 +14,7 @@ class MlpSettings(NetworkSettings, TrainingSettings):
 
 
 def _supports(task: Task, config: MlpSettings) -> Support:
-    if "data" not in task.faces or not isinstance(task, FieldTask):
+    if "data" not in task.faces or not task.asks_fields:
         return Support(False, f"{task.label} has no labelled fields on points")
     return Support(True)
 
