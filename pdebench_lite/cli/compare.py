@@ -16,6 +16,7 @@ EXAMPLES = """\b
 Examples:
   pdebench compare
   pdebench compare --problem burgers:forward --times 1,10 --errors 1e-2,1e-3
+  pdebench compare --tables final,overall
   pdebench compare --with results/reference --format md
 """
 
@@ -36,6 +37,13 @@ def compare(
     others: Annotated[
         list[Path] | None,
         typer.Option("--with", metavar="DIR", help="Another folder of records to set beside."),
+    ] = None,
+    tables: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B",
+            help="Of: final, time, error, memory, pairs, conditions, overall; all but conditions.",
+        ),
     ] = None,
     format: Annotated[str, typer.Option("--format", help=", ".join(FORMATS) + ".")] = "text",
     verbose: Annotated[
@@ -60,7 +68,7 @@ def compare(
     sources = [Source(store), *(Source(other, other.root.name) for other in folders)]
     comparison = compare(sources, names, metric, sorted(seconds), sorted(levels, reverse=True))
     color = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    print(render_comparison(comparison, format, verbose, color=color), end="")
+    print(render_comparison(comparison, format, verbose, None, color, split_names(tables)), end="")
 
 
 def split_problems(text: str | None) -> list[str]:

@@ -23,7 +23,11 @@ def plot(
     ] = "plain",
     results: Results = DEFAULT_RESULTS,
 ) -> None:
-    """Draw maps, slices, convergence, cost, work–precision and profiles, as PDF, SVG and PNG."""
+    """Draw the records as figures, in PDF, SVG and PNG.
+
+    Per problem: maps, slices, convergence, costs, work against precision; performance profiles over
+    all problems.
+    """
     store, loaded = load(results)
     try:
         out.mkdir(parents=True, exist_ok=True)

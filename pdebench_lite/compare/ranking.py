@@ -1,6 +1,7 @@
 """Ranks within equal data, by intervals: what cannot be told apart shares a rank."""
 
 from collections.abc import Sequence
+from math import isfinite
 
 from pdebench_lite.compare.statistics import Estimate
 
@@ -9,7 +10,8 @@ def ranks(estimates: Sequence[Estimate | None]) -> list[int | None]:
     """Rank estimates, the smaller the better.
 
     The rank of a row is one more than the number of rows whose interval lies wholly below its own.
-    Without an interval there is no rank, however good the median looks.
+    A row that missed in the median comes after all that did not. Without an interval there is no
+    rank, however good the median looks.
     """
     return [_rank(mine, estimates) for mine in estimates]
 
@@ -20,7 +22,7 @@ def _rank(mine: Estimate | None, all_of_them: Sequence[Estimate | None]) -> int 
     better = 0
     for other in all_of_them:
         if other is not None and other.interval and other.high is not None:
-            better += other.high < mine.low
+            better += other.high < mine.low or (isfinite(other.value) and not isfinite(mine.value))
     return 1 + better
 
 
@@ -32,6 +34,6 @@ def best(estimates: Sequence[Estimate | None]) -> list[bool]:
     placed = ranks(estimates)
     contested = sum(rank is not None for rank in placed) > 1
     return [
-        contested and rank == 1 and e is not None and e.misses < e.n
+        contested and rank == 1 and e is not None and isfinite(e.value)
         for rank, e in zip(placed, estimates, strict=True)
     ]

@@ -7,6 +7,7 @@ from pdebench_lite.compare.statistics import Estimate, estimate, seeds_needed
 from pdebench_lite.report.wording import AT_BOUND, MISSING, amount, error_text
 
 MISS = "∞"
+_SMALL = 0.1  # below it two decimals are too few: a classical solver takes milliseconds
 _AT_BOUND = AT_BOUND.replace(" ", "\N{NO-BREAK SPACE}")  # the interval comes after the first space
 
 
@@ -26,7 +27,13 @@ def error_cell(of: Estimate | None, bound: float | None = None) -> str:
 
 def amount_cell(of: Estimate | None, bare: bool = False) -> str:
     """Write seconds or megabytes with their interval; `bare` leaves the interval out."""
-    return _cell(of, lambda value: MISS if isinf(value) else amount(value), bare)
+
+    def word(value: float) -> str:
+        if isinf(value):
+            return MISS
+        return f"{value:.2g}" if 0 < value < _SMALL else amount(value)
+
+    return _cell(of, word, bare)
 
 
 def ratio_cell(of: Estimate) -> str:

@@ -43,32 +43,40 @@ def equal_time(problem: ProblemComparison) -> Sheet:
     return _sheet(problem, title, rules, quantities, lambda course: not course.targeted)
 
 
+def time_to_error(problem: ProblemComparison) -> Sheet:
+    """Return the table of charged times to equal errors."""
+    quantities = [
+        _Quantity(f"to {level_text(e)}", "s", lambda c, e=e: c.to(e), amount_cell)  # type: ignore[misc]
+        for e in problem.errors
+    ]
+    title = f"{clean(problem.contest.label)}: charged time to equal errors"
+    return _sheet(problem, title, _reaching(problem), quantities)
+
+
+def memory_to_error(problem: ProblemComparison) -> Sheet:
+    """Return the table of peak memory until equal errors were reached."""
+    quantities = [
+        _Quantity(f"to {level_text(e)}", "MB", lambda c, e=e: c.memory(e), _bare, ranked=False)  # type: ignore[misc]
+        for e in problem.errors
+    ]
+    title = f"{clean(problem.contest.label)}: peak memory to equal errors"
+    return _sheet(problem, title, _reaching(problem), quantities)
+
+
 def equal_error(problem: ProblemComparison) -> list[Sheet]:
-    """Return the tables of time and of memory at equal errors."""
-    times = [
-        _Quantity(_reach(e), "s", lambda c, e=e: c.to(e), amount_cell)  # type: ignore[misc]
-        for e in problem.errors
-    ]
-    memories = [
-        _Quantity(_reach(e), "MB", lambda c, e=e: c.memory(e), _memory, ranked=False)  # type: ignore[misc]
-        for e in problem.errors
-    ]
-    rules = [
-        f"until the first evaluation with {clean(problem.contest.metric)} at or below that error",
+    """Return both tables at equal errors."""
+    return [time_to_error(problem), memory_to_error(problem)]
+
+
+def _reaching(problem: ProblemComparison) -> list[str]:
+    metric = clean(problem.contest.metric)
+    return [
+        f"until the first evaluation with {metric} at or below that error",
         "∞: missed, or failed",
     ]
-    label = clean(problem.contest.label)
-    return [
-        _sheet(problem, f"{label}: charged time to equal errors", rules, times),
-        _sheet(problem, f"{label}: peak memory to equal errors", rules, memories),
-    ]
 
 
-def _reach(error: float) -> str:
-    return f"to {level_text(error)}"
-
-
-def _memory(of: Estimate | None) -> str:
+def _bare(of: Estimate | None) -> str:
     return amount_cell(of, bare=True)
 
 

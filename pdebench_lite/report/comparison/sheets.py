@@ -1,31 +1,50 @@
 """The tables of a comparison, as sheets."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from pdebench_lite.compare.comparison import Comparison, ProblemComparison
 from pdebench_lite.compare.statistics import seeds_needed
+from pdebench_lite.errors import unknown_name
 from pdebench_lite.report import wording
 from pdebench_lite.report.comparison.conditions import conditions_of, conditions_sheet
-from pdebench_lite.report.comparison.course_sheets import equal_error, equal_time
+from pdebench_lite.report.comparison.course_sheets import equal_time, memory_to_error, time_to_error
 from pdebench_lite.report.comparison.overall_sheets import overall_sheets
 from pdebench_lite.report.comparison.pair_sheet import pair_sheet
 from pdebench_lite.report.comparison.standing_sheet import standing_sheet
 from pdebench_lite.report.sheet import Sheet
 from pdebench_lite.report.wording import clean
 
+TABLES = ("final", "time", "error", "memory", "pairs", "conditions", "overall")
 
-def sheets(comparison: Comparison, verbose: bool = False, once: bool = False) -> Iterator[Sheet]:
+
+def sheets(
+    comparison: Comparison, verbose: bool = False, once: bool = False, only: Collection[str] = ()
+) -> Iterator[Sheet]:
     """Yield the tables, problem by problem, then those over problems.
 
     Args:
         comparison: what `compare` made.
         verbose: add every pair and the conditions of every row.
         once: whether what holds for all tables of a problem is said above the first only.
+        only: which of `TABLES` are wanted; empty means all, the conditions if `verbose`.
+
+    Raises:
+        PdebenchError: there is no such table.
     """
+    for name in only:
+        if name not in TABLES:
+            raise unknown_name("table", name, TABLES)
+    wanted = set(only) or set(TABLES) - (set() if verbose else {"conditions"})
     for problem in comparison.problems:
-        made = [standing_sheet(problem), equal_time(problem), *equal_error(problem)]
-        made += pair_sheet(problem, verbose)
-        made += [conditions_sheet(problem)] if verbose else []
+        makers: dict[str, Callable[[], list[Sheet]]] = {
+            "final": lambda p=problem: [standing_sheet(p)],  # type: ignore[misc]
+            "time": lambda p=problem: [equal_time(p)],  # type: ignore[misc]
+            "error": lambda p=problem: [time_to_error(p)],  # type: ignore[misc]
+            "memory": lambda p=problem: [memory_to_error(p)],  # type: ignore[misc]
+            "pairs": lambda p=problem: pair_sheet(p, verbose),  # type: ignore[misc]
+            "conditions": lambda p=problem: [conditions_sheet(p)],  # type: ignore[misc]
+        }
+        made = [sheet for name in makers if name in wanted for sheet in makers[name]()]
         for number, sheet in enumerate(made):
             if number == 0 or not once:
                 sheet.conditions = [
@@ -35,7 +54,8 @@ def sheets(comparison: Comparison, verbose: bool = False, once: bool = False) ->
                 ]
                 sheet.lines = [*remarks(problem), *sheet.lines]
             yield sheet
-    yield from overall_sheets(comparison)
+    if "overall" in wanted:
+        yield from overall_sheets(comparison)
 
 
 def statistics_in_words(problem: ProblemComparison) -> list[str]:

@@ -58,3 +58,10 @@ def test_whoever_always_missed_is_never_best() -> None:
     missed = Estimate(inf, inf, inf, True, 6, 6)
     assert best([missed, missed]) == [False, False]
     assert ranks([interval(1, 2), missed]) == [1, 2]
+
+
+def test_whoever_missed_in_the_median_comes_after_all_others() -> None:
+    """An interval from a lucky run to ∞ overlaps everything, and is not best for that."""
+    lucky = Estimate(inf, 0.5, inf, True, 6, 4)
+    assert ranks([interval(1, 2), lucky, interval(5, 6)]) == [1, 3, 2]
+    assert best([interval(1, 2), lucky, interval(5, 6)]) == [True, False, False]

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pdebench_lite.api import run
 from pdebench_lite.cli import main
 from pdebench_lite.compare import Comparison, Source, compare
 from pdebench_lite.compare.statistics import Estimate, estimate
@@ -210,6 +211,9 @@ def test_cells() -> None:
         == "≤\N{NO-BREAK SPACE}bound [≤\N{NO-BREAK SPACE}bound, 1.3e-02]"
     )
     assert cells.amount_cell(Estimate(1.0, 1.0, float("inf"), False, 3, 1)) == "1.00 (1.00 to ∞)"
+    assert (
+        cells.amount_cell(Estimate(0.0021, 0.002, 0.0022, True, 6, 0)) == "0.0021 [0.002, 0.0022]"
+    )
     assert cells.error_cell(None) == "–"
     assert cells.ratio_cell(Estimate(0.5, None, None, False, 1, 0)) == "0.5"
     assert [cells.level_text(v) for v in (0.1, 2.5e-3, 1e-10)] == ["1e-1", "2.5e-3", "1e-10"]
@@ -229,9 +233,30 @@ def test_the_command(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
     assert "together" not in answer
 
 
+def test_tables_can_be_chosen(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["compare", "--results", str(store.root), "--format", "md", "--tables"]
+    assert main([*words, "overall,memory"]) == 0
+    titles = lines_with(capsys.readouterr().out, "### ")
+    kinds = ["peak memory"] * 2 + ["together"] * 3
+    assert all(kind in title for kind, title in zip(kinds, titles, strict=True))
+
+
+def test_cells_of_the_runner_can_be_compared(
+    fakes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From cells that ran to the table: one that improves, one that crashes."""
+    methods = "fake[act=improving],twin[act=nan_loss]"
+    run("toy", methods, backend="numpy", seeds=2, max_steps=12, results=tmp_path / "r")
+    assert main(["compare", "--results", str(tmp_path / "r"), "--errors", "0.1,1e-2"]) == 0
+    answer = " ".join(capsys.readouterr().out.split())
+    for words in ("budget 12 steps", "2, too few", "2, 2 failed, too few", "to 1e-2"):
+        assert words in answer
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
+        (["--tables", "finals"], "unknown table 'finals'; did you mean 'final'?"),
         (["--times", "soon"], "--times 'soon' are no positive numbers; write --times 1,3,10"),
         (["--errors", "-1"], "--errors '-1' are no positive numbers; write --errors 1e-2,1e-3"),
         (["--problem", "tox"], "unknown problem in these records 'tox'; did you mean 'toy'?"),
