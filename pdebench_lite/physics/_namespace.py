@@ -71,7 +71,7 @@ def arange(xp: Any, n: int, like: Array) -> Array:
 
 
 def as_index(xp: Any, x: Array) -> Array:
-    """Return whole-numbered `x` in the integer type by which `xp` likes to be indexed."""
+    """Return whole-numbered `x` in the integer type by which its library likes to be indexed."""
     return xp.astype(x, xp.__array_namespace_info__().default_dtypes()["integral"])
 
 

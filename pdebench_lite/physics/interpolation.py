@@ -124,7 +124,7 @@ def stencil(
     nodes = []  # for each axis: the nodes of its 1-D stencil, as (index, weight)
     for position, n in zip(positions, cells, strict=True):
         left = xp.floor(position)
-        index = as_index(xp, left)
+        index = as_index(array_namespace(left), left)
         nodes.append([((index + k) % n, w) for k, w in _STENCILS[order](position - left)])
     pairs = []
     for corner in itertools.product(*nodes):

@@ -15,3 +15,15 @@ class TestMuscl(Marching):
 
 class TestSemilagrangian(Marching):
     selector = "semilagrangian[cells=32]"
+
+
+class TestAdjoint(MethodContract):
+    selector = "adjoint[cells=32,modes=4]"
+    problem = "burgers[nu=0.1,noise=0.1]"
+    stochastic = False
+
+
+class TestOpticalflow(MethodContract):
+    selector = "opticalflow[modes=4,steps=8]"
+    problem = "advection-density[points=64,noise=0.1]"
+    stochastic = False

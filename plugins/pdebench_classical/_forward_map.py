@@ -1,0 +1,141 @@
+"""The map from coefficients of an initial state to what was observed, with its exact adjoint."""
+
+from itertools import pairwise
+from math import ceil
+from typing import Any
+
+import numpy as np
+
+from pdebench_classical._tape import linearise
+from pdebench_classical._waves import Waves
+from pdebench_lite.physics import Grid, fourier_basis
+from pdebench_lite.problem import Domain, Observation, Scheme, Unknown
+
+State = dict[str, np.ndarray]
+_SHARE = 0.9  # of the stability bound, for a state as much larger than what was observed as
+_HEADROOM = 1.25
+_LONGEST = 4.0  # spans over cells: a scheme that is stable at any step is refined in time as well
+
+
+class ForwardMap:
+    """Coefficients of the initial states -> values at the observations, by a marched scheme.
+
+    Attributes:
+        values: what was observed, all in one array, in the order of the map's answer.
+        noise: the standard deviation of each of them.
+        dt: the longest time step.
+    """
+
+    def __init__(
+        self,
+        domain: Domain,
+        scheme: Scheme,
+        unknowns: tuple[Unknown, ...],
+        observations: tuple[Observation, ...],
+        cells: int,
+        modes: int,
+    ) -> None:
+        (axis,), time = domain.space, domain.time
+        assert time is not None, "an initial state belongs to a problem with time"
+        self.grid: Grid = domain.grid(cells)
+        self.waves = Waves(domain.space, modes, order=2)
+        self._fields = [u.field for u in unknowns]
+        self._scheme, self._begin = scheme, time.lower
+        self._matrix = self.waves.matrix(self.grid.points())
+        seen = sorted(
+            (float(t), o.field, np.asarray(o.points[axis.name])[here], np.asarray(o.values)[here],
+             o.noise)
+            for o in observations
+            for t in np.unique(o.points[time.name])
+            for here in [np.asarray(o.points[time.name]) == t]
+        )  # fmt: skip
+        self.values = np.concatenate([values for *_, values, _ in seen])
+        self.noise = np.concatenate([np.full(v.size, noise) for *_, v, noise in seen])
+        self._seen = [(t, field, _reading(self.grid, x)) for t, field, x, *_ in seen]
+        largest = {f: np.zeros(self.grid.cells) for f in self._fields}
+        for _, field, _, values, _ in seen:
+            peak = _HEADROOM * float(np.max(np.abs(values)))
+            largest[field] = np.maximum(largest[field], peak)
+        limit = _SHARE * scheme.max_dt(largest, {}, self.grid)
+        self.dt = min(limit, _LONGEST * time.length / cells)
+
+    @property
+    def size(self) -> int:
+        """Number of coefficients."""
+        return self.waves.size * len(self._fields)
+
+    def start(self, coefficients: np.ndarray) -> State:
+        """Return the initial states on the grid."""
+        rows = coefficients.reshape(len(self._fields), -1)
+        return {f: self._matrix @ row for f, row in zip(self._fields, rows, strict=True)}
+
+    def __call__(self, coefficients: np.ndarray) -> np.ndarray:
+        """Return what would be observed."""
+        return self._observed(self._march(coefficients))
+
+    def pull(self, coefficients: np.ndarray, cotangents: np.ndarray) -> np.ndarray:
+        """Return (cotangents)·(derivative of the map): shape (m, values) -> (m, size).
+
+        The states of the march are kept, and every step is traced again on the way back.
+        """
+        return self._back(self._march(coefficients), cotangents)
+
+    def value_and_pull(self, coefficients: np.ndarray, weigh: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Return what would be observed, and the pull of the cotangent `weigh(observed)`."""
+        states = self._march(coefficients)
+        observed = self._observed(states)
+        return observed, self._back(states, np.atleast_2d(weigh(observed)))
+
+    def _times(self) -> list[tuple[float, float, int]]:
+        """Return (begin, time step, steps) between the times at which something was observed."""
+        ends = [self._begin, *sorted({t for t, *_ in self._seen})]
+        spans = []
+        for begin, end in pairwise(ends):
+            n = max(1, ceil((end - begin) / self.dt - 1e-9))
+            spans.append((begin, (end - begin) / n, n))
+        return spans
+
+    def _march(self, coefficients: np.ndarray) -> list[list[State]]:
+        """Return the states of each span between observed times, both ends included."""
+        state, spans = self.start(coefficients), []
+        for begin, dt, n in self._times():
+            states = [state]
+            for k in range(n):
+                state = self._scheme.step(state, {}, begin + k * dt, dt, self.grid)
+                states.append(state)
+            spans.append(states)
+        return spans
+
+    def _observed(self, spans: list[list[State]]) -> np.ndarray:
+        ends = dict(zip(sorted({t for t, *_ in self._seen}), spans, strict=True))
+        return np.concatenate([read @ ends[t][-1][field] for t, field, read in self._seen])
+
+    def _back(self, spans: list[list[State]], cotangents: np.ndarray) -> np.ndarray:
+        names, m = self._fields, len(cotangents)
+        g = [np.zeros((m, *self.grid.cells)) for _ in names]
+        parts = np.split(cotangents, np.cumsum([len(read) for *_, read in self._seen])[:-1], axis=1)
+        times = sorted({t for t, *_ in self._seen})
+        for end, states, (begin, dt, n) in zip(
+            reversed(times), reversed(spans), reversed(self._times()), strict=True
+        ):
+            for (t, field, read), part in zip(self._seen, parts, strict=True):
+                if t == end:
+                    g[names.index(field)] = g[names.index(field)] + part @ read
+            for k in reversed(range(n)):
+
+                def step(
+                    arrays: list[Any], k: int = k, begin: float = begin, dt: float = dt
+                ) -> Any:
+                    state = dict(zip(names, arrays, strict=True))
+                    after = self._scheme.step(state, {}, begin + k * dt, dt, self.grid)
+                    return [after[name] for name in names]
+
+                _, pullback = linearise(step, [states[k][name] for name in names])
+                g = pullback(g)
+        return np.concatenate([one @ self._matrix for one in g], axis=1)
+
+
+def _reading(grid: Grid, x: np.ndarray) -> np.ndarray:
+    """Return the matrix of trigonometric interpolation from the grid to x, (n, cells)."""
+    identity = np.fft.rfft(np.eye(grid.cells[0]), axis=0)
+    return np.asarray((fourier_basis(grid, None, x) @ identity).real)

@@ -1,0 +1,54 @@
+"""Method `adjoint`: an initial state fitted through a solver by its discrete adjoint, in NumPy."""
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from pdebench_lite.method import Method, Support
+from pdebench_lite.problem import Task
+from pdebench_lite.selectors import Settings
+
+
+class AdjointSettings(Settings):
+    """Settings of `adjoint`."""
+
+    scheme: str = Field("", description="the problem's discretisation; empty: the highest order")
+    cells: int = Field(
+        1024, ge=32, le=1 << 14, description="cells of the finest grid; halved grids come first"
+    )
+    modes: int = Field(64, ge=1, description="waves of the sought initial state")
+    weight: float | Literal["auto"] = Field(
+        "auto", description="of the prior on smoothness; auto: by the discrepancy principle"
+    )
+
+
+def _supports(task: Task, config: Any) -> Support:
+    if "solver" not in task.faces:
+        return Support(False, f"{task.label} has no solver to take the adjoint of")
+    if not task.unknowns or any(u.kind != "initial" for u in task.unknowns):
+        return Support(False, f"{task.label} does not ask for its initial state")
+    space = task.problem.domain.space
+    if len(space) != 1 or not space[0].periodic:
+        return Support(False, f"{task.label} is not on one periodic axis")
+    if config.scheme and config.scheme not in task.problem.schemes():
+        names = ", ".join(task.problem.schemes())
+        return Support(False, f"{task.label} has no scheme '{config.scheme}'; it has: {names}")
+    return Support(True)
+
+
+ADJOINT = Method(
+    name="adjoint",
+    family="classical",
+    summary="variational reconstruction: discrete adjoint of the solver, L-BFGS-B, discrepancy",
+    solvers={"numpy": "pdebench_classical._adjoint:solve"},
+    Config=AdjointSettings,
+    supports=_supports,
+    citation="""@article{byrd1995limited,
+  author = {Byrd, Richard H. and Lu, Peihuang and Nocedal, Jorge and Zhu, Ciyou},
+  title = {A limited memory algorithm for bound constrained optimization},
+  journal = {SIAM Journal on Scientific Computing}, volume = {16}, number = {5},
+  pages = {1190--1208}, year = {1995}, doi = {10.1137/0916069}}
+@book{engl1996regularization,
+  author = {Engl, Heinz W. and Hanke, Martin and Neubauer, Andreas},
+  title = {Regularization of Inverse Problems}, publisher = {Kluwer}, year = {1996}}""",
+)

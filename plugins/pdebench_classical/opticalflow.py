@@ -1,0 +1,79 @@
+"""Method `opticalflow`: the motion between images, by Gauss–Newton from coarse to fine."""
+
+from collections.abc import Callable, Sequence
+from itertools import permutations
+from typing import Any, Literal
+
+from pydantic import Field
+
+from pdebench_lite.method import Method, Support
+from pdebench_lite.problem import Task
+from pdebench_lite.selectors import Settings
+
+
+class OpticalflowSettings(Settings):
+    """Settings of `opticalflow`."""
+
+    modes: int = Field(24, ge=1, le=256, description="waves of the motion along each axis")
+    steps: int = Field(32, ge=4, description="Runge–Kutta steps along a characteristic")
+    level_steps: int = Field(40, ge=1, description="linearisations at each width of the blur")
+    weight: float | Literal["auto"] = Field(
+        "auto", description="of the motion's smoothness; auto: by the discrepancy principle"
+    )
+
+
+def motion_along(
+    residual: Callable[[dict[str, Any]], dict[str, Any]],
+    needs: Sequence[str],
+    field: str,
+    axes: Sequence[str],
+    coefficients: Sequence[str],
+) -> dict[str, str] | None:
+    """Return axis -> coefficient if an equation says that values travel: d_t + Σ v·d_x = 0.
+
+    That is what optical flow assumes (constant brightness). It is found out by trying numbers.
+    """
+    named = {f"{field}_t", *(f"{field}_{axis}" for axis in axes), *coefficients}
+    if set(needs) != named or len(axes) != len(coefficients):
+        return None
+    probe = {name: 0.37 + 0.61 * i * i for i, name in enumerate(sorted(named))}
+    values = list(residual(dict(probe)).values())
+    for order in permutations(coefficients):
+        carried = sum(
+            probe[v] * probe[f"{field}_{axis}"] for axis, v in zip(axes, order, strict=True)
+        )
+        expected = probe[f"{field}_t"] + carried
+        if len(values) == 1 and abs(values[0] - expected) < 1e-12 * abs(expected):
+            return dict(zip(axes, order, strict=True))
+    return None
+
+
+def _supports(task: Task, config: Any) -> Support:
+    problem, space = task.problem, [a.name for a in task.problem.domain.space]
+    if not task.unknowns or any(
+        u.kind != "coefficient" or list(u.axes) != space for u in task.unknowns
+    ):
+        return Support(False, f"{task.label} does not ask for a steady motion")
+    if "equation" not in task.faces or "initial_state" not in task.gives:
+        return Support(False, f"{task.label} does not give the first image and the equation")
+    if not all(a.periodic for a in problem.domain.space) or len(problem.fields) != 1:
+        return Support(False, f"{task.label} is not about one field on periodic axes")
+    sought = [u.name for u in task.unknowns]
+    if motion_along(problem.residual, problem.needs, problem.fields[0], space, sought) is None:
+        return Support(False, f"{task.label} is not d_t + u·∇d = 0, which optical flow assumes")
+    return Support(True)
+
+
+OPTICALFLOW = Method(
+    name="opticalflow",
+    family="classical",
+    summary="motion between images: Gauss–Newton, exact warping, smooth motion, coarse to fine",
+    solvers={"numpy": "pdebench_classical._opticalflow:solve"},
+    Config=OpticalflowSettings,
+    supports=_supports,
+    citation="""@article{horn1981determining,
+  author = {Horn, Berthold K. P. and Schunck, Brian G.},
+  title = {Determining optical flow},
+  journal = {Artificial Intelligence}, volume = {17}, number = {1--3}, pages = {185--203},
+  year = {1981}, doi = {10.1016/0004-3702(81)90024-2}}""",
+)
