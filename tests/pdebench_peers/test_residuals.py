@@ -1,0 +1,134 @@
+"""The residual that a library computes with its own derivatives equals ours, by jets.
+
+Each library is asked in a process of its own, as DeepXDE has one backend per process; run as a
+script, this file prints the largest gap on one random network.
+"""
+
+import importlib.metadata
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from pdebench_lite.physics import jets
+from pdebench_lite.plugins import registry
+from pdebench_lite.seeding import generator
+from pdebench_lite.view import View
+from pdebench_methods.networks import apply_network, initial_network
+from pdebench_methods.settings import NetworkSettings
+from pdebench_peers._statement import Statement
+from pdebench_peers.settings import Recipe
+
+LIBRARIES = {
+    "deepxde torch": ("deepxde", "torch"),
+    "deepxde jax": ("deepxde", "flax"),
+    "jinns jax": ("jinns",),
+    "pina torch": ("pina-mathlab",),
+}
+
+
+def stated(axes):
+    view = View(registry().task("burgers:forward"), lambda purpose: generator("data", purpose))
+    return Statement(view, axes, Recipe(hidden=(20,), points=1, hard=True))
+
+
+def network():
+    return initial_network(np.random.default_rng(0), "fields", 3, 1, NetworkSettings())
+
+
+def fields(statement, parameters, columns):
+    outputs = apply_network(parameters, "fields", statement.features(columns), "tanh")
+    return statement.imposed(columns, outputs[0][..., None])[0]
+
+
+def by_jets(statement, columns):
+    space = jets.space(statement.axes, ("x", "t", "xx"))
+    at = jets.variables(space, statement.points(columns))
+    outputs = apply_network(network(), "fields", statement.embedding(at), "tanh")
+    u = statement.ansatz({"u": outputs[0]}, at)["u"]
+    return statement.residuals(columns, lambda field, suffix: u.derivative(suffix))[0]
+
+
+def by_deepxde(statement, columns, backend):
+    from pdebench_peers import _deepxde
+
+    dde = _deepxde.library(backend, "float64")
+    pde = _deepxde.equation(dde, statement)
+    if backend == "torch":
+        import torch
+
+        parameters = {k: torch.tensor(v) for k, v in network().items()}
+        x = torch.tensor(columns, requires_grad=True)
+        return pde(x, fields(statement, parameters, x)[:, None])[0].detach().numpy()
+    import jax.numpy as jnp
+
+    parameters = {k: jnp.asarray(v) for k, v in network().items()}
+
+    def function(x):
+        return jnp.atleast_1d(fields(statement, parameters, jnp.atleast_2d(x))[0])
+
+    x = jnp.asarray(columns)
+    return np.asarray(pde(x, (fields(statement, parameters, x)[:, None], function))[0])
+
+
+def by_jinns(statement, columns, backend):
+    import jax
+    import jax.numpy as jnp
+
+    from pdebench_peers._jinns import Residual
+
+    parameters = {k: jnp.asarray(v) for k, v in network().items()}
+
+    def u(point, params):
+        return fields(statement, params, point[None])
+
+    residual = Residual(statement=statement)
+    return np.asarray(
+        jax.vmap(lambda p: residual.equation(p, u, parameters)[0])(jnp.asarray(columns))
+    )
+
+
+def by_pina(statement, columns, backend):
+    import torch
+    from pina import LabelTensor
+
+    from pdebench_peers._pina import equation
+
+    parameters = {k: torch.tensor(v) for k, v in network().items()}
+    points = LabelTensor(torch.tensor(columns), list(statement.axes)).requires_grad_()
+    values = fields(statement, parameters, points.as_subclass(torch.Tensor))[:, None]
+    found = equation(statement).residual(points, LabelTensor(values, ["u"]))
+    return found[:, 0].detach().numpy()
+
+
+def gap(case):
+    library, backend = case.split()
+    statement = stated(("t", "x") if library == "jinns" else ("x", "t"))
+    rng = np.random.default_rng(1)
+    points = {"x": rng.uniform(-1, 1, 50), "t": rng.uniform(0, 1, 50)}
+    columns = statement.columns(points)
+    found = globals()[f"by_{library}"](statement, columns, backend)
+    ours = by_jets(statement, columns)
+    return float(np.max(np.abs(found - ours)) / np.max(np.abs(ours)))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", LIBRARIES)
+def test_the_library_computes_our_residual(case):
+    for distribution in LIBRARIES[case]:
+        try:
+            importlib.metadata.version(distribution)
+        except importlib.metadata.PackageNotFoundError:
+            pytest.skip(f"{distribution} is not installed")
+    done = subprocess.run(
+        [sys.executable, __file__, *case.split()],
+        capture_output=True, text=True, env={**os.environ, "JAX_ENABLE_X64": "1"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout.splitlines()[-1]) < 1e-10
+
+
+if __name__ == "__main__":
+    print(gap(" ".join(sys.argv[1:])))
