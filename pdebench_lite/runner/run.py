@@ -34,6 +34,8 @@ _EVALUATION_RATIO = 1.1  # evaluations at steps that grow by a tenth: some 100 p
 class Journal:
     """The stream of events from the child to its parent, one JSON object a line."""
 
+    folder: Path | None = None  # where checkpoints go; None keeps none
+
     def __init__(self, path: Path) -> None:
         self.folder = path.parent
         self._file = path.open("a", buffering=1, encoding="utf-8")
@@ -188,6 +190,8 @@ class Run:
     @property
     def save_due(self) -> bool:
         """Whether it is time for a checkpoint; asked at step boundaries, after a report."""
+        if self._journal.folder is None:
+            return False
         pause = max(_SAVE_EVERY, self._save_cost / _SAVE_SHARE)
         return not _SAVE_EVERY or time.perf_counter() - self._saved > pause
 
@@ -201,7 +205,9 @@ class Run:
             arrays: everything that changes: parameters, optimiser state, points.
             meta: JSON values, such as the stage of the training.
         """
-        began = time.perf_counter()
+        began, folder = time.perf_counter(), self._journal.folder
+        if folder is None:
+            return
         with self._clock.phase("evaluate"):
             harness = {
                 "steps": self.steps,
@@ -216,7 +222,7 @@ class Run:
                 "peaks": self._memory.peaks,
                 "rows": self._rows,
             }
-            write_checkpoint(self._journal.folder, Checkpoint(arrays, meta, harness))
+            write_checkpoint(folder, Checkpoint(arrays, meta, harness))
         self._saved = time.perf_counter()
         self._save_cost = self._saved - began
 
