@@ -1,16 +1,38 @@
 """Solver of `diffphys` in JAX."""
 
-from pdebench_jax._training import JaxTools
+from typing import Any
+
+import numpy as np
+
+from pdebench_jax._training import JaxFlatObjective, JaxTools
 from pdebench_lite.method import Solution
 from pdebench_lite.runner.run import Run
 from pdebench_lite.view import View
 from pdebench_methods.objectives.diffphys import DiffphysObjective
-from pdebench_methods.training import train
+from pdebench_methods.training import Minimiser, train
+
+
+class DiffphysTools(JaxTools):
+    """The common tools, and the Gauss–Newton search that the objective brings."""
+
+    def minimiser(
+        self,
+        optimizer: str,
+        objective: Any,
+        parameters: dict[str, np.ndarray],
+        data: dict[str, np.ndarray],
+        learning_rate: float,
+    ) -> Minimiser:
+        """Make an optimiser and compile its first step."""
+        if optimizer != "gauss-newton":
+            return super().minimiser(optimizer, objective, parameters, data, learning_rate)
+        flat = JaxFlatObjective(self, objective, parameters, data)
+        return objective.gauss_newton(flat, parameters, data)
 
 
 def solve(view: View, run: Run) -> Solution:
     """Fit unknowns through the unrolled solver."""
-    tools = JaxTools(run)
+    tools = DiffphysTools(run)
     with run.phase("data"):
         objective = DiffphysObjective(view, run, tools)
     return train(run, objective, tools)

@@ -1,35 +1,71 @@
 """Method `diffphys`: differentiable physics; unknowns are fitted through an unrolled solver."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 
 from pdebench_lite.method import Method, Support
 from pdebench_lite.problem import Task
 from pdebench_lite.selectors import Settings
-from pdebench_lite.tasks import FieldTask
+
+PRESETS: Mapping[str, Mapping[str, Any]] = {
+    "": {},
+    "lecture": {
+        "optimizer": "gd",
+        "learning_rate": 5.0,
+        "iterations": 50,
+        "weight": 0.0,
+        "basis": "cells",
+        "misfit": "absolute",
+    },
+}
+"""Defaults that a preset changes; `lecture` is the experiment of the book cited below."""
 
 
 class DiffphysSettings(Settings):
-    """Settings of `diffphys`."""
+    """Settings of `diffphys`; what is given wins over what a preset says."""
 
-    cells: int = Field(256, ge=8, le=65536, description="cells per space axis")
+    preset: Literal["", "lecture"] = Field("", description="lecture: gradient descent on cells")
+    cells: int = Field(
+        0, ge=0, le=65536, description="cells per space axis; 0: chosen, and refined while it pays"
+    )
     steps: int = Field(0, ge=0, description="time steps to the last observation; 0: by stability")
     scheme: str = Field("", description="a scheme of the problem; empty: that of highest order")
-    modes: int = Field(64, ge=1, description="Fourier modes per axis of an unknown function")
-    optimizer: Literal["gd", "adam", "lbfgs"] = Field("lbfgs", description="gd, adam or lbfgs")
+    basis: Literal["fourier", "cells"] = Field("fourier", description="of an unknown function")
+    modes: int = Field(0, ge=0, description="Fourier modes per axis; 0: 64 in 1-D, 8 in 2-D")
+    optimizer: Literal["auto", "gauss-newton", "lbfgs", "adam", "gd"] = Field(
+        "auto", description="auto: gauss-newton up to 300 parameters, else lbfgs"
+    )
     learning_rate: float = Field(1e-2, gt=0, description="of gd and adam")
-    stage_steps: int = Field(100, ge=1, description="most lbfgs iterations per stage")
+    iterations: int = Field(0, ge=0, description="most steps of the last stage; 0: to convergence")
+    misfit: Literal["relative", "absolute"] = Field(
+        "relative", description="mean square of the misfit, over that of the data or as it is"
+    )
     weight: Annotated[float, Field(ge=0)] | Literal["auto"] = Field(
-        "auto", description="weight of the smoothness prior; auto: by discrepancy"
+        "auto", description="weight of the smoothness prior; auto: by evidence or discrepancy"
     )
     coarse_to_fine: bool | Literal["auto"] = Field(
         "auto", description="blurred targets first; auto: where a motion is sought"
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_preset(cls, values: Any) -> Any:
+        if not isinstance(values, dict):
+            return values
+        return {**PRESETS.get(values.get("preset", ""), {}), **values}
+
+    @field_validator("cells")
+    @classmethod
+    def _at_least_eight(cls, cells: int) -> int:
+        if 0 < cells < 8:
+            raise ValueError("give at least 8 cells, or 0 to have them chosen")
+        return cells
+
 
 def _supports(task: Task, config: DiffphysSettings) -> Support:
-    if "solver" not in task.faces or not isinstance(task, FieldTask):
+    if "solver" not in task.faces or not task.asks_fields:
         return Support(False, f"{task.label} has no time step of fields to unroll")
     if not task.unknowns:
         return Support(
@@ -40,9 +76,24 @@ def _supports(task: Task, config: DiffphysSettings) -> Support:
     if config.scheme and config.scheme not in task.problem.schemes():
         names = ", ".join(task.problem.schemes())
         return Support(False, f"no scheme '{config.scheme}' in {task.label}; it has: {names}")
+    own = _cells_of(task, config)
+    if own and config.cells not in (0, own):
+        return Support(
+            False,
+            f"the scheme of {task.label} has {own} cells, not {config.cells}; leave out cells",
+        )
+    if config.optimizer == "gauss-newton" and config.weight == 0.0:
+        return Support(False, "gauss-newton needs a weight above 0, such as weight=1e-14")
     if not all(axis.periodic for axis in task.problem.domain.space):
         return Support(False, f"{task.label} is not periodic, which this version needs")
     return Support(True)
+
+
+def _cells_of(task: Task, config: DiffphysSettings) -> int | None:
+    """Return the number of cells that belongs to the scheme which will be used, if one does."""
+    schemes = task.problem.schemes()
+    chosen = config.scheme or max(schemes, key=lambda name: schemes[name].order)
+    return schemes[chosen].cells
 
 
 DIFFPHYS = Method(

@@ -35,6 +35,7 @@ from pdebench_lite.seeding import generator
 from pdebench_lite.selectors import Settings
 from pdebench_lite.tasks import Forward, Reconstruction
 from pdebench_problems._cole_hopf import ColeHopf, random_modes
+from pdebench_problems.burgers_pbdl import Pbdl
 
 
 class Burgers(Problem):
@@ -77,7 +78,7 @@ class Burgers(Problem):
     fields = ("u",)
     coefficients: ClassVar[Mapping[str, tuple[str, ...]]] = {"nu": ()}
     needs = ("u", "u_t", "u_x", "u_xx", "nu")
-    tasks = (Reconstruction, Forward)
+    tasks = (Reconstruction, Forward, Pbdl)
 
     @cached_property
     def domain(self) -> Domain:

@@ -1,0 +1,3 @@
+"""Objective of `diffphys`: unknowns are fitted through an unrolled solver."""
+
+from .objective import DiffphysObjective as DiffphysObjective

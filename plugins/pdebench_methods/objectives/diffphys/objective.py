@@ -1,0 +1,318 @@
+"""The objective: how far the rolled-out state is from what was observed."""
+
+import itertools
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from math import ceil
+from typing import Any, Protocol
+
+import numpy as np
+
+from pdebench_lite.method import Solution
+from pdebench_lite.optimize.regularised_gauss_newton import Level
+from pdebench_lite.physics import array_namespace, interpolate_periodic
+from pdebench_lite.problem import Arrays, Domain, Scheme, Unknown
+from pdebench_lite.runner.run import Run
+from pdebench_lite.view import View
+from pdebench_methods.diffphys import DiffphysSettings
+from pdebench_methods.host import FlatObjective, slices
+from pdebench_methods.objectives.diffphys.basis import Basis, CellBasis, FourierBasis
+from pdebench_methods.objectives.diffphys.discretisation import (
+    REFINEMENT,
+    Discretisation,
+    equal_steps,
+    first_cells,
+    may_refine,
+    time_step,
+)
+from pdebench_methods.objectives.diffphys.minimiser import GaussNewtonMinimiser
+from pdebench_methods.objectives.diffphys.observing import (
+    apply_blur,
+    blur_matrices,
+    by_time,
+    positions,
+)
+from pdebench_methods.objectives.diffphys.stages import Planner, planner
+from pdebench_methods.solutions import TrajectoryInterpolant
+from pdebench_methods.training import Stage, Tools
+
+
+class DiffphysTools(Tools, Protocol):
+    """What a backend brings beside the common tools."""
+
+    def repeat(self, step: Callable[[Arrays, Any], Arrays], state: Arrays, n: int) -> Arrays:
+        """Apply `state = step(state, i)` for i = 0 … n − 1, differentiably."""
+
+
+class DiffphysObjective:
+    """Mean squared misfit of the rolled-out state to the observations, plus weight · ‖prior‖².
+
+    One objective serves several grids: which one, the data of a stage say by the name of an entry,
+    `cells=N`, which every backend knows when it compiles.
+    """
+
+    def __init__(self, view: View, run: Run, tools: DiffphysTools) -> None:
+        self.settings: DiffphysSettings = run.config
+        s, self._tools, self._run = self.settings, tools, run
+        self.domain: Domain = view.domain
+        assert self.domain.time is not None
+        self.start = self.domain.time.lower
+        self.fields, self.unknowns = view.fields, view.unknowns
+        orders = view.schemes()
+        self._scheme_name = s.scheme or max(orders, key=lambda scheme: orders[scheme])
+        self.scheme: Scheme = view.solver(self._scheme_name)
+        self.observations = by_time(view.observations(), self.domain.time.name)
+        self.times = [float(o.points[self.domain.time.name][0]) for o in self.observations]
+        dimensions = len(self.domain.space)
+        self.cells = s.cells or first_cells(self.scheme, self.observations, dimensions)
+        self._view = view
+        self.bases = {u.name: self._basis(u) for u in self.unknowns}
+        self.scales = [
+            1.0 if s.misfit == "absolute" else float(np.mean(o.values**2)) or 1.0
+            for o in self.observations
+        ]
+        self.discretisation(self.cells)  # refuses unstable steps
+        self._planner: Planner = planner(self, run)
+        self._search: GaussNewtonMinimiser | None = None
+
+    # ---- discretisation ----------------------------------------------------------------------
+
+    def _basis(self, unknown: Unknown) -> Basis:
+        axes = tuple(self.domain[a] for a in unknown.axes)
+        if self.settings.basis == "cells" and axes:
+            return CellBasis(axes, self.cells)
+        resolved = self.cells // 2 - 1
+        most = self.settings.modes or (64 if len(axes) < 2 else 8)
+        return FourierBasis(axes, min(most, resolved))
+
+    @lru_cache(maxsize=8)  # noqa: B019 - one objective lives as long as its process
+    def discretisation(self, cells: int) -> Discretisation:
+        """Return the scheme on a grid, with its time step."""
+        grid = self.domain.grid(cells)
+        steps = self.settings.steps * cells // self.cells
+        guesses = {
+            u.name: np.full(grid.cells if u.axes else (), u.guess)
+            for u in self.unknowns
+            if u.kind == "coefficient"
+        }
+        known = self.known_start(cells)
+        dt = time_step(self.scheme, grid, self.domain, known, guesses, self.observations, steps)
+        if not self.settings.steps and cells > self.cells:
+            dt = min(dt, self.discretisation(self.cells).dt * self.cells / cells)
+        return Discretisation(self.scheme, grid, dt)
+
+    @lru_cache(maxsize=8)  # noqa: B019
+    def known_start(self, cells: int) -> dict[str, np.ndarray]:
+        """Return the initial state on a grid where the task gives it, else nothing."""
+        if not self._view.given("initial_state"):
+            return {}
+        known = self._view.initial_state(self.domain.grid(cells).points())
+        return {k: np.asarray(v) for k, v in known.items()}
+
+    @lru_cache(maxsize=8)  # noqa: B019
+    def _matrices(self, cells: int) -> dict[str, np.ndarray]:
+        points = self.domain.grid(cells).points()
+        centres = {a: np.ravel(v) for a, v in points.items()}
+        return {u.name: self.bases[u.name].matrix(centres if u.axes else {}) for u in self.unknowns}
+
+    @property
+    def refinable(self) -> bool:
+        """Whether the method may take finer grids than its first."""
+        return not self.settings.cells and may_refine(self.scheme, self.cells)
+
+    # ---- the objective -----------------------------------------------------------------------
+
+    def initial(self) -> dict[str, np.ndarray]:
+        """Start from the guess; an initial state in Fourier modes from the mean that was seen."""
+        start = {}
+        for u in self.unknowns:
+            start[u.name] = np.zeros(self._matrices(self.cells)[u.name].shape[1])
+            start[u.name][0] = u.guess
+            if u.kind == "initial" and isinstance(self.bases[u.name], FourierBasis):
+                seen = [o.values for o in self.observations if o.field == u.field]
+                start[u.name][0] = float(np.mean(seen[0])) if seen else u.guess
+        return start
+
+    def _split(self, values: Arrays) -> tuple[Arrays, Arrays]:
+        """Separate unknowns on the grid into initial state and coefficients."""
+        fields = {u.field: values[u.name] for u in self.unknowns if u.kind == "initial"}
+        sought = {u.name: values[u.name] for u in self.unknowns if u.kind == "coefficient"}
+        return fields, sought
+
+    def _on_grid(
+        self, parameters: Mapping[str, Any], matrices: Mapping[str, Any], cells: int
+    ) -> Arrays:
+        """Return the unknowns on the grid of the solver (a number as a 0-d array)."""
+        shape = self.discretisation(cells).grid.cells
+        return {
+            u.name: (matrices[u.name] @ parameters[u.name]).reshape(shape if u.axes else ())
+            for u in self.unknowns
+        }
+
+    def loss(self, parameters: dict[str, Any], data: dict[str, Any]) -> Any:
+        """Return Σ mean (blurred misfit)² / mean(values²) + weight · Σ coefficients²."""
+        misfits = self.residuals(parameters, data)
+        xp = array_namespace(misfits)
+        prior = sum(xp.sum(parameters[u.name] ** 2) for u in self.unknowns)
+        return xp.sum(misfits * misfits) + data["weight"] * prior
+
+    def residuals(self, parameters: dict[str, Any], data: dict[str, Any]) -> Any:
+        """Return the blurred misfits of all observations, normalised as in `loss`; shape (m,)."""
+        cells = next(int(name.partition("=")[2]) for name in data if name.startswith("cells="))
+        at = self.discretisation(cells)
+        matrices = {u.name: data[f"basis={u.name}"] for u in self.unknowns}
+        state, sought = self._split(self._on_grid(parameters, matrices, cells))
+        state = {**{f: data[f"start={f}"] for f in self.known_start(cells)}, **state}
+        misfits, edges = [], itertools.pairwise([self.start, *self.times])
+        for i, (o, (begin, end)) in enumerate(zip(self.observations, edges, strict=True)):
+            n, dt = equal_steps(end - begin, at.dt)
+
+            def step(s: Arrays, k: Any, begin: float = begin, dt: float = dt) -> Arrays:
+                return at.scheme.step(s, sought, begin + k * dt, dt, at.grid)
+
+            state = self._tools.repeat(step, state, n) if n else state
+            places = [data[f"where{i}.{j}"] for j in range(len(self.domain.space))]
+            misfit = interpolate_periodic(state[o.field], places, order="cubic")
+            misfit = misfit - data[f"values{i}"]
+            blurs = [data[f"blur{i}.{j}"] for j in range(3) if f"blur{i}.{j}" in data]
+            if blurs:
+                misfit = apply_blur(blurs, misfit)
+            misfits.append(misfit / (o.values.size * self.scales[i]) ** 0.5)
+        return array_namespace(misfits[0]).concat(misfits)
+
+    def data(self, weight: float, cells: int, blur: float | None) -> dict[str, np.ndarray]:
+        """Return what `loss` reads, NumPy.
+
+        Args:
+            weight: of the prior.
+            cells: an axis, of the grid to roll out on.
+            blur: width of the average over targets, in domain lengths; None for none at all.
+        """
+        grid = self.discretisation(cells).grid
+        data: dict[str, np.ndarray] = {f"cells={cells}": np.zeros(1), "weight": np.asarray(weight)}
+        data |= {f"basis={name}": matrix for name, matrix in self._matrices(cells).items()}
+        data |= {f"start={name}": values for name, values in self.known_start(cells).items()}
+        for i, o in enumerate(self.observations):
+            data[f"values{i}"] = o.values
+            where = positions(o, self.domain, grid)
+            data |= {f"where{i}.{j}": p for j, p in enumerate(where)}
+            if blur is not None:
+                matrices = blur_matrices(o, self.domain, blur)
+                data |= {f"blur{i}.{j}": m for j, m in enumerate(matrices)}
+        return data
+
+    # ---- the search --------------------------------------------------------------------------
+
+    def next_stage(self, current: dict[str, np.ndarray], memo: dict[str, Any]) -> Stage | None:
+        """Return the next stage of the plan that the optimiser needs."""
+        return self._planner.next_stage(current, memo, self._search)
+
+    def gauss_newton(
+        self, flat: FlatObjective, parameters: dict[str, np.ndarray], data: dict[str, np.ndarray]
+    ) -> GaussNewtonMinimiser:
+        """Make the minimiser of a `gauss-newton` stage, on a backend's compiled residuals."""
+        cells = next(int(name.partition("=")[2]) for name in data if name.startswith("cells="))
+        places = slices(parameters)
+
+        def level(x: np.ndarray) -> Level:
+            return self.level(
+                {name: x[where].reshape(shape) for name, (where, shape) in places.items()}, cells
+            )
+
+        options = {name[7:]: float(v) for name, v in data.items() if name.startswith("search=")}
+        self._search = GaussNewtonMinimiser(
+            flat, parameters, level=level, weight=float(data["weight"]), floor=options["floor"],
+            refinable=bool(options["refinable"]), chooses=bool(options["chooses"]),
+        )  # fmt: skip
+        return self._search
+
+    def level(self, parameters: dict[str, np.ndarray], cells: int) -> Level:
+        """Return what of the misfit noise and the solver's error explain, relative as in `loss`.
+
+        The solver's error is that of Richardson: its difference to the same rollout with spacing
+        and step divided by r, times rᵖ/(rᵖ − 1) for a scheme of order p. A scheme whose grid is
+        part of the problem has none.
+        """
+        noise = sum(o.noise**2 / s for o, s in zip(self.observations, self.scales, strict=True))
+        if self.scheme.cells is not None:
+            return Level(noise, 0.0)
+        coarse = self._observed(parameters, cells)
+        fine = self._observed(parameters, cells * REFINEMENT)
+        gain = float(REFINEMENT) ** self.scheme.order
+        errors = [
+            float(np.mean((gain / (gain - 1.0) * (a - b)) ** 2)) / s
+            for a, b, s in zip(coarse, fine, self.scales, strict=True)
+        ]
+        return Level(noise, sum(errors))
+
+    def misfit(self, parameters: dict[str, np.ndarray]) -> float:
+        """Return Σ mean misfit² / mean(values²) on the first grid, in NumPy."""
+        seen = self._observed(parameters, self.cells)
+        return sum(
+            float(np.mean((a - o.values) ** 2)) / s
+            for a, o, s in zip(seen, self.observations, self.scales, strict=True)
+        )
+
+    # ---- the solution ------------------------------------------------------------------------
+
+    def _observed(self, parameters: dict[str, np.ndarray], cells: int) -> list[np.ndarray]:
+        states = self._trajectory(parameters, cells, np.asarray([self.start, *self.times]))
+        grid = self.discretisation(cells).grid
+        return [
+            interpolate_periodic(
+                states[o.field][..., i + 1], positions(o, self.domain, grid), order="cubic"
+            )
+            for i, o in enumerate(self.observations)
+        ]
+
+    def _trajectory(
+        self, parameters: dict[str, np.ndarray], cells: int, times: np.ndarray
+    ) -> dict[str, np.ndarray]:
+        """Roll out in NumPy; arrays of shape (*cells, times)."""
+        state, sought = self._split(self._on_grid(parameters, self._matrices(cells), cells))
+        state = {**self.known_start(cells), **state}
+        return self.discretisation(cells).march(state, sought, times)
+
+    def solution(self, parameters: dict[str, np.ndarray], memo: Mapping[str, Any]) -> Solution:
+        """Return the rolled-out trajectory (cubic spline in space and time) and the unknowns."""
+        assert self.domain.time is not None
+        cells = memo.get("cells", self.cells)
+        at = self.discretisation(cells)
+        steps = ceil(self.domain.time.length / at.dt - 1e-9)
+        times = self.start + at.dt * np.arange(steps + 1)
+        states = self._trajectory(parameters, cells, times)
+        details: dict[str, Any] = {
+            "scheme": self._scheme_name,
+            "cells": cells,
+            "dt": at.dt,
+            "weight": memo.get("weight"),
+        }
+        weights = dict(parameters)
+        if self._search is not None and self._search.search.singular_values.size:
+            details["weight"] = self._search.search.weight
+            weights |= self._uncertainty(parameters)
+        return Solution(
+            predict=TrajectoryInterpolant(self.domain, at.grid, times, states),
+            unknowns={u.name: self._function(u, parameters[u.name]) for u in self.unknowns},
+            weights=weights,
+            parameters=sum(int(v.size) for v in parameters.values()),
+            details=details,
+        )
+
+    def _uncertainty(self, parameters: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Return the singular values, and the posterior standard deviation on the first grid."""
+        assert self._search is not None
+        search = self._search.search
+        kept = {"singular_values": search.singular_values}
+        covariance = search.covariance()
+        for name, (where, _) in slices(parameters).items():
+            matrix = self._matrices(self.cells)[name]
+            variance = np.einsum("ij,jk,ik->i", matrix, covariance[where, where], matrix)
+            kept[f"{name}_std"] = np.sqrt(np.maximum(variance, 0.0))
+        return kept
+
+    def _function(
+        self, unknown: Unknown, coefficients: np.ndarray
+    ) -> Callable[[dict[str, Any]], np.ndarray]:
+        basis = self.bases[unknown.name]
+        return lambda points: basis.matrix(points if unknown.axes else {}) @ coefficients

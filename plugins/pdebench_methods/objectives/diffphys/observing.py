@@ -1,0 +1,74 @@
+"""What was measured, sorted by time, and the blur by which coarse comes before fine."""
+
+from typing import Any
+
+import numpy as np
+
+from pdebench_lite.physics import Grid, array_namespace
+from pdebench_lite.problem import Axis, Domain, Observation
+
+
+def by_time(observations: tuple[Observation, ...], time: str) -> list[Observation]:
+    """Split observations by time and sort them."""
+    split = []
+    for o in observations:
+        for t in np.unique(o.points[time]):
+            here = np.asarray(o.points[time]) == t
+            points = {a: np.asarray(p)[here] for a, p in o.points.items()}
+            split.append(Observation(o.field, points, np.asarray(o.values)[here], o.noise))
+    return sorted(split, key=lambda o: float(o.points[time][0]))
+
+
+def positions(o: Observation, domain: Domain, grid: Grid) -> list[np.ndarray]:
+    """Return where observations lie on a grid, in cells: one array (n,) an axis.
+
+    Points within rounding of a cell centre are put on it, where interpolation is exact.
+    """
+    places = []
+    for axis in domain.space:
+        place = (np.asarray(o.points[axis.name]) - axis.lower) / grid.spacing[axis.name] - 0.5
+        whole = np.rint(place)
+        places.append(np.where(np.abs(place - whole) < 1e-9, whole, place))
+    return places
+
+
+def blur_matrices(o: Observation, domain: Domain, blur: float) -> list[np.ndarray]:
+    """Return Gaussian averages over observed points, width in domain lengths; 0: identities.
+
+    Returns:
+        One matrix an axis where the points are a tensor grid, which `apply_blur` applies in turn;
+        one matrix over all points where they are scattered.
+    """
+    coordinates = [np.asarray(o.points[a.name]) for a in domain.space]
+    nodes = [np.unique(x) for x in coordinates]
+    mesh = [m.ravel() for m in np.meshgrid(*nodes, indexing="ij")]
+    if len(mesh[0]) == o.values.size and all(map(np.array_equal, mesh, coordinates)):
+        return [
+            _average([_gap(x, axis)], blur * axis.length)
+            for x, axis in zip(nodes, domain.space, strict=True)
+        ]
+    gaps = [_gap(x, axis) / axis.length for x, axis in zip(coordinates, domain.space, strict=True)]
+    return [_average(gaps, blur)]
+
+
+def apply_blur(matrices: list[Any], values: Any) -> Any:
+    """Average values (n,) at observed points by the matrices of `blur_matrices`; same shape."""
+    xp = array_namespace(values)
+    values = xp.reshape(values, tuple(m.shape[0] for m in matrices))
+    for matrix in matrices:  # each turns the axes by one, so that all come round
+        values = xp.moveaxis(xp.tensordot(matrix, values, axes=((1,), (0,))), 0, -1)
+    return xp.reshape(values, (-1,))
+
+
+def _gap(x: np.ndarray, axis: Axis) -> np.ndarray:
+    gap = x[:, None] - x[None, :]
+    if axis.periodic:
+        gap = (gap + 0.5 * axis.length) % axis.length - 0.5 * axis.length
+    return gap
+
+
+def _average(gaps: list[np.ndarray], width: float) -> np.ndarray:
+    if width == 0:
+        return np.eye(len(gaps[0]))
+    weights = np.exp(-0.5 * sum((gap / width) ** 2 for gap in gaps))
+    return weights / weights.sum(axis=1, keepdims=True)

@@ -1,0 +1,164 @@
+"""The plan of a search: which weight, which grid and how blurred a target, stage by stage."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from pdebench_lite.runner.run import Run
+from pdebench_methods.objectives.diffphys.discretisation import REFINEMENT, may_refine
+from pdebench_methods.objectives.diffphys.minimiser import GaussNewtonMinimiser
+from pdebench_methods.training import Stage
+
+if TYPE_CHECKING:
+    from pdebench_methods.objectives.diffphys.objective import DiffphysObjective
+
+BLURS = (0.2, 0.1, 0.05, 0.025, 0.0125)
+"""Widths of the averages over targets before the targets themselves, in domain lengths."""
+
+_FIRST_WEIGHT = 1.0
+_SMALLEST_WEIGHT = 1e-14
+_WEIGHTS = tuple(10.0**-k for k in range(1, 13))
+_FEW = 300  # parameters up to which a Jacobian by forward tangents pays
+_STAGE_STEPS = 100  # most lbfgs iterations before the last stage
+_LINEARISATIONS = 4  # on a finer grid, at least: or it is not worth its compilation
+
+
+class Planner(Protocol):
+    """What comes next in a search."""
+
+    def next_stage(
+        self,
+        current: dict[str, np.ndarray],
+        memo: dict[str, Any],
+        search: GaussNewtonMinimiser | None,
+    ) -> Stage | None:
+        """Return the next stage; `search` is the last minimiser of a `gauss-newton` stage."""
+
+
+def planner(objective: "DiffphysObjective", run: Run) -> Planner:
+    """Return the plan for the configured optimiser; `auto` goes by the number of parameters."""
+    name = objective.settings.optimizer
+    if name == "auto":
+        n = sum(v.size for v in objective.initial().values())
+        name = "gauss-newton" if n <= _FEW else "lbfgs"
+    if name == "gauss-newton":
+        return _GaussNewton(objective, run)
+    return _Descent(objective, name)
+
+
+def _blurs(objective: "DiffphysObjective") -> tuple[float, ...]:
+    wanted = objective.settings.coarse_to_fine
+    if wanted == "auto":
+        wanted = any(u.kind == "coefficient" and u.axes for u in objective.unknowns)
+    return BLURS if wanted else ()
+
+
+class _GaussNewton:
+    """Blurred targets first, each with a fixed weight; then the weight falls, and grids refine."""
+
+    def __init__(self, objective: "DiffphysObjective", run: Run) -> None:
+        self._objective, self._run = objective, run
+        self._blurs = _blurs(objective)
+
+    def next_stage(
+        self,
+        current: dict[str, np.ndarray],
+        memo: dict[str, Any],
+        search: GaussNewtonMinimiser | None,
+    ) -> Stage | None:
+        objective = self._objective
+        fixed = objective.settings.weight
+        index = memo["stage"] = memo.get("stage", -1) + 1
+        cells = memo.setdefault("cells", objective.cells)
+        blur = 0.0 if self._blurs else None
+        if index < len(self._blurs):
+            weight = _WEIGHTS[index] if fixed == "auto" else fixed
+            return self._stage(weight, cells, self._blurs[index], weight, False)
+        floor = _SMALLEST_WEIGHT if fixed == "auto" else fixed
+        weight = max(_WEIGHTS[len(self._blurs)] if self._blurs else _FIRST_WEIGHT, floor)
+        if index > len(self._blurs):
+            assert search is not None
+            if not search.search.needs_refinement:
+                return None
+            weight = search.search.weight
+            if self._affordable(search.seconds):
+                cells = memo["cells"] = cells * REFINEMENT
+            else:
+                return self._stage(weight, cells, blur, floor, False)
+        refinable = not objective.settings.cells and may_refine(objective.scheme, cells)
+        return self._stage(weight, cells, blur, floor, refinable)
+
+    def _affordable(self, seconds: float) -> bool:
+        """Say whether the time left is worth going to a finer grid."""
+        dimensions = len(self._objective.domain.space) + 1
+        return self._run.time_left > _LINEARISATIONS * seconds * REFINEMENT**dimensions
+
+    def _stage(
+        self, weight: float, cells: int, blur: float | None, floor: float, refinable: bool
+    ) -> Stage:
+        chooses = self._objective.settings.weight == "auto" and floor < weight
+        options = {"floor": floor, "refinable": refinable, "chooses": chooses}
+        data = self._objective.data(weight, cells, blur)
+        data |= {f"search={name}": np.asarray(float(v)) for name, v in options.items()}
+        return Stage("gauss-newton", data)
+
+
+class _Descent:
+    """First-order and quasi-Newton optimisers: one stage, or for lbfgs a falling weight."""
+
+    def __init__(self, objective: "DiffphysObjective", optimizer: Any) -> None:
+        self._objective, self._optimizer = objective, optimizer
+        self._blurs = _blurs(objective) if optimizer == "lbfgs" else ()
+
+    def next_stage(
+        self,
+        current: dict[str, np.ndarray],
+        memo: dict[str, Any],
+        search: GaussNewtonMinimiser | None,
+    ) -> Stage | None:
+        """Return the next stage: blurred targets first, then smaller and smaller weights.
+
+        With `weight=auto` the weight falls tenfold per stage until the misfit is explained by the
+        noise and the solver's own error, both known without the truth (Morozov's discrepancy
+        principle; Engl, Hanke & Neubauer 1996, sect. 4.3). When the misfit falls by less than half
+        before that, the weight before is taken: what is left is no noise but the solver's error.
+        """
+        s = self._objective.settings
+        if memo.get("last"):
+            return None
+        index = memo["stage"] = memo.get("stage", -1) + 1
+        fixed = None if s.weight == "auto" else float(s.weight)
+        if self._optimizer != "lbfgs":
+            memo |= {"last": True, "weight": _WEIGHTS[-1] if fixed is None else fixed}
+            return self._stage(memo, None, s.iterations or None, 0.0)
+        if index < len(self._blurs):
+            memo["weight"] = _WEIGHTS[index] if fixed is None else fixed
+            return self._stage(memo, self._blurs[index], _STAGE_STEPS, 1e-3)
+        blur = 0.0 if self._blurs else None
+        explained = index > len(self._blurs) and fixed is None and self._explained(current, memo)
+        if fixed is None and not explained and index < len(_WEIGHTS):
+            memo["weight"] = _WEIGHTS[index]
+            return self._stage(memo, blur, _STAGE_STEPS, 1e-2)
+        memo["last"] = True
+        if fixed is not None:
+            memo["weight"] = fixed
+        return self._stage(memo, blur, s.iterations or None, 1e-6)
+
+    def _stage(
+        self, memo: Mapping[str, Any], blur: float | None, steps: int | None, tolerance: float
+    ) -> Stage:
+        data = self._objective.data(memo["weight"], self._objective.cells, blur)
+        return Stage(self._optimizer, data, steps, tolerance)
+
+    def _explained(self, current: dict[str, np.ndarray], memo: dict[str, Any]) -> bool:
+        """Say whether the weight needs to fall no further; may raise it by one stage."""
+        before = memo.get("misfit", float("inf"))
+        memo["misfit"] = self._objective.misfit(current)
+        level = self._objective.level(current, self._objective.cells)
+        if memo["misfit"] <= level.noise + level.solver:
+            return True
+        if memo["misfit"] > 0.5 * before:
+            memo["weight"] = min(10.0 * memo["weight"], _WEIGHTS[0])
+            return True
+        return False
