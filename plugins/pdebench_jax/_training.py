@@ -66,6 +66,16 @@ class JaxTools:
             self._compiled[key] = jax.jit(advance).lower(start, state, inputs, 1).compile()
         return OptaxMinimiser(self, self._compiled[key], start, state, inputs)
 
+    def evaluate(
+        self,
+        function: Callable[[Any, Any], Any],
+        parameters: dict[str, np.ndarray],
+        data: dict[str, np.ndarray],
+    ) -> np.ndarray:
+        """Return a function of parameters and data, compiled when first asked for."""
+        compiled = self.compiled(function, function)
+        return self.to_numpy(compiled(self.on_device(parameters), self.on_device(data)))
+
     def on_device(self, arrays: Mapping[str, np.ndarray]) -> dict[str, jax.Array]:
         """Move named arrays to the device, in the dtype of the run."""
         return {name: self.asarray(values) for name, values in arrays.items()}
@@ -164,6 +174,9 @@ class JaxFlatObjective:
         def named(x: jax.Array) -> dict[str, jax.Array]:
             return {name: x[where].reshape(shape) for name, (where, shape) in places.items()}
 
+        def loss(x: jax.Array, inputs: Any) -> jax.Array:
+            return objective.loss(named(x), inputs)
+
         def residuals(x: jax.Array, inputs: Any) -> jax.Array:
             return objective.residuals(named(x), inputs)
 
@@ -176,9 +189,15 @@ class JaxFlatObjective:
             return r, jacobian
 
         self._tools = tools
+        self._value_and_gradient = tools.compiled("loss", jax.value_and_grad(loss))
         self._residuals = tools.compiled("residuals", residuals)
         self._linearise = tools.compiled("linearise", linearise)
         self.feed(data)
+
+    def value_and_gradient(self, x: np.ndarray) -> tuple[float, np.ndarray]:
+        """Return the loss and its gradient (n,)."""
+        value, gradient = self._value_and_gradient(self._tools.asarray(x), self._data)
+        return float(value), np.asarray(gradient, dtype=np.float64)
 
     def residuals(self, x: np.ndarray) -> np.ndarray:
         """Return the residuals (m,)."""

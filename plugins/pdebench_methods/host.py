@@ -5,9 +5,9 @@ from typing import Protocol
 
 import numpy as np
 
-from pdebench_lite.optimize import LevenbergMarquardt
+from pdebench_lite.optimize import LevenbergMarquardt, SelfScaledBroyden
 
-HOSTED = ("lm",)
+HOSTED = ("ssbroyden", "lm")
 """The optimisers of this module."""
 
 
@@ -16,6 +16,9 @@ class FlatObjective(Protocol):
 
     The data are those that `feed` was last given.
     """
+
+    def value_and_gradient(self, x: np.ndarray) -> tuple[float, np.ndarray]:
+        """Return the loss and its gradient (n,)."""
 
     def residuals(self, x: np.ndarray) -> np.ndarray:
         """Return the residuals (m,), whose squares sum to the loss."""
@@ -50,7 +53,13 @@ class HostMinimiser:
         self, optimizer: str, flat: FlatObjective, parameters: dict[str, np.ndarray]
     ) -> None:
         self._flat, self._places = flat, slices(parameters)
-        self._optimizer = LevenbergMarquardt(flat.linearise, flat.residuals, flatten(parameters))
+        self._optimizer: SelfScaledBroyden | LevenbergMarquardt
+        x = flatten(parameters)
+        if optimizer == "ssbroyden":
+            self._optimizer = SelfScaledBroyden(flat.value_and_gradient, x)
+        else:
+            flat.residuals(x)  # compiles it
+            self._optimizer = LevenbergMarquardt(flat.linearise, flat.residuals, x)
 
     def advance(self, steps: int) -> tuple[float, int, int]:
         """Do at most that many steps, fewer where no lower point is found."""

@@ -48,14 +48,21 @@ def apply_network(
         (parameters[f"{prefix}.{i}.weight"], parameters[f"{prefix}.{i}.bias"])
         for i in range(layers)
     ]
+    xp = array_namespace(inner[0][0])
     if isinstance(features[0], jets.Jet):
+        # With a single output XLA turns the gradient of the last layer into an outer product and
+        # computes whatever comes after the network (residual, ansatz) anew for every hidden unit,
+        # which doubles the time of a gradient; a second output of zeros keeps it a matrix product.
+        weight, bias = inner[-1]
+        outputs = weight.shape[0]
+        if outputs == 1:
+            inner[-1] = (xp.concat([weight, 0.0 * weight]), xp.concat([bias, 0.0 * bias]))
         h = jets.stack(list(features))
         function: Callable[[Any], Any] = getattr(jets, activation)
         for i, (weight, bias) in enumerate(inner):
             h = jets.linear(weight, h, bias)
             h = function(h) if i < layers - 1 else h
-        return h
-    xp = array_namespace(features[0])
+        return h[:outputs]
     h = xp.stack(list(features))
     for i, (weight, bias) in enumerate(inner):
         h = weight @ h + bias[:, None]

@@ -26,7 +26,7 @@ from pdebench_methods.settings import TrainingSettings
 CHUNK = 100
 Data: TypeAlias = dict[str, Any]
 Loss: TypeAlias = Callable[[dict[str, Any], Data], Any]
-Optimizer: TypeAlias = Literal["gd", "adam", "lbfgs", "lm"]
+Optimizer: TypeAlias = Literal["gd", "adam", "lbfgs", "ssbroyden", "lm", "gauss-newton"]
 
 _FIRST_ORDER = ("gd", "adam")  # the others know when they have converged
 # A compiled L-BFGS step takes three to four times as long to make as Adam's.
@@ -38,8 +38,8 @@ class Stage:
     """One leg of a training: an optimiser, its data, and when to go on.
 
     Attributes:
-        optimizer: `gd`, `adam`, `lbfgs` or `lm` (Levenberg–Marquardt; the objective has
-            `residuals`).
+        optimizer: `gd`, `adam`, `lbfgs`, `ssbroyden` (self-scaled Broyden) or `lm`
+            (Levenberg–Marquardt; the objective has `residuals`).
         data: NumPy arrays that the loss reads; shapes stay the same from stage to stage.
         steps: number of steps, or None for as many as the budget allows.
         tolerance: the stage ends when `patience` steps of an optimiser that is not of first order
@@ -132,10 +132,13 @@ class Tools(Protocol):
 
 
 def next_of_plain(
-    settings: TrainingSettings, data: dict[str, np.ndarray], memo: dict[str, Any]
+    settings: TrainingSettings,
+    current: dict[str, np.ndarray],
+    data: dict[str, np.ndarray],
+    memo: dict[str, Any],
 ) -> Stage | None:
     """Return the next stage of a plain training on fixed data; `memo` holds its index."""
-    names = settings.optimizer.split("+")
+    names: list[Any] = settings.optimizers(sum(np.size(v) for v in current.values()))
     index = memo.setdefault("stage", 0)
     if index == len(names):
         return None

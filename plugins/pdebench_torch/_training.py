@@ -76,6 +76,16 @@ class TorchTools:
         minimiser.evaluate()
         return minimiser
 
+    def evaluate(
+        self,
+        function: Callable[[Any, Any], Any],
+        parameters: dict[str, np.ndarray],
+        data: dict[str, np.ndarray],
+    ) -> np.ndarray:
+        """Return a function of parameters and data."""
+        with torch.enable_grad():  # derivatives of the fields may be taken by autodiff
+            return self.to_numpy(function(self.on_device(parameters), self.on_device(data)))
+
     def on_device(self, arrays: Mapping[str, np.ndarray]) -> dict[str, torch.Tensor]:
         """Move named arrays to the device, in the dtype of the run."""
         return {name: self.asarray(values) for name, values in arrays.items()}
@@ -289,6 +299,14 @@ class TorchFlatObjective:
         parts = torch.split(x, sizes)  # one node in the graph, unlike a slice for each
         shapes = [shape for _, shape in self._places.values()]
         return {k: p.reshape(s) for k, p, s in zip(self._places, parts, shapes, strict=True)}
+
+    def value_and_gradient(self, x: np.ndarray) -> tuple[float, np.ndarray]:
+        """Return the loss and its gradient (n,)."""
+        with torch.enable_grad():
+            leaf = self._tools.asarray(x).requires_grad_()
+            value = self._objective.loss(self._named(leaf), self._data)
+            (gradient,) = torch.autograd.grad(value, leaf)
+        return float(value.detach()), gradient.cpu().numpy().astype(np.float64)
 
     def _of(self, x: torch.Tensor) -> torch.Tensor:
         return self._objective.residuals(self._named(x), self._data)

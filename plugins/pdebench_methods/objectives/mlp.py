@@ -48,7 +48,7 @@ class MlpObjective:
 
     def next_stage(self, current: dict[str, np.ndarray], memo: dict[str, Any]) -> Stage | None:
         """Return the next optimiser as configured, on all labels."""
-        return next_of_plain(self.settings, self._data, memo)
+        return next_of_plain(self.settings, current, self._data, memo)
 
     def solution(self, parameters: dict[str, np.ndarray], memo: Mapping[str, Any]) -> Solution:
         """Return the networks as functions."""

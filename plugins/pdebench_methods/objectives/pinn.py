@@ -1,6 +1,7 @@
 """Objective of `pinn`: a network made to satisfy the equation at collocation points."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -15,6 +16,8 @@ from pdebench_methods.pinn import PinnSettings
 from pdebench_methods.solutions import network_solution
 from pdebench_methods.training import Stage, Tools, next_of_plain
 
+_EARLY = 10  # draws of points that come sooner than the others
+
 
 class PinnTools(Tools, Protocol):
     """What a backend brings beside the common tools."""
@@ -27,6 +30,14 @@ class PinnTools(Tools, Protocol):
     ) -> Arrays:
         """Return named derivatives (`u`, `u_x`, …) of a function of points by nested autodiff."""
 
+    def evaluate(
+        self,
+        function: Callable[[Any, Any], Any],
+        parameters: dict[str, np.ndarray],
+        data: dict[str, np.ndarray],
+    ) -> np.ndarray:
+        """Return a function of parameters and data, compiled where that pays."""
+
 
 class PinnObjective:
     """α₀·data misfit + α₁·mean squared residual (the lecture's weights).
@@ -36,7 +47,7 @@ class PinnObjective:
 
     def __init__(self, view: View, run: Run, tools: PinnTools) -> None:
         self.settings: PinnSettings = run.config
-        self._tools, self._rng = tools, run.rng("weights")
+        self._tools, self._rng, self._stream = tools, run.rng("weights"), run.rng
         hard = self.settings.constraints == "hard"
         self.domain, self.unknowns = view.domain, view.unknowns
         self.equation: Equation = view.equation()
@@ -91,8 +102,56 @@ class PinnObjective:
         return self.model.initial(self._rng)
 
     def next_stage(self, current: dict[str, np.ndarray], memo: dict[str, Any]) -> Stage | None:
-        """Return the next optimiser as configured, on fixed points."""
-        return next_of_plain(self.settings, self._data, memo)
+        """Return the next optimiser, or the last one again on collocation points drawn anew.
+
+        Fresh points keep the network from satisfying the equation at the points and nowhere else;
+        early on, while it changes most, they come sooner: every fifth of `redraw`.
+        """
+        s = self.settings
+        stage = next_of_plain(s, current, self._data, memo)
+        if not s.redraw or (stage is not None and stage.steps is not None):
+            return self._counted(stage)
+        draws = memo["draws"] = memo.get("draws", -1) + 1
+        length = s.redraw if draws >= _EARLY else max(1, s.redraw // 5)
+        if draws == 0 and stage is not None:
+            return self._counted(replace(stage, steps=length))
+        trace = float(sum(np.sum(np.abs(v)) for v in current.values()))
+        if memo.get("trace") == trace:
+            return None  # nothing moved since the last draw
+        memo["trace"] = trace
+        data = {**self._data, **self._redrawn(current, draws)}
+        last: Any = s.optimizers(sum(np.size(v) for v in current.values()))[-1]
+        return self._counted(Stage(last, data, length, keep=True))
+
+    def _counted(self, stage: Stage | None) -> Stage | None:
+        """Add what one evaluation costs."""
+        return (
+            None
+            if stage is None
+            else replace(stage, costs={"residual_points": self.settings.points})
+        )
+
+    def _redrawn(self, parameters: dict[str, np.ndarray], draw: int) -> dict[str, np.ndarray]:
+        """Draw collocation points with probability ∝ |r|/mean |r| + 1 from uniform candidates.
+
+        Residual-based adaptive distribution: Wu et al. 2023, doi:10.1016/j.cma.2022.115671, eq. 2
+        with k = c = 1. Several equations count by the sum of their squares.
+        """
+        s, rng = self.settings, self._stream(f"points{draw}")
+        candidates = {
+            f"residual:{a.name}": a.lower + a.length * rng.random(s.candidates)
+            for a in self.domain.axes
+        }
+        size = self._tools.evaluate(self._residual_sizes, parameters, candidates)
+        size = np.asarray(size, dtype=np.float64)
+        density = size / (np.mean(size) or 1.0) + 1.0
+        chosen = rng.choice(s.candidates, s.points, replace=False, p=density / np.sum(density))
+        return {name: values[chosen] for name, values in candidates.items()}
+
+    def _residual_sizes(self, parameters: dict[str, Any], data: dict[str, Any]) -> Any:
+        residuals = self._residuals(parameters, _part(data, "residual"))
+        total = sum(r * r for r in residuals.values())
+        return array_namespace(total).sqrt(total)
 
     def solution(self, parameters: dict[str, np.ndarray], memo: Mapping[str, Any]) -> Solution:
         """Return the networks as functions."""

@@ -1,0 +1,150 @@
+"""Self-scaled Broyden: a quasi-Newton method with a dense inverse Hessian."""
+
+from collections.abc import Mapping
+from math import sqrt
+
+import numpy as np
+from scipy.linalg import blas
+
+from pdebench_lite.optimize.line_search import Point, ValueAndGradient, strong_wolfe
+
+
+class SelfScaledBroyden:
+    """Minimise f by steps along −H∇f, H being updated by the self-scaled Broyden formula.
+
+    Formulas 13–23 of Urbán, Stefanou & Pons 2025, "Unveiling the optimization process of
+    physics-informed neural networks", J. Comput. Phys. 523, 113656, doi:10.1016/j.jcp.2024.113656,
+    after Al-Baali's self-scaled members of Broyden's family. SciPy and optax have plain BFGS and
+    L-BFGS only; SciPy accepts, and ignores, an option that names this variant.
+
+    H lives in NumPy, one triangle of scale·M, and is updated in place by BLAS: per step one
+    product H∇f and two passes for the update.
+
+    Args:
+        evaluate: value and gradient.
+        x: where to start, shape (n,).
+
+    Attributes:
+        x: the point as of now, float64.
+        loss: f(x).
+        evaluations: calls of `evaluate` so far.
+    """
+
+    def __init__(self, evaluate: ValueAndGradient, x: np.ndarray) -> None:
+        self._evaluate = evaluate
+        self.x = np.array(x, dtype=np.float64)
+        self.evaluations = 0
+        self._forget()
+        self.refresh()
+
+    def _forget(self) -> None:
+        """Set H to the identity; the first update scales it."""
+        self._M = np.asfortranarray(np.eye(self.x.size))
+        self._scale, self._fresh = 1.0, True
+
+    def _value_and_gradient(self, x: np.ndarray) -> tuple[float, np.ndarray]:
+        value, gradient = self._evaluate(x)
+        return float(value), np.asarray(gradient, dtype=np.float64)
+
+    def _times(self, vector: np.ndarray) -> np.ndarray:
+        return blas.dsymv(self._scale, self._M, vector, lower=1)
+
+    def refresh(self) -> None:
+        """Evaluate anew at x, after a change of what is minimised; H is kept."""
+        self.loss, self._gradient = self._value_and_gradient(self.x)
+        self.evaluations += 1
+        self._newton = self._times(self._gradient)  # H∇f
+
+    def step(self) -> bool:
+        """Take one step that lowers f; returns False where none does (x is then left alone)."""
+        found = self._search()
+        if found is None and not self._fresh:
+            self._forget()
+            self._newton = self._gradient.copy()
+            found = self._search()
+        if found is None:
+            return False
+        s, before, old_newton = -found.step * self._newton, self._gradient, self._newton
+        self.x = self.x + s
+        self.loss, self._gradient = found.value, found.gradient
+        y = self._gradient - before
+        if self._fresh:  # as Nocedal & Wright 2006, eq. 6.20
+            self._scale, self._fresh = float((s @ y) / (y @ y)), False
+            old_newton = self._scale * old_newton
+        self._newton = self._times(self._gradient)
+        self._update(s, y, found.step, float(s @ before), self._newton - old_newton)
+        return True
+
+    def _search(self) -> Point | None:
+        slope = -float(self._gradient @ self._newton)
+        if not slope < 0:
+            return None
+        start = Point(0.0, self.loss, slope, self._gradient)
+        first = min(1.0, 1.0 / sqrt(-slope)) if self._fresh else 1.0
+        found, calls = strong_wolfe(self._value_and_gradient, self.x, -self._newton, start, first)
+        self.evaluations += calls
+        return found
+
+    def _update(
+        self, s: np.ndarray, y: np.ndarray, step: float, slope: float, Hy: np.ndarray
+    ) -> None:
+        """Update H and H∇f; `slope` is sᵀg with the gradient before the step, `step` is α.
+
+        Formulas 13–23, in their order.
+        """
+        q, ys = float(y @ Hy), float(y @ s)
+        if not (q > 0 and ys > 0):
+            return  # rounding: no curvature to learn from
+        n, rho = self.x.size, 1.0 / ys
+        h = rho * q  # yᵀHy/yᵀs
+        b = -step * rho * slope  # sᵀH⁻¹s/yᵀs
+        a = max(h * b - 1.0, 0.0)  # not negative but for rounding
+        if a > 1e-12:
+            c = sqrt(a / (1.0 + a))
+            rho_minus = min(1.0, h * (1.0 - c))
+            lowest, highest = (rho_minus - 1.0) / a, 1.0 / rho_minus
+            theta = max(lowest, min(highest, (1.0 - b) / b))
+        else:
+            theta = 0.0  # s and Hy are parallel, and all members of the family are one
+        sigma = 1.0 + theta * a
+        sigma_n = abs(sigma) ** (1.0 / (1.0 - max(n, 2)))
+        rho_k = min(1.0, 1.0 / b)
+        tau = min(rho_k * sigma_n, sigma) if theta <= 0 else rho_k * min(sigma_n, 1.0 / theta)
+        phi = (1.0 - theta) / sigma
+        # H/τ + A (Hy)(Hy)ᵀ + B ssᵀ + C (s(Hy)ᵀ + (Hy)sᵀ), multiplied out from
+        # [H − Hy(Hy)ᵀ/q + φq vvᵀ]/τ + ρssᵀ with v = ρs − Hy/q
+        A = (phi - 1.0) / (q * tau)
+        B = phi * q * rho**2 / tau + rho
+        C = -phi * rho / tau
+        g = self._gradient
+        wg, sg = float(Hy @ g), float(s @ g)
+        self._newton = self._newton / tau + (A * wg + C * sg) * Hy + (B * sg + C * wg) * s
+        self._scale /= tau
+        inverse = 1.0 / self._scale
+        mixed = (C * inverse) * Hy + (0.5 * B * inverse) * s
+        self._M = blas.dsyr2(1.0, s, mixed, a=self._M, lower=1, overwrite_a=1)
+        self._M = blas.dsyr(A * inverse, Hy, a=self._M, lower=1, overwrite_a=1)
+        if not 1e-6 < self._scale < 1e6:
+            self._M *= self._scale
+            self._scale = 1.0
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Return all that `restore` needs to go on bit by bit."""
+        return {
+            "x": self.x.copy(),
+            "loss": np.asarray(self.loss),
+            "gradient": self._gradient.copy(),
+            "newton": self._newton.copy(),
+            "matrix": self._M.copy(),
+            "scale": np.asarray(self._scale),
+            "fresh": np.asarray(self._fresh),
+            "evaluations": np.asarray(self.evaluations),
+        }
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Go on from a state that `state` returned."""
+        self.x, self._gradient = np.array(state["x"]), np.array(state["gradient"])
+        self._newton = np.array(state["newton"])
+        self._M = np.array(state["matrix"], order="F")
+        self.loss, self._scale = float(state["loss"]), float(state["scale"])
+        self._fresh, self.evaluations = bool(state["fresh"]), int(state["evaluations"])
