@@ -145,6 +145,7 @@ _CONDITIONS: tuple[tuple[str, Callable[[Record], str]], ...] = (
     ("threads", lambda r: wording.count(r.threads)),
     ("device", lambda r: clean(r.device)),
     ("dtype", lambda r: clean(r.dtype)),
+    ("cells at once", lambda r: str(r.concurrency)),
 )
 
 
@@ -161,6 +162,8 @@ def _conditions(records: list[Record]) -> tuple[list[str], set[str]]:
             lines.append(f"{name} {text}")
     names = dict.fromkeys(clean(r.device_name) for r in records if r.device_name)
     lines += [name for name in names if name not in {r.device for r in records}]
+    if any(r.concurrency > 1 for r in records):
+        lines.append("times of cells that ran side by side do not compare with those of lone runs")
     places = {r.environment for r in records if r.environment}
     if len(places) > 1:
         lines.append(f"measured in {len(places)} environments, so times are not comparable")

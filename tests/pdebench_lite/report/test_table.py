@@ -175,6 +175,13 @@ def test_conditions_are_in_the_caption_unless_they_vary(make: Any) -> None:
     assert "2 environments" in mixed
 
 
+def test_cells_that_ran_side_by_side_are_marked(make: Any) -> None:
+    assert "cells at once 1" in render([make(), make(backend="torch")], "md")
+    mixed = render([make(), make(backend="torch", concurrency=2)], "md")
+    assert re.search(r"\| cells at once \|", mixed)
+    assert "do not compare with those of lone runs" in mixed
+
+
 def test_one_seed_needs_no_column(make: Any) -> None:
     assert "seed" not in render([make()], "text")
     assert "seed" in render([make(seed=0), make(seed=1)], "text")
