@@ -47,6 +47,7 @@ def solve(view: View, run: Run) -> Solution:
 
     for step in range(1, steps + 1):
         marched.advance()
+        run.count(solver_steps=1)
         if run.report(step, None, solution):
             break
     return solution()
