@@ -84,9 +84,10 @@ class _Flow:
             normal = jacobian.T @ jacobian / n + ridge
             downhill = -(jacobian.T @ residual / n + self.weight * (self.rough * c).ravel())
             step = np.linalg.solve(normal, downhill).reshape(c.shape)
-            value = self._value(c, blurring)
+            value = self._value(c, residual)
             for length in (1.0, 0.5, 0.25, 0.125):
-                new = self._value(c + length * step, blurring)
+                gap = self._gap(c + length * step)
+                new = self._value(c + length * step, gap if blurring is None else blurring @ gap)
                 if new < value:
                     break
             else:
@@ -104,9 +105,9 @@ class _Flow:
         path = self.warp.path(motion, self.x, self.t)
         return self.warp.values(path[-1]) - self.values, self.warp.jacobian(motion, path, self.t)
 
-    def _value(self, c: np.ndarray, blurring: np.ndarray | None) -> float:
-        gap = self._gap(c) if blurring is None else blurring @ self._gap(c)
-        return float(np.mean(gap**2)) / self.scale + self.weight * float(np.sum(self.rough * c**2))
+    def _value(self, c: np.ndarray, gap: np.ndarray) -> float:
+        rough = self.weight * float(np.sum(self.rough * c**2))
+        return float(np.mean(gap**2)) / self.scale + rough
 
     def _misfit(self, c: np.ndarray) -> float:
         return float(np.mean(self._gap(c) ** 2))

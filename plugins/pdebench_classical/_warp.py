@@ -76,8 +76,9 @@ class Warp:
         if self._steps % 2 == 0:
             weights = np.where(np.arange(nodes) % 2, 4.0, 2.0) / 3.0
             weights[[0, -1]] = 1.0 / 3.0
-        rates = np.stack([self._read(slopes.reshape(d * d, *self.grid.cells), y) for y in path])
-        rates = -np.moveaxis(rates.reshape(nodes, d, d, n), -1, 1)  # (nodes, n, d, d)
+        tables = slopes.reshape(d * d, *self.grid.cells)
+        rates = -self._read(tables, np.moveaxis(path, 0, 1).reshape(d, -1))
+        rates = np.moveaxis(rates.reshape(d, d, nodes, n), (2, 3), (0, 1))  # (nodes, n, d, d)
         flow = np.broadcast_to(np.eye(d), (n, d, d))
         flows, h = [flow], (t / self._steps)[:, None, None]
         for a, b in itertools.pairwise(rates):  # Crank–Nicolson
