@@ -19,6 +19,7 @@ from pdebench_lite.runner.watch import Watch
 from pdebench_lite.study import Cell
 
 _OVERVIEW_EVERY = 60.0  # seconds between overviews in a log
+_BAR = 12  # columns
 _REDRAW_EVERY = 0.25  # seconds; drawing takes processor time from the cells
 
 
@@ -118,7 +119,7 @@ class Live(Lines):
         super().__init__(results, console, notes, tally)
         self._bars = Progress(
             TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=24),
+            BarColumn(bar_width=_BAR),
             TextColumn("{task.fields[state]}", markup=False),
             console=console,
             transient=True,
@@ -126,6 +127,7 @@ class Live(Lines):
         )
         self._whole = self._bars.add_task("all", total=1, state="", visible=False)
         self._cells: dict[str, TaskID] = {}
+        self._several = False  # problems: else their name would only take room
 
     def __enter__(self) -> Self:
         self._bars.start()
@@ -142,6 +144,7 @@ class Live(Lines):
     def begin(self, cells: list[Cell]) -> None:
         """Show the bar of the study, if it has several cells."""
         super().begin(cells)
+        self._several = len({cell.problem_label for cell in cells}) > 1
         self._bars.update(self._whole, total=len(cells), visible=len(cells) > 1)
         self._draw()
 
@@ -155,7 +158,8 @@ class Live(Lines):
         """Show the bar of a cell."""
         super().start(cell)
         self._remove(cell)
-        name = f"{cell.problem_label} {cell.label} {cell.backend} seed {cell.seed}"
+        problem = f"{cell.problem_label} " if self._several else ""
+        name = f"{problem}{cell.label} {cell.backend} seed {cell.seed}"
         self._cells[cell.hash] = self._bars.add_task(name, total=1.0, state="starting")
         self._draw()
 

@@ -159,8 +159,8 @@ def test_every_running_cell_has_a_bar() -> None:
         listener.progress(cells[1], watch)
         overall, first, second = shown(listener)
         assert overall.startswith("all 0 of 3 done, 2 running, about ")
-        assert first == "toy fake numpy seed 0 starting"
-        assert second.startswith("toy fake numpy seed 1 setup  loss 5.0e-01  10 s left")
+        assert first == "fake numpy seed 0 starting"
+        assert second.startswith("fake numpy seed 1 setup  loss 5.0e-01  10 s left")
         listener.finish(cells[0], done(cells[0], "crashed"))
         assert len(shown(listener)) == 2
         listener.wait(cells[1], "process 7 on elsewhere")
@@ -168,6 +168,15 @@ def test_every_running_cell_has_a_bar() -> None:
         listener.reuse(cells[1], done(cells[1]))
         assert shown(listener)[0].startswith("all 2 of 3 done, 1 failed, about")
     assert "crashed: boom" in text.getvalue()
+
+
+def test_problems_are_named_where_there_are_several() -> None:
+    listener, _ = lines(Live, force_terminal=True)
+    cells = [cell(0), cell(1).model_copy(update={"problem_label": "other"})]
+    with listener:
+        listener.begin(cells)
+        listener.start(cells[1])
+        assert shown(listener)[1] == "other fake numpy seed 1 starting"
 
 
 def test_a_terminal_has_the_live_overview(monkeypatch: pytest.MonkeyPatch) -> None:
