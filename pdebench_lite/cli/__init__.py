@@ -11,13 +11,17 @@ import typer
 
 from pdebench_lite.cli.audit import EXAMPLES as AUDIT_EXAMPLES
 from pdebench_lite.cli.audit import audit
+from pdebench_lite.cli.cite import cite
 from pdebench_lite.cli.compare import EXAMPLES as COMPARE_EXAMPLES
 from pdebench_lite.cli.compare import compare
 from pdebench_lite.cli.doctor import doctor
 from pdebench_lite.cli.list_things import list_things
 from pdebench_lite.cli.merge import EXAMPLES as MERGE_EXAMPLES
 from pdebench_lite.cli.merge import merge
+from pdebench_lite.cli.paper import EXAMPLES as PAPER_EXAMPLES
+from pdebench_lite.cli.paper import paper
 from pdebench_lite.cli.plot import plot
+from pdebench_lite.cli.report import report
 from pdebench_lite.cli.rescore import EXAMPLES as RESCORE_EXAMPLES
 from pdebench_lite.cli.rescore import rescore
 from pdebench_lite.cli.run import EXAMPLES, run
@@ -41,9 +45,12 @@ app.command("table")(table)
 app.command("compare", epilog=COMPARE_EXAMPLES)(compare)
 app.command("audit", epilog=AUDIT_EXAMPLES)(audit)
 app.command("plot")(plot)
+app.command("report")(report)
 app.command("show")(show)
 app.command("list")(list_things)
 app.command("study")(study)
+app.command("paper", epilog=PAPER_EXAMPLES)(paper)
+app.command("cite")(cite)
 app.command("rescore", epilog=RESCORE_EXAMPLES)(rescore)
 app.command("merge", epilog=MERGE_EXAMPLES)(merge)
 app.command("doctor")(doctor)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from pdebench_lite.cli._options import DEFAULT_RESULTS, Results, load
+from pdebench_lite.cli._options import DEFAULT_RESULTS, Results, load, split_names
 from pdebench_lite.errors import PdebenchError
 
 
@@ -21,13 +21,17 @@ def plot(
     style: Annotated[
         str, typer.Option(metavar="NAME", help="Page: plain, neurips, icml, jcp, column or slide.")
     ] = "plain",
+    format: Annotated[
+        str, typer.Option("--format", metavar="F[,F2]", help="Of pdf, svg and png.")
+    ] = "pdf,svg,png",
     results: Results = DEFAULT_RESULTS,
 ) -> None:
-    """Draw the records as figures, in PDF, SVG and PNG.
+    """Draw the records as figures.
 
     Per problem: maps, slices, convergence, costs, work against precision; performance profiles over
     all problems.
     """
+    formats = split_names(format)
     store, loaded = load(results)
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -37,5 +41,5 @@ def plot(
         ) from None
     from pdebench_lite.report.figures import plot_all
 
-    for path in plot_all(store, loaded.records, out, say=_complain, page=style):
+    for path in plot_all(store, loaded.records, out, formats, _complain, style):
         print(path)

@@ -34,8 +34,9 @@ def rescore(
 ) -> int:
     """Add metrics to finished records, from their saved fields.
 
-    Nothing is trained. What a record holds already stays, unless --replace; values that differ are reported (exit
-    status 1). Metrics that ask for the solution between the saved points need a new run.
+    Nothing is trained. What a record holds already stays, unless --replace; values that differ are
+    reported (exit status 1). Metrics that ask for the solution between the saved points need a new
+    run.
     """
     if format not in ("text", "json"):
         raise unknown_name("format", format, ("text", "json"))
