@@ -27,8 +27,12 @@ def draw(group: Group, looks: Looks, say: Callable[[str], None]) -> Iterator[tup
         say(f"{group.label}: no convergence figure, no record has a history")
         return
     wide = len(metrics) > 1
-    figure = style.figure(looks.page.full if wide else looks.page.column, 2.5 if wide else 2.7)
-    panels = figure.subplots(1, len(metrics), sharey=True, sharex=True, squeeze=False)[0]
+    stacked = looks.page.narrow and wide
+    figure = style.figure(
+        looks.page.full if wide else looks.page.column, 4.4 if stacked else 2.5 if wide else 2.7
+    )
+    shape = (len(metrics), 1) if stacked else (1, len(metrics))
+    panels = figure.subplots(*shape, sharey=True, sharex=True, squeeze=False).ravel()
     curves = {m: [(entry, *entry.curve(m)) for entry in group.entries] for m in metrics}
     drawn = [curve for metric in metrics for curve in curves[metric]]
     ends = [e.record.charged_s for e in group.entries if e.record.charged_s]

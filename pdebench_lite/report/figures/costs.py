@@ -20,8 +20,13 @@ def draw(group: Group, looks: Looks, say: Callable[[str], None]) -> Iterator[tup
     """Yield one figure; dots are seeds, a bar their median. Failures stay in place."""
     cases = group.cases()
     names = case_names(cases)
-    figure = style.figure(looks.page.full, 1.15 + 0.2 * max(len(cases), 2))
-    error, time, memory = figure.subplots(1, 3, sharey=True, width_ratios=(1.25, 1.0, 1.0))
+    height = 0.7 + 0.2 * max(len(cases), 2)
+    if looks.page.narrow:
+        figure = style.figure(looks.page.full, 0.5 + 3 * height)
+        error, time, memory = figure.subplots(3, 1, sharey=True)
+    else:
+        figure = style.figure(looks.page.full, 0.7 + height)
+        error, time, memory = figure.subplots(1, 3, sharey=True, width_ratios=(1.25, 1.0, 1.0))
     headline = group.ranked()[:1]
     for row, case in enumerate(cases):
         _accuracy(error, row, case, headline, looks)
@@ -46,10 +51,7 @@ def draw(group: Group, looks: Looks, say: Callable[[str], None]) -> Iterator[tup
         Patch(fc=shade, hatch=hatch, ec="w", label=name.removesuffix("_s"))
         for name, shade, hatch in _PHASES
     ]
-    time.legend(
-        handles=phases, loc="lower left", bbox_to_anchor=(0.22, 1.0), ncols=3,
-        handlelength=1.0, columnspacing=0.8, handletextpad=0.4, borderaxespad=0.0,
-    )  # fmt: skip
+    style.legend_below(figure, phases)
     yield "", figure
 
 

@@ -27,7 +27,7 @@ from pdebench_lite.report.figures.data import (
 from pdebench_lite.report.figures.style import FAINT, Looks, axis_label, printable
 from pdebench_lite.report.wording import metric_text
 
-_ACROSS = 4  # cases side by side
+_MAP = 1.6  # inches that a map needs
 _DECADES = 5.0  # of the error's colour scale
 
 
@@ -84,9 +84,10 @@ def _figure(
     group: Group, looks: Looks, say: Callable[[str], None], name: str, reference: xr.DataArray,
     maps: list[_Maps], sample: Entry,
 ) -> Figure:  # fmt: skip
-    bands = ceil(len(maps) / _ACROSS)
+    bands = ceil(len(maps) / int(looks.page.full / _MAP))
     across = ceil(len(maps) / bands)
     width = {1: looks.page.column, 2: 0.75 * looks.page.full}.get(across, looks.page.full)
+    width = looks.page.full if looks.page.narrow else width
     figure = style.figure(width, 0.75 + 1.95 * bands)
     panels = figure.subplots(2 * bands, 1 + across, squeeze=False)
     norm, colors = _field_scale(reference)

@@ -39,18 +39,22 @@ def _figure(group: Group, looks: Looks, name: str, axis: str, having: list[Entry
     reference = sample[f"{name}{REFERENCE}"]
     steady = TIME not in reference.dims
     moments = [0.0] if steady else _moments(np.asarray(reference[TIME]), _observed(sample, name))
-    figure = style.figure(looks.page.column if steady else looks.page.full, 2.3)
-    panels = figure.subplots(1, len(moments), sharex=True, sharey=True, squeeze=False)[0]
+    rows = 2 if looks.page.narrow and len(moments) == _TIMES else 1
+    figure = style.figure(looks.page.column if steady else looks.page.full, 0.8 + 1.5 * rows)
+    grid = figure.subplots(rows, len(moments) // rows, sharex=True, sharey=True, squeeze=False)
+    panels = grid.ravel()
     for axes, moment in zip(panels, moments, strict=True):
         _panel(axes, looks, name, axis, having, None if steady else moment)
         axes.set_title("" if steady else f"{TIME} = {moment:.3g}")
-        axes.set_xlabel(axis_label(axis, str(reference[axis].attrs.get("units", ""))))
         axes.locator_params(axis="x", nbins=5)
         style.bare(axes)
     low, high = float(reference.min()), float(reference.max())
     margin = 0.2 * (high - low or 1.0)
     panels[0].set_ylim(low - margin, high + margin)
-    panels[0].set_ylabel(axis_label(name, str(reference.attrs.get("units", ""))))
+    for axes in grid[:, 0]:
+        axes.set_ylabel(axis_label(name, str(reference.attrs.get("units", ""))))
+    for axes in grid[-1]:
+        axes.set_xlabel(axis_label(axis, str(reference[axis].attrs.get("units", ""))))
     what = printable(name) + ("" if steady else f" at {len(moments)} times")
     figure.suptitle(f"{printable(group.label)}: {what}", x=0.01, ha="left")
     handles = [Line2D([], [], color=FAINT, lw=2.2, label="reference")]

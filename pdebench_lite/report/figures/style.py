@@ -87,6 +87,11 @@ class Page:
     column: float
     serif: bool = False
 
+    @property
+    def narrow(self) -> bool:
+        """Whether there is no room for panels side by side."""
+        return self.full < 4.5
+
 
 PLAIN = Page(6.9, 3.4)  # both columns of a usual two-column page, and one
 STYLES = ("plain", "neurips", "icml", "jcp", "column", "slide")

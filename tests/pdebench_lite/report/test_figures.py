@@ -296,6 +296,17 @@ def test_figures_for_a_journal_have_its_width_and_embedded_fonts(make: Any, tmp_
     assert svg.read_bytes() == again.read_bytes()
 
 
+def test_in_a_column_panels_stand_below_each_other(whole: Any) -> None:
+    group, _ = whole
+    page = style.page("column")
+    with style.styled(page):
+        looks = style.Looks(group.records, page)
+        for module, rows in ((costs, 3), (convergence, 2), (slices, 2)):
+            ((_, figure),) = module.draw(group, looks, print)
+            assert figure.get_figwidth() == page.column
+            assert figure.axes[0].get_gridspec().nrows == rows
+
+
 def test_resolutions_of_a_solver_share_its_colour(make: Any) -> None:
     labels = [f"{m}[cells={n}]" for m in ("etdrk4", "muscl") for n in (64, 128)]
     records = [
