@@ -64,7 +64,7 @@ def test_cells_limited_by_time_agree_on_every_common_step(
         train(method, backend, tmp_path / str(seconds), None, seconds)[1].drop(
             columns=list(MEASURED)
         )
-        for seconds in (3.0, 6.0)
+        for seconds in (12.0, 18.0)
     )
     both = short.merge(long, on="step", suffixes=("", " of the longer"))
     assert len(both) >= 3
