@@ -16,6 +16,7 @@ from pdebench_lite.report.wording import fold, shorten
 _GAP = 2
 _NAME_WIDTH = 24
 _REASON = 200
+_REPEATED = ("method", "backend", "seed", "unequal")  # columns of every part of a split table
 _BEST = "*"  # where there is no bold type
 _STATUS_STYLE = {"ok": "green", "unsupported": "yellow"}
 
@@ -65,7 +66,7 @@ def _indented(console: Console, line: str) -> None:
 
 def _split(sheet: Sheet, widths: list[int], width: int) -> list[list[int]]:
     """Return which columns each table shows, so that every table fits the width."""
-    first = [i for i, c in enumerate(sheet.columns) if c.head in ("method", "backend", "seed")]
+    first = [i for i, c in enumerate(sheet.columns) if c.head in _REPEATED]
     if sum(widths) - _GAP <= width:
         return [list(range(len(widths)))]
     others = [i for i, c in enumerate(sheet.columns) if i not in first and c.kind != "sees"]

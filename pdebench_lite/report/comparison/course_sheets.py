@@ -87,15 +87,15 @@ def _sheet(
     quantities: Sequence[_Quantity],
     wanted: Callable[[Course], bool] = lambda course: True,
 ) -> Sheet:
-    """Make a table: who, one column for each quantity, what was unequal."""
+    """Make a table: who, what was unequal, one column for each quantity."""
     names = [
         Column("method", "name", lambda c: clean(c.key.label)),
         Column("backend", "word", lambda c: clean(c.key.backend)),
     ]
     marks = Column("unequal", "name", lambda c: ", ".join(problem.marks(*c.entrants)))
     everyone = [course for block in problem.blocks for course in block.courses]
-    last = telling([marks], everyone, marks.head)
-    columns = [*names, *(Column(q.head, "interval", str, q.unit) for q in quantities), *last]
+    names = telling([*names, marks], everyone, marks.head)
+    columns = [*names, *(Column(q.head, "interval", str, q.unit) for q in quantities)]
     blocks = []
     for block in problem.blocks:
         shown = [course for course in block.courses if wanted(course)]
@@ -113,8 +113,7 @@ def _sheet(
                 if winner and quantity.ranked:
                     bold[row].add(i)
         rows = [
-            Row([*texts, *(column.cell(course) for column in last)], bold=frozenset(best_of))
-            for texts, course, best_of in zip(cells, shown, bold, strict=True)
+            Row(texts, bold=frozenset(best_of)) for texts, best_of in zip(cells, bold, strict=True)
         ]
         blocks.append((block.heading, rows))
     curves = (len(c.entrants) > 1 for block in problem.blocks for c in block.courses)

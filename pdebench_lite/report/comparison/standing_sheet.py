@@ -18,6 +18,7 @@ def standing_sheet(problem: ProblemComparison) -> Sheet:
     columns = [
         Column("rank", "number", lambda s: MISSING if s.rank is None else str(s.rank)),
         *entrant_columns(),
+        Column("unequal", "name", lambda s: ", ".join(problem.marks(s.entrant))),
         Column("uses", "name", lambda s: knowledge_text(s.entrant.sees)),
         Column("seeds", "word", lambda s: seeds_cell(len(s.entrant.outcomes), s.entrant.failures)),
         Column("error", "interval", lambda s: error_cell(s.error, bound)),
@@ -27,7 +28,6 @@ def standing_sheet(problem: ProblemComparison) -> Sheet:
         Column("params", "number", lambda s: _params(s.entrant)),
         Column("trials", "number", lambda s: str(problem.audit.trials[problem.place(s.entrant)])),
         Column("Pareto", "word", lambda s: _ON_FRONT if s.pareto else ""),
-        Column("unequal", "name", lambda s: ", ".join(problem.marks(s.entrant))),
     ]
     everyone = [standing for block in problem.blocks for standing in block.standings]
     columns = telling(columns, everyone, "rank", "Pareto", "unequal")
