@@ -159,6 +159,16 @@ class OptaxMinimiser:
         self._parameters, self._state = jax.tree.unflatten(tree, restored)
 
 
+def _twice(function: Callable[[Any], Any]) -> Callable[[Any], tuple[Any, Any]]:
+    """Return a function's value twice: once to be differentiated, once to be kept."""
+
+    def both(x: Any) -> tuple[Any, Any]:
+        value = function(x)
+        return value, value
+
+    return both
+
+
 class JaxFlatObjective:
     """An objective as functions of one NumPy vector; see `pdebench_methods.host.FlatObjective`."""
 
@@ -178,15 +188,35 @@ class JaxFlatObjective:
             return objective.loss(named(x), inputs)
 
         def residuals(x: jax.Array, inputs: Any) -> jax.Array:
-            return objective.residuals(named(x), inputs)
+            if not hasattr(objective, "terms"):
+                return objective.residuals(named(x), inputs)
+            found = []
+            for term in objective.terms(inputs):
+                for gap in term.function(named(x), term.data):
+                    found.append(gap * (term.weight / gap.size) ** 0.5)
+            return jnp.concatenate(found)
 
         def linearise(x: jax.Array, inputs: Any) -> tuple[jax.Array, jax.Array]:
-            def twice(x: jax.Array) -> tuple[jax.Array, jax.Array]:
-                r = residuals(x, inputs)
-                return r, r
+            if not hasattr(objective, "terms"):
+                jacobian, r = jax.jacfwd(_twice(lambda x: residuals(x, inputs)), has_aux=True)(x)
+                return r, jacobian
+            found = []
+            for term in objective.terms(inputs):
+                alone = {k: v for k, v in term.data.items() if v.ndim}
+                common = {k: v for k, v in term.data.items() if not v.ndim}
 
-            jacobian, r = jax.jacfwd(twice, has_aux=True)(x)
-            return r, jacobian
+                def at(x: jax.Array, row: Any, term: Any = term, common: Any = common) -> Any:
+                    data = {k: v[None] for k, v in row.items()} | common
+                    return jnp.concatenate(term.function(named(x), data))
+
+                point_by_point = jax.vmap(
+                    lambda x, row, at=at: jax.jacrev(_twice(lambda x: at(x, row)), has_aux=True)(x),
+                    (None, 0),
+                )
+                jacobian, r = point_by_point(x, alone)  # (points, gaps, parameters)
+                scale = (term.weight / r.shape[0]) ** 0.5
+                found.append((scale * r.reshape(-1), scale * jacobian.reshape(-1, x.size)))
+            return jnp.concatenate([r for r, _ in found]), jnp.concatenate([j for _, j in found])
 
         self._tools = tools
         self._value_and_gradient = tools.compiled("loss", jax.value_and_grad(loss))
@@ -204,7 +234,11 @@ class JaxFlatObjective:
         return np.asarray(self._residuals(self._tools.asarray(x), self._data))
 
     def linearise(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the residuals (m,) and their Jacobian (m, n) by forward tangents, all at once."""
+        """Return the residuals (m,) and their Jacobian (m, n).
+
+        Where each residual depends on one point, by one reverse pass for all points; otherwise by
+        forward tangents, all at once.
+        """
         r, jacobian = self._linearise(self._tools.asarray(x), self._data)
         return np.asarray(r), np.asarray(jacobian)
 

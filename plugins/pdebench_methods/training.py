@@ -82,6 +82,30 @@ class Objective(Protocol):
         """Return the solution that the parameters stand for."""
 
 
+@dataclass(frozen=True)
+class Term:
+    """A part of a loss: weight × mean squares of gaps, each of which depends on one point.
+
+    Attributes:
+        name: of the part.
+        data: what it reads: arrays over its points, (n,), and numbers, ().
+        weight: its weight.
+        function: (parameters, data) -> gaps, each of shape (n,).
+    """
+
+    name: str
+    data: Data
+    weight: float
+    function: Callable[[dict[str, Any], Data], list[Any]]
+
+
+class Pointwise(Objective, Protocol):
+    """An objective of mean squares over points, whose Jacobian `lm` takes point by point."""
+
+    def terms(self, data: Data) -> list[Term]:
+        """Return the parts that sum to the loss."""
+
+
 class LeastSquares(Objective, Protocol):
     """An objective whose loss is a sum of squares, as `lm` needs it."""
 

@@ -281,6 +281,16 @@ class _Lbfgs(TorchMinimiser):
         return memory
 
 
+def _twice(function: Callable[[Any], Any]) -> Callable[[Any], tuple[Any, Any]]:
+    """Return a function's value twice: once to be differentiated, once to be kept."""
+
+    def both(x: Any) -> tuple[Any, Any]:
+        value = function(x)
+        return value, value
+
+    return both
+
+
 class TorchFlatObjective:
     """An objective as functions of one NumPy vector; see `pdebench_methods.host.FlatObjective`."""
 
@@ -309,7 +319,31 @@ class TorchFlatObjective:
         return float(value.detach()), gradient.cpu().numpy().astype(np.float64)
 
     def _of(self, x: torch.Tensor) -> torch.Tensor:
-        return self._objective.residuals(self._named(x), self._data)
+        if not hasattr(self._objective, "terms"):
+            return self._objective.residuals(self._named(x), self._data)
+        found = []
+        for term in self._objective.terms(self._data):
+            for gap in term.function(self._named(x), term.data):
+                found.append(gap * (term.weight / gap.numel()) ** 0.5)
+        return torch.cat(found)
+
+    def _point_by_point(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        found = []
+        for term in self._objective.terms(self._data):
+            alone = {k: v for k, v in term.data.items() if v.ndim}
+            common = {k: v for k, v in term.data.items() if not v.ndim}
+
+            def at(x: torch.Tensor, row: Any, term: Any = term, common: Any = common) -> Any:
+                data = {k: v[None] for k, v in row.items()} | common
+                return torch.cat(term.function(self._named(x), data))
+
+            def both(x: torch.Tensor, row: Any, at: Any = at) -> Any:
+                return torch.func.jacrev(_twice(lambda x: at(x, row)), has_aux=True)(x)
+
+            jacobian, r = torch.func.vmap(both, (None, 0))(x, alone)  # (points, gaps, parameters)
+            scale = (term.weight / r.shape[0]) ** 0.5
+            found.append((scale * r.reshape(-1), scale * jacobian.reshape(-1, x.numel())))
+        return torch.cat([r for r, _ in found]), torch.cat([j for _, j in found])
 
     def residuals(self, x: np.ndarray) -> np.ndarray:
         """Return the residuals (m,)."""
@@ -317,16 +351,19 @@ class TorchFlatObjective:
             return self._of(self._tools.asarray(x)).cpu().numpy()
 
     def linearise(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the residuals (m,) and their Jacobian (m, n) by forward tangents, all at once."""
+        """Return the residuals (m,) and their Jacobian (m, n).
 
-        def twice(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-            r = self._of(x)
-            return r, r
-
-        with warnings.catch_warnings():
-            # torch's own, of its first use of forward differentiation
-            warnings.filterwarnings("ignore", ".*torch.jit.script", DeprecationWarning)
-            jacobian, r = torch.func.jacfwd(twice, has_aux=True)(self._tools.asarray(x))
+        Where each residual depends on one point, by one reverse pass for all points; otherwise by
+        forward tangents, all at once.
+        """
+        point = self._tools.asarray(x)
+        if hasattr(self._objective, "terms"):
+            r, jacobian = self._point_by_point(point)
+        else:
+            with warnings.catch_warnings():
+                # torch's own, of its first use of forward differentiation
+                warnings.filterwarnings("ignore", ".*torch.jit.script", DeprecationWarning)
+                jacobian, r = torch.func.jacfwd(_twice(self._of), has_aux=True)(point)
         return r.detach().cpu().numpy(), jacobian.detach().cpu().numpy()
 
     def feed(self, data: dict[str, np.ndarray]) -> None:

@@ -1,6 +1,7 @@
 """Objective of `mlp`: supervised regression on labelled samples of the solution."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from pdebench_lite.view import View
 from pdebench_methods.mlp import MlpSettings
 from pdebench_methods.networks import Model
 from pdebench_methods.solutions import network_solution
-from pdebench_methods.training import Stage, Tools, next_of_plain
+from pdebench_methods.training import Stage, Term, Tools, next_of_plain
 
 
 class MlpObjective:
@@ -35,16 +36,29 @@ class MlpObjective:
 
     def loss(self, parameters: dict[str, Any], data: dict[str, Any]) -> Any:
         """Return the loss of the lecture, 1/(2n) Σ |y − f|², summed over what is labelled."""
-        xp = array_namespace(data[f"{self.model.fields[0]}="])
+        total: Any = 0.0
+        for term in self.terms(data):
+            (error,) = term.function(parameters, term.data)
+            total = total + term.weight * array_namespace(error).mean(error * error)
+        return total
 
-        def points(name: str) -> dict[str, Any]:
-            return {k[-1]: v for k, v in data.items() if k.startswith(f"{name}:")}
+    def terms(self, data: dict[str, Any]) -> list[Term]:
+        """Return one part for each field and unknown that is labelled."""
+        answers: dict[str, Callable[[Any, Any], Any]] = {
+            name: lambda p, d, name=name: self.model.outputs(p, d)[name]
+            for name in self.model.fields
+        }
+        for u in self.model.coefficients:
+            answers[u.name] = lambda p, d, u=u: self.model.unknown(p, u, d)
 
-        answers = self.model.outputs(parameters, points(self.model.fields[0]))
-        for unknown in self.model.coefficients:
-            answers[unknown.name] = self.model.unknown(parameters, unknown, points(unknown.name))
-        errors = [(a - data[f"{k}="]) / data[f"{k}/"] for k, a in answers.items()]
-        return sum(0.5 * xp.mean(e * e) for e in errors)
+        def errors(name: str, parameters: dict[str, Any], d: dict[str, Any]) -> list[Any]:
+            return [(answers[name](parameters, d) - d["="]) / d["/"]]
+
+        def of(name: str) -> dict[str, Any]:
+            points = {k[-1]: v for k, v in data.items() if k.startswith(f"{name}:")}
+            return {**points, "=": data[f"{name}="], "/": data[f"{name}/"]}
+
+        return [Term(name, of(name), 0.5, partial(errors, name)) for name in answers]
 
     def next_stage(self, current: dict[str, np.ndarray], memo: dict[str, Any]) -> Stage | None:
         """Return the next optimiser as configured, on all labels."""

@@ -2,19 +2,20 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
 
 from pdebench_lite.method import Solution
 from pdebench_lite.physics import array_namespace, jets
-from pdebench_lite.problem import Arrays, Axis
+from pdebench_lite.problem import Arrays, Axis, Condition
 from pdebench_lite.runner.run import Run
 from pdebench_lite.view import Equation, View, split_derivative
 from pdebench_methods.networks import Model
 from pdebench_methods.pinn import PinnSettings
 from pdebench_methods.solutions import network_solution
-from pdebench_methods.training import Stage, Tools, next_of_plain
+from pdebench_methods.training import Stage, Term, Tools, next_of_plain
 
 _EARLY = 10  # draws of points that come sooner than the others
 
@@ -121,15 +122,13 @@ class PinnObjective:
         memo["trace"] = trace
         data = {**self._data, **self._redrawn(current, draws)}
         last: Any = s.optimizers(sum(np.size(v) for v in current.values()))[-1]
-        return self._counted(Stage(last, data, length, keep=True))
+        # L-BFGS would take differences of gradients of two different losses for curvature
+        return self._counted(Stage(last, data, length, keep=last != "lbfgs"))
 
     def _counted(self, stage: Stage | None) -> Stage | None:
         """Add what one evaluation costs."""
-        return (
-            None
-            if stage is None
-            else replace(stage, costs={"residual_points": self.settings.points})
-        )
+        costs = {"residual_points": self.settings.points}
+        return None if stage is None else replace(stage, costs=costs)
 
     def _redrawn(self, parameters: dict[str, np.ndarray], draw: int) -> dict[str, np.ndarray]:
         """Draw collocation points with probability ∝ |r|/mean |r| + 1 from uniform candidates.
@@ -161,31 +160,46 @@ class PinnObjective:
 
     def loss(self, parameters: dict[str, Any], data: dict[str, Any]) -> Any:
         """Return α₀·(data, initial, boundary, periodicity) + α₁·residual, each a mean square."""
-        s = self.settings
-        residuals = self._residuals(parameters, _part(data, "residual"))
-        total = s.alpha1 * _mean_squares(residuals.values())
-        return total + s.alpha0 * _mean_squares(self._constraints(parameters, data))
+        total: Any = 0.0
+        for term in self.terms(data):
+            gaps = term.function(parameters, term.data)
+            total = total + term.weight * sum(array_namespace(g).mean(g * g) for g in gaps)
+        return total
 
-    def _constraints(self, parameters: dict[str, Any], data: dict[str, Any]) -> list[Any]:
-        gaps = []
+    def terms(self, data: dict[str, Any]) -> list[Term]:
+        """Return the parts of the loss: mean squares of what depends on one point each."""
+        s = self.settings
+
+        def term(part: str, weight: float, function: Callable[..., list[Any]]) -> Term:
+            return Term(part, _part(data, part), weight, function)
+
+        terms = [term("residual", s.alpha1, lambda p, d: list(self._residuals(p, d).values()))]
         for part in sorted({name.partition("=")[0] for name in data if "=" in name}):
-            fields = self._fields(parameters, _part(data, part))
-            for name, values in data.items():
-                if name.startswith(f"{part}="):
-                    field = name.partition("=")[2]
-                    gap = fields[field] - values
-                    scale = data.get(f"{part}/{field}")
-                    gaps.append(gap if scale is None else gap / scale)
+            terms.append(term(part, s.alpha0, self._misfits))
         for i, condition in enumerate(self.conditions):
-            points = _part(data, f"condition{i}")
-            d = self._derivatives(parameters, points, condition.needs)
-            gaps += list(condition.residual(d, points).values())
-        if self.settings.constraints == "soft":
-            for axis in self._periodic():
-                gaps += self._periodic_gaps(parameters, _part(data, f"periodic{axis.name}"), axis)
+            of_this = partial(self._condition_gaps, condition)
+            terms.append(term(f"condition{i}", s.alpha0, of_this))
+        for axis in self._periodic() if s.constraints == "soft" else ():
+            terms.append(term(f"periodic{axis.name}", s.alpha0, partial(self._periodic_gaps, axis)))
+        return terms
+
+    def _misfits(self, parameters: dict[str, Any], data: dict[str, Any]) -> list[Any]:
+        """Fields against their values at points, in units of the scale where there is one."""
+        fields, gaps = self._fields(parameters, data), []
+        for name, values in data.items():
+            if name.startswith("="):
+                gap = fields[name[1:]] - values
+                scale = data.get(f"/{name[1:]}")
+                gaps.append(gap if scale is None else gap / scale)
         return gaps
 
-    def _periodic_gaps(self, parameters: dict[str, Any], lower: Arrays, axis: Axis) -> list[Any]:
+    def _condition_gaps(
+        self, condition: Condition, parameters: dict[str, Any], points: Arrays
+    ) -> list[Any]:
+        d = self._derivatives(parameters, points, condition.needs)
+        return list(condition.residual(d, points).values())
+
+    def _periodic_gaps(self, axis: Axis, parameters: dict[str, Any], lower: Arrays) -> list[Any]:
         names = tuple(n for f in self.model.fields for n in (f, f"{f}_{axis.name}"))
         upper = {**lower, axis.name: lower[axis.name] + axis.length}
         ends = [self._derivatives(parameters, points, names) for points in (lower, upper)]
@@ -237,11 +251,12 @@ def _scaled(view: View) -> Callable[[Arrays], list[Any]]:
 
 
 def _part(data: dict[str, Any], part: str) -> dict[str, Any]:
-    return {k.rpartition(":")[2]: v for k, v in data.items() if k.startswith(f"{part}:")}
-
-
-def _mean_squares(gaps: Any) -> Any:
-    return sum((array_namespace(g).mean(g * g) for g in gaps), 0.0)
+    """Return the data of a part: axis -> points, `=field` -> values, `/field` -> their scale."""
+    named = {}
+    for key, values in data.items():
+        if key.startswith(part) and key[len(part) : len(part) + 1] in (":", "=", "/"):
+            named[key[len(part) :].removeprefix(":")] = values
+    return named
 
 
 def _scale(values: np.ndarray) -> float:
