@@ -6,7 +6,6 @@ takes no derivative on JAX, and JAX has no L-BFGS there either.
 
 import io
 import os
-import time
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from typing import Any
@@ -20,7 +19,8 @@ from pdebench_peers._statement import Statement
 from pdebench_peers.deepxde import DOCUMENTED
 from pdebench_peers.settings import Recipe
 
-_CHUNK = 100  # L-BFGS iterations between reports, at most
+_CHUNK = 50  # L-BFGS iterations between reports
+_NEVER = 1 << 60
 
 
 def library(backend: str, dtype: str, device: str = "cpu", seed: int = 0) -> Any:
@@ -60,7 +60,7 @@ def equation(dde: Any, statement: Statement) -> Any:
 
 def _model(dde: Any, statement: Statement, recipe: Recipe) -> tuple[Any, Any]:
     """Return DeepXDE's model and the weights of its loss terms."""
-    space, stack = statement.space, _stack(dde)
+    space = statement.space
     geometry = dde.geometry.GeometryXTime(
         dde.geometry.Interval(space.lower, space.upper),
         dde.geometry.TimeDomain(statement.time.lower, statement.time.upper),
@@ -88,40 +88,24 @@ def _model(dde: Any, statement: Statement, recipe: Recipe) -> tuple[Any, Any]:
     sizes = [statement.inputs, *recipe.hidden, len(statement.fields)]
     net = dde.nn.FNN(sizes, "tanh", "Glorot normal")
     if statement.embedding:
-        net.apply_feature_transform(lambda x: stack(statement.features(x)))
+        net.apply_feature_transform(statement.features)
     if statement.ansatz:
-        net.apply_output_transform(lambda x, y: stack(statement.imposed(x, y)))
+        net.apply_output_transform(statement.imposed)
     ones = [1.0] * (statement.count + len(soft))
     return dde.Model(data, net), [*ones, *(weight for *_, weight in observed)]
 
 
 def _start(statement: Statement, field: int) -> Callable[[np.ndarray], np.ndarray]:
-    return lambda x: statement.initial(x)[field][:, None]  # DeepXDE counts arguments: x alone
+    return lambda x: statement.initial(x)[:, field : field + 1]  # DeepXDE counts arguments: x alone
 
 
-def _stack(dde: Any) -> Any:
-    if dde.backend.backend_name == "jax":
-        import jax.numpy as jnp
-
-        return lambda columns: jnp.stack(columns, -1)
-    import torch
-
-    return lambda columns: torch.stack(columns, -1)
-
-
-def _weights(model: Any) -> dict[str, np.ndarray]:
-    """Return the layers of a DeepXDE network, (out, in) and (out,)."""
-    layers: dict[str, np.ndarray] = {}
+def _layers(model: Any) -> list[tuple[Any, Any]]:
+    """Return weight (out, in) and bias of every layer."""
     if hasattr(model.net, "linears"):
-        for i, layer in enumerate(model.net.linears):
-            layers[f"{i}.weight"] = layer.weight.detach().cpu().numpy().copy()
-            layers[f"{i}.bias"] = layer.bias.detach().cpu().numpy().copy()
-        return layers
-    for name, layer in model.params[0]["params"].items():
-        i = name.removeprefix("denses_")
-        layers[f"{i}.weight"] = np.asarray(layer["kernel"]).T
-        layers[f"{i}.bias"] = np.asarray(layer["bias"])
-    return layers
+        return [(x.weight.detach().cpu(), x.bias.detach().cpu()) for x in model.net.linears]
+    named = model.params[0]["params"]
+    dense = [named[f"denses_{i}"] for i in range(len(named))]
+    return [(np.asarray(x["kernel"]).T, x["bias"]) for x in dense]
 
 
 def solve(view: View, run: Run) -> Solution:
@@ -134,59 +118,48 @@ def solve(view: View, run: Run) -> Solution:
     details = {"library": "DeepXDE", "version": dde.__version__}
 
     def candidate() -> Solution:
-        return statement.solution(model.predict, _weights(model), details)
+        return statement.solution(model.predict, _layers(model), details)
 
     reports = _reporter(dde, run, candidate)
+    endless = recipe.hard and run.backend == "jax"  # no second optimiser there
+    adam_steps = _NEVER if endless else recipe.adam_steps
 
     def adam(steps: int) -> None:
         model.train(iterations=steps, display_every=steps, callbacks=[reports], verbose=0)
 
     with run.phase("compile"):
         model.compile("adam", lr=1e-3, loss_weights=weights, verbose=0)
-    if not run.report(0, None, candidate):
-        with run.phase("compile"):
-            adam(1)
-        if recipe.adam_steps > 1 and not model.stop_training:
-            adam(recipe.adam_steps - 1)
-        if run.backend == "torch" and not model.stop_training:
-            options = dde.optimizers.LBFGS_options
-            options.update(iter_per_step=_CHUNK, fun_per_step=2 * _CHUNK)
-            model.compile("L-BFGS", loss_weights=weights, verbose=0)
-            reports.lbfgs_from(run.steps)
-            model.train(callbacks=[reports], verbose=0)
+    if run.report(0, None, candidate):
+        return candidate()
+    with run.phase("compile"):
+        adam(1)
+    if adam_steps > 1 and not model.stop_training:
+        adam(adam_steps - 1)
+    if run.backend == "torch" and not model.stop_training:
+        dde.optimizers.set_LBFGS_options(maxiter=_NEVER if recipe.hard else 15000)
+        dde.optimizers.LBFGS_options.update(iter_per_step=_CHUNK, fun_per_step=2 * _CHUNK)
+        model.compile("L-BFGS", loss_weights=weights, verbose=0)
+        reports.before = run.steps
+        model.train(callbacks=[reports], verbose=0)
     return candidate()
 
 
 def _reporter(dde: Any, run: Run, candidate: Callable[[], Solution]) -> Any:
-    """Return a callback of DeepXDE that reports, stops in time, and sizes calls of L-BFGS."""
+    """Return a callback of DeepXDE that reports after every call of the optimiser."""
 
     class Reporter(dde.callbacks.Callback):
-        def __init__(self) -> None:
-            super().__init__()
-            self.before: int | None = None  # steps before L-BFGS
-            self.since, self.pace = 0.0, 0.0
-
-        def lbfgs_from(self, steps: int) -> None:
-            self.before = steps
+        before: int | None = None  # steps before L-BFGS
 
         def on_epoch_begin(self) -> None:
-            if self.before is None:
-                return
-            left = _CHUNK if run.max_steps is None else run.max_steps - run.steps
-            if self.pace:  # as many as fit in half of the time left
-                left = min(left, max(2, int(0.5 * min(run.time_left, 1e9) / self.pace)))
-            group = self.model.opt.param_groups[0]
-            group["max_iter"] = min(left, _CHUNK)
-            self.since = time.perf_counter()
+            if self.before is not None and run.max_steps is not None:
+                group = self.model.opt.param_groups[0]
+                group["max_iter"] = min(_CHUNK, run.max_steps - run.steps)
 
         def on_epoch_end(self) -> None:
             state, loss, evaluations = self.model.train_state, None, None
             if self.before is not None:
-                counts = self.model.opt.state_dict()["state"][0]
-                self.pace = (time.perf_counter() - self.since) / self.model.opt.param_groups[0][
-                    "max_iter"
-                ]
                 loss = float(np.sum(state.loss_train))
+                counts = self.model.opt.state_dict()["state"][0]
                 evaluations = self.before + counts["func_evals"]
             self.model.stop_training |= run.report(state.step, loss, candidate, evaluations)
 

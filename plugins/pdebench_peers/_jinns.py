@@ -12,7 +12,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jinns
-import numpy as np
+import optax
 
 from pdebench_lite.method import Solution
 from pdebench_lite.runner.run import Run
@@ -70,10 +70,8 @@ def _network(statement: Statement, recipe: Recipe, key: Any) -> tuple[Any, Any]:
         key=key,
         eqx_list=tuple(layers[:-1]),
         eq_type="PDENonStatio",
-        input_transform=lambda point, params: jnp.stack(statement.features(point)),
-        output_transform=lambda point, out, params: jnp.stack(
-            statement.imposed(point, jnp.atleast_1d(out))
-        ),
+        input_transform=lambda point, params: statement.features(point),
+        output_transform=lambda point, out, params: statement.imposed(point, jnp.atleast_1d(out)),
     )
 
 
@@ -102,13 +100,15 @@ def _loss(statement: Statement, recipe: Recipe, u: Any, params: Any) -> Any:
 
 
 def _start(statement: Statement) -> Any:
-    return lambda x: jnp.stack(statement.initial(jnp.concatenate([jnp.zeros(1), x])))
+    return lambda x: statement.initial(jnp.concatenate([jnp.zeros(1), x]))
 
 
 def _optimizer(name: str) -> tuple[Any, Any]:
     """Return an optimiser of jinns and the further arguments that `solve` hands to it."""
     if name == "ngd":
         return jinns.optimizers.vanilla_ngd(), None
+    if name == "adam":
+        return optax.adam(1e-3), None
     given = jinns.solver.GetJinnsVariableName
     extra = {
         "value": given("train_loss_value"),
@@ -170,9 +170,9 @@ def solve(view: View, run: Run) -> Solution:
 
     def candidate() -> Solution:
         now = params
-        return statement.solution(
-            lambda points: evaluate(jnp.asarray(points), now), _weights(now.nn_params), details
-        )
+        linear = [x for x in now.nn_params.layers if isinstance(x, eqx.nn.Linear)]
+        layers = [(x.weight, x.bias) for x in linear]
+        return statement.solution(lambda at: evaluate(jnp.asarray(at), now), layers, details)
 
     def iterate(params: Any, state: Any, data: Any, observed: Any, loss: Any) -> Any:
         found = jinns.solve(
@@ -194,10 +194,3 @@ def solve(view: View, run: Run) -> Solution:
         step += 1
         stop = run.report(step, value, candidate)
     return candidate()
-
-
-def _weights(network: Any) -> dict[str, np.ndarray]:
-    """Return the layers of a jinns network, (out, in) and (out,)."""
-    linear = [layer for layer in network.layers if isinstance(layer, eqx.nn.Linear)]
-    layers = {f"{i}.weight": np.asarray(layer.weight) for i, layer in enumerate(linear)}
-    return layers | {f"{i}.bias": np.asarray(layer.bias) for i, layer in enumerate(linear)}

@@ -69,7 +69,7 @@ def _problem(statement: Statement, recipe: Recipe) -> Any:
 
     def initial_gap(input_: Any, output_: Any) -> torch.Tensor:
         columns = _plain(input_.extract(list(statement.axes)))
-        return _plain(output_) - torch.stack(statement.initial(columns), -1)
+        return _plain(output_) - statement.initial(columns)
 
     inside = {"inside": space.update(time)}
     stated: dict[str, Any] = {"residual": Condition(domain="inside", equation=equation(statement))}
@@ -125,15 +125,8 @@ class Network(torch.nn.Module):
         if not self.hard:
             features = [_plain(self.periodic(x)), _plain(x.extract([self.statement.time.name]))]
             return self.layers(torch.cat(features, -1))
-        outputs = self.layers(torch.stack(self.statement.features(columns), -1))
-        return torch.stack(self.statement.imposed(columns, outputs), -1)
-
-    def weights(self) -> dict[str, np.ndarray]:
-        """Return the layers as NumPy arrays."""
-        linear = [m for m in self.layers.modules() if isinstance(m, torch.nn.Linear)]
-        found = {f"{i}.weight": m.weight for i, m in enumerate(linear)}
-        found |= {f"{i}.bias": m.bias for i, m in enumerate(linear)}
-        return {name: p.detach().cpu().numpy().copy() for name, p in found.items()}
+        outputs = self.layers(self.statement.features(columns))
+        return self.statement.imposed(columns, outputs)
 
 
 class _Reports(Callback):
@@ -192,7 +185,9 @@ def solve(view: View, run: Run) -> Solution:
             return network.to(run.device)(points).cpu().numpy()
 
     def candidate() -> Solution:
-        return statement.solution(predict, network.weights(), details)
+        linear = [m for m in network.layers.modules() if isinstance(m, torch.nn.Linear)]
+        layers = [(m.weight.detach().cpu(), m.bias.detach().cpu()) for m in linear]
+        return statement.solution(predict, layers, details)
 
     if run.report(0, None, candidate):
         return candidate()

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from pdebench_lite.method import Solution
+from pdebench_lite.physics import array_namespace
 from pdebench_lite.problem import Arrays
 from pdebench_lite.view import View, split_derivative
 from pdebench_peers.settings import Recipe
@@ -36,7 +37,7 @@ class Statement:
     @property
     def inputs(self) -> int:
         """Number of inputs of the network."""
-        return len(self.features(np.zeros((1, len(self.axes)))))
+        return self.features(np.zeros((1, len(self.axes)))).shape[-1]
 
     @property
     def count(self) -> int:
@@ -52,23 +53,23 @@ class Statement:
         """Return points as an array (n, axes)."""
         return np.stack([np.ravel(points[name]) for name in self.axes], axis=-1)
 
-    def features(self, columns: Any) -> list[Any]:
-        """Return the inputs of the network, each (…)."""
-        points = self.points(columns)
-        return self.embedding(points) if self.embedding else [points[a] for a in self.axes]
+    def features(self, columns: Any) -> Any:
+        """Return the inputs of the network, (…, inputs), at points (…, axes)."""
+        return _stacked(self.embedding(self.points(columns))) if self.embedding else columns
 
-    def imposed(self, columns: Any, outputs: Any) -> list[Any]:
-        """Return the fields, each (…), from outputs (…, fields), by the ansatz if there is one."""
+    def imposed(self, columns: Any, outputs: Any) -> Any:
+        """Return the fields, (…, fields), from raw outputs, by the ansatz if there is one."""
+        if self.ansatz is None:
+            return outputs
         raw = {name: outputs[..., i] for i, name in enumerate(self.fields)}
-        fields = self.ansatz(raw, self.points(columns)) if self.ansatz else raw
-        return [fields[name] for name in self.fields]
+        fields = self.ansatz(raw, self.points(columns))
+        return _stacked([fields[name] for name in self.fields])
 
-    def initial(self, columns: Any) -> list[Any]:
-        """Return the given initial state of every field, each (…)."""
+    def initial(self, columns: Any) -> Any:
+        """Return the given initial state, (…, fields), at points (…, axes)."""
         assert self.initial_state is not None
-        points = self.points(columns)
-        state = self.initial_state({self.space.name: points[self.space.name]})
-        return [state[name] for name in self.fields]
+        state = self.initial_state({self.space.name: self.points(columns)[self.space.name]})
+        return _stacked([state[name] for name in self.fields])
 
     def residuals(self, columns: Any, derivative: Callable[[int, str], Any]) -> list[Any]:
         """Return the problem's residuals, each (…).
@@ -100,16 +101,20 @@ class Statement:
     def solution(
         self,
         predict: Callable[[np.ndarray], Any],
-        weights: Mapping[str, np.ndarray],
+        layers: Sequence[tuple[Any, Any]],
         details: Mapping[str, Any],
     ) -> Solution:
         """Return a trained network as a solution.
 
         Args:
             predict: points (n, axes) -> fields (n, fields).
-            weights: layers as `{i}.weight` (out, in) and `{i}.bias` (out,).
+            layers: weight (out, in) and bias (out,) of every layer, on the host.
             details: what is kept in the record.
         """
+        weights = {}
+        for i, (weight, bias) in enumerate(layers):
+            weights[f"fields.{i}.weight"] = np.array(weight)
+            weights[f"fields.{i}.bias"] = np.array(bias)
 
         def answer(points: dict[str, Any]) -> dict[str, np.ndarray]:
             values = np.asarray(predict(self.columns(points)), dtype=np.float64)
@@ -117,7 +122,11 @@ class Statement:
 
         return Solution(
             predict=answer,
-            weights={f"fields.{name}": values for name, values in weights.items()},
+            weights=weights,
             parameters=sum(values.size for values in weights.values()),
             details=details,
         )
+
+
+def _stacked(columns: list[Any]) -> Any:
+    return array_namespace(columns[0]).stack(columns, axis=-1)

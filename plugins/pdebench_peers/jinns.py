@@ -17,7 +17,10 @@ DOCUMENTED_STEPS = 300
 class JinnsSettings(PinnPeerSettings):
     """Settings of `jinns`."""
 
-    optimizer: Literal["ngd", "ssbroyden"] = Field("ngd", description="optimiser")
+    optimizer: Literal["ngd", "ssbroyden", "adam"] = Field(
+        "ngd",
+        description="ngd: natural gradient, as documented; ssbroyden: self-scaled Broyden; adam",
+    )
 
 
 def _supports(task: Task, config: PinnPeerSettings) -> Support:
@@ -28,7 +31,7 @@ def _supports(task: Task, config: PinnPeerSettings) -> Support:
 JINNS = Method(
     name="jinns",
     family="physics-informed",
-    summary="peer: jinns (JAX); its natural-gradient descent",
+    summary="peer: jinns (JAX); its natural gradient, self-scaled Broyden, or Adam",
     solvers={"jax": "pdebench_peers._jinns:solve"},
     Config=JinnsSettings,
     supports=_supports,

@@ -125,10 +125,10 @@ def test_soft_statements_see_the_initial_state_and_hard_ones_the_ansatz():
         x = np.linspace(-1.0, 1.0, 5)
         columns = np.stack([x, np.zeros(5)], -1)
         if name == "soft":
-            np.testing.assert_allclose(statement.initial(columns)[0], -np.sin(np.pi * x))
+            np.testing.assert_allclose(statement.initial(columns)[:, 0], -np.sin(np.pi * x))
             assert statement.inputs == 2
         else:
-            (u,) = statement.imposed(columns, np.ones((5, 1)))
+            u = statement.imposed(columns, np.ones((5, 1)))[:, 0]
             np.testing.assert_allclose(u, -np.sin(np.pi * x), atol=1e-15)
             assert statement.inputs == 3
         seen[name] = set(v.sees)

@@ -39,8 +39,10 @@ def network():
 
 
 def fields(statement, parameters, columns):
-    outputs = apply_network(parameters, "fields", statement.features(columns), "tanh")
-    return statement.imposed(columns, outputs[0][..., None])[0]
+    features = statement.features(columns)
+    rows = [features[..., i] for i in range(statement.inputs)]
+    outputs = apply_network(parameters, "fields", rows, "tanh")
+    return statement.imposed(columns, outputs[0][..., None])[..., 0]
 
 
 def by_jets(statement, columns):

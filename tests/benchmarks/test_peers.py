@@ -1,0 +1,153 @@
+"""Step times of the peers beside ours: same network, number of points, precision and constraints.
+
+    pytest tests/benchmarks/test_peers.py -m '' --benchmark-enable --benchmark-only
+
+One round is STEPS Adam steps of the whole training loop as a run pays for it, report included, in a
+process of its own (DeepXDE has one backend per process): 3×20 tanh, 2780 + 240 points, float32.
+"""
+
+import importlib
+import importlib.metadata
+import itertools
+import os
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+STEPS, ROUNDS = 20, 10
+POINTS = 2780 + 240
+OURS = f"pinn[points={POINTS},redraw=0,optimizer=adam]"
+MATCHED = f"preset=matched,points={POINTS}"
+CASES = {
+    "pinn torch": ((), OURS),
+    "pinn jax": ((), OURS),
+    "deepxde torch": (("deepxde",), f"deepxde[{MATCHED}]"),
+    "deepxde jax": (("deepxde", "flax"), f"deepxde[{MATCHED}]"),
+    "pina torch": (("pina-mathlab",), f"pina[{MATCHED}]"),
+    "jinns jax": (("jinns",), f"jinns[{MATCHED},optimizer=adam]"),
+}
+
+
+def skip_unless_installed(*distributions):
+    for distribution in distributions:
+        try:
+            importlib.metadata.version(distribution)
+        except importlib.metadata.PackageNotFoundError:
+            pytest.skip(f"{distribution} is not installed")
+
+
+def train(method, backend):
+    """Train without end, STEPS at a time: each time a line comes in, then one goes out."""
+    from pdebench_lite.plugins import registry
+    from pdebench_lite.runner.run import Run
+
+    marks = itertools.count(STEPS, STEPS)
+    runtime = importlib.import_module(registry().backend(backend).runtime)
+    state = SimpleNamespace(mark=next(marks))
+
+    def report(self, step, loss, candidate, evaluations=None):
+        self.steps = step
+        if step >= state.mark:
+            runtime.synchronize()
+            print("done", flush=True)
+            sys.stdin.readline()
+            state.mark = step + STEPS
+        return False
+
+    Run.report = report
+    Run.steps_until_due = property(lambda self: max(1, state.mark - self.steps))
+    runtime.prepare("cpu", "float32")
+    attempt = importlib.import_module("pdebench_lite.testing.attempt").attempt
+    attempt(registry(), "burgers:forward", method, backend, 10**9, dtype="float32")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", CASES)
+def test_adam_step(benchmark, case):
+    distributions, method = CASES[case]
+    skip_unless_installed(*distributions)
+    backend = case.split()[1]
+    benchmark.group = f"{STEPS} Adam steps, {backend}"
+    worker = subprocess.Popen(
+        [sys.executable, __file__, method, backend],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        env={**os.environ, "JAX_ENABLE_X64": "0", "OMP_WAIT_POLICY": "PASSIVE"},
+    )  # fmt: skip
+
+    def steps():
+        print(flush=True, file=worker.stdin)
+        return worker.stdout.readline()
+
+    try:
+        first = worker.stdout.readline()  # set-up and compilation are over
+        answer = benchmark.pedantic(steps, rounds=ROUNDS, warmup_rounds=2)
+    finally:
+        worker.kill()
+        worker.communicate()
+    assert (first, answer) == ("done\n", "done\n")
+
+
+def gradient_by_phiflow(start, target, x):
+    from pdebench_peers._phiflow import Simulation
+
+    simulation = Simulation("jax", "float64", -1.0, 1.0, 128, 0.01 / (128 * np.pi), 1 / 32)
+    math = simulation.flow.math
+    gradient = math.jit_compile(math.gradient(simulation.misfit(x, target, 16), "values"))
+    values = simulation.wrap(start)
+
+    def step():
+        value, slope = gradient(values)
+        return float(value), slope.numpy("x")
+
+    return step
+
+
+def gradient_by_scan(start, target, x):
+    import jax
+    import jax.numpy as jnp
+
+    from pdebench_lite.plugins import registry
+    from pdebench_lite.seeding import generator
+    from pdebench_lite.view import View
+
+    view = View(registry().task("burgers:pbdl"), lambda purpose: generator("data", purpose))
+    scheme, grid = view.solver("pbdl"), view.domain.grid(128)
+
+    def loss(u):
+        def advance(state, t):
+            return scheme.step(state, {}, t, 1 / 32, grid), None
+
+        state, _ = jax.lax.scan(advance, {"u": u}, jnp.arange(16.0) / 32)
+        return jnp.mean((state["u"] - target) ** 2)
+
+    gradient, values = jax.jit(jax.value_and_grad(loss)), jnp.asarray(start)
+
+    def step():
+        value, slope = gradient(values)
+        return float(value), np.asarray(slope)
+
+    return step
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # PhiFlow's own
+@pytest.mark.parametrize("by", [gradient_by_phiflow, gradient_by_scan])
+def test_gradient_of_the_published_simulation(benchmark, by):
+    skip_unless_installed("phiflow")
+    pytest.importorskip("jax")
+    benchmark.group = "gradient of 16 steps on 128 cells"
+    x = -1.0 + (np.arange(128) + 0.5) / 64
+    start, target = -np.sin(np.pi * x), np.zeros(128)
+    step = by(start, target, x)
+    step()  # compilation
+    value, slope = benchmark(step)
+    other, slope_of_other = gradient_by_phiflow(start, target, x)()
+    assert value == pytest.approx(other, rel=1e-12)
+    np.testing.assert_allclose(slope, slope_of_other, atol=1e-14)
+
+
+if __name__ == "__main__":
+    train(*sys.argv[1:])
