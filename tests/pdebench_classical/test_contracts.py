@@ -1,6 +1,8 @@
 """Every classical method, held to the contract that strangers are held to."""
 
-from pdebench_lite.testing import MethodContract
+import pytest
+
+from pdebench_lite.testing import MethodContract, MethodDescriptionContract, MethodRunContract
 
 
 class Marching(MethodContract):
@@ -17,13 +19,23 @@ class TestSemilagrangian(Marching):
     selector = "semilagrangian[cells=32]"
 
 
-class TestAdjoint(MethodContract):
+class TestAdjoint(MethodDescriptionContract):
+    selector = "adjoint"
+
+
+class TestOpticalflow(MethodDescriptionContract):
+    selector = "opticalflow"
+
+
+@pytest.mark.slow
+class TestAdjointRuns(MethodRunContract):
     selector = "adjoint[cells=32,modes=4]"
     problem = "burgers[nu=0.1,noise=0.1]"
     stochastic = False
 
 
-class TestOpticalflow(MethodContract):
+@pytest.mark.slow
+class TestOpticalflowRuns(MethodRunContract):
     selector = "opticalflow[modes=4,steps=8]"
     problem = "advection-density[points=64,noise=0.1]"
     stochastic = False
