@@ -24,7 +24,7 @@ _VALUES: Mapping[str, Callable[[Standing], float | None]] = {
     "params": lambda s: s.entrant.record.params,
 }
 _FACETS = ("backend", "family", "precision", "device", "budget")
-_LONG = ("machine", "versions")  # what differs of them is said under `unequal`
+_LATER = ("saw", "machine", "versions")  # blocks, `uses` and `unequal` say in short what differs
 
 
 def leaderboard(problem: ProblemComparison, ids: Mapping[int, int]) -> Json:
@@ -85,5 +85,5 @@ def _condition(every: Sheet, i: int) -> Json:
     """Return the column of a condition; one that all rows share is said above the table."""
     column = every.columns[i]
     values = {row.cells[i] for row in every.blocks[0][1]}
-    shown = len(values) > 1 and column.head not in _LONG
+    shown = len(values) > 1 and column.head not in _LATER
     return column_json(column, column.head in _FACETS, shown)

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numpy as np
+
 from pdebench_lite.compare.courses import Course
 from pdebench_lite.compare.entrants import Entrant
 from pdebench_lite.report.figures.legends import line_of, look_of
@@ -13,6 +15,8 @@ _SYMBOLS = {
     "d": "diamond-tall", "P": "cross", "X": "x", "*": "star", "h": "hexagon", "p": "pentagon",
     "<": "triangle-left", ">": "triangle-right",
 }  # fmt: skip
+_SCALES = {"signed": "RdBu_r", "plain": "viridis", "error": "magma"}
+_STOPS = 17
 _WIDTH = 2.0  # pixels of a line, which lengths of dashes are multiples of
 
 
@@ -24,6 +28,18 @@ def entrant_look(entrant: Entrant, looks: Looks) -> Json:
 def course_look(course: Course, looks: Looks) -> Json:
     """Return how a course is drawn."""
     return _look(look_of(course, looks), line_of(course, looks))
+
+
+def scales() -> Json:
+    """Return the colour scales of maps as stops, (place, colour), by what they are used for."""
+    from matplotlib import colormaps
+    from matplotlib.colors import to_hex
+
+    places = np.linspace(0, 1, _STOPS)
+    return {
+        use: [[float(place), to_hex(colormaps[name](place))] for place in places]
+        for use, name in _SCALES.items()
+    }
 
 
 def _look(look: Look, line: Any) -> Json:

@@ -11,8 +11,8 @@ from pdebench_lite.report.wording import amount, clean, count
 LOGS = 200  # failures whose logs the page holds
 _LINES, _BYTES = 40, 6000
 _FACETS = ("problem", "backend", "status")
-_HIDDEN = ("cell", "dtype", "device", "budget", "compile", "evaluations", "threads", "at once",
-           "resumed", "started", "environment")  # fmt: skip
+_HIDDEN = ("cell", "sees", "dtype", "device", "budget", "compile", "evaluations", "threads",
+           "at once", "resumed", "started", "environment")  # fmt: skip
 
 _COLUMNS: tuple[tuple[Column, Callable[[Record], float | None] | None], ...] = (
     (Column("cell", "word", lambda r: clean(r.cell)), None),

@@ -20,14 +20,15 @@ from pdebench_lite.report.web.curves import histories, metrics_of, moments_each,
 from pdebench_lite.report.web.environments import environments
 from pdebench_lite.report.web.fields import Room, fields
 from pdebench_lite.report.web.leaderboard import leaderboard
-from pdebench_lite.report.web.looks import entrant_look
+from pdebench_lite.report.web.looks import entrant_look, scales
 from pdebench_lite.report.web.page import page
 from pdebench_lite.report.web.runs import LOGS, failures, runs
 from pdebench_lite.report.web.tables import Json, sheet_json
 from pdebench_lite.report.web.values import number
 from pdebench_lite.report.wording import clean
 
-_PAIRED = 24  # entrants of a problem up to which pairs are compared
+# Entrants of a problem up to which there is a table; each of its numbers has a bootstrap.
+_TIMED, _PAIRED = 60, 24
 
 
 def write_report(store: Store, records: Sequence[Record], out: str | os.PathLike[str]) -> int:
@@ -89,6 +90,7 @@ def gather(store: Store, records: Sequence[Record]) -> Mapping[str, Any]:
                  **entrant_look(e, looks)}
                 for e in entrants
             ],
+            "scales": scales(),
             "runs": runs(records, cells),
             "failures": failures(records, store, cells),
             "logs": LOGS,
@@ -108,9 +110,9 @@ def _tally(records: Sequence[Record]) -> Json:
 
 def _problem(problem: ProblemComparison, ids: Mapping[int, int]) -> Json:
     name = problem.contest.metric
-    tables = [equal_time(problem), *equal_error(problem)]
-    few = len(problem.contest.entrants) <= _PAIRED
-    tables += pair_sheet(problem, every=True) if few else []
+    count = len(problem.contest.entrants)
+    tables = [equal_time(problem), *equal_error(problem)] if count <= _TIMED else []
+    tables += pair_sheet(problem, every=True) if count <= _PAIRED else []
     return {
         "label": clean(problem.contest.label),
         "metric": clean(name),
@@ -118,7 +120,17 @@ def _problem(problem: ProblemComparison, ids: Mapping[int, int]) -> Json:
         "bound": number(problem.contest.bound),
         "leaderboard": leaderboard(problem, ids),
         "tables": [sheet_json(sheet) for sheet in tables],
+        "tables_left_out": _left_out(count),
     }
+
+
+def _left_out(count: int) -> str:
+    """Say which tables a problem with so many entrants is without."""
+    what = ["equal time and error"] if count > _TIMED else []
+    what += ["pairs"] if count > _PAIRED else []
+    if not what:
+        return ""
+    return f"No tables of {' or of '.join(what)} for {count} rows here; see: pdebench compare"
 
 
 def _curves(

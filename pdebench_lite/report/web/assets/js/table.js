@@ -3,6 +3,7 @@
 
 {
   const PAGE = 100;
+  const FEW = 5; // rows that need no filter
   let count = 0;
 
   const textOf = (cell) => (Array.isArray(cell) ? cell[0] : cell);
@@ -50,7 +51,7 @@
           this.changed();
         }, 80),
       });
-      const bar = report.make("div", { class: "bar" }, search);
+      const bar = report.make("div", { class: "bar" }, ...(this.rows().length < FEW ? [] : [search]));
       this.data.columns.forEach((column, i) => {
         const values = column.facet ? [...new Set(this.rows().map((row) => textOf(row.cells[i])))] : [];
         if (values.length < 2) return;
@@ -251,8 +252,8 @@
     return made;
   };
 
-  addEventListener("beforeprint", () => tables.forEach((table) => table.draw(true)));
-  addEventListener("afterprint", () => tables.forEach((table) => table.draw()));
+  report.on("print", () => tables.forEach((table) => table.draw(true)));
+  report.on("printed", () => tables.forEach((table) => table.draw()));
 
   /** Return the colour of a method as a small square; its name stands beside it. */
   report.swatch = (look) => {

@@ -18,6 +18,16 @@
 
   button.addEventListener("click", () =>
     choose(themes[(themes.indexOf(chosen) + 1) % themes.length]));
+  // Paper is white: whatever the theme, the page is printed in the light one.
+  addEventListener("beforeprint", () => {
+    document.documentElement.dataset.theme = "light";
+    report.tell("print");
+  });
+  addEventListener("afterprint", () => {
+    choose(chosen);
+    report.tell("printed");
+  });
+
   dark.addEventListener("change", () => report.tell("theme"));
 
   /** Return a colour of the page's style. */
