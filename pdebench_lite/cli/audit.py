@@ -38,7 +38,7 @@ def audit(
     ] = "",
     format: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
 ) -> None:
-    """Measure a published reference file against the certified reference of a problem.
+    """Measure a published reference file against our certified one.
 
     Axes and fields are found by name or shape; the answer says what was taken for what. Files are
     never unpickled.

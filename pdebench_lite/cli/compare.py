@@ -51,10 +51,11 @@ def compare(
     ] = False,
     results: Results = DEFAULT_RESULTS,
 ) -> None:
-    """Compare methods fairly: medians over seeds, misses kept, ranks within equal data only.
+    """Compare methods over seeds, at equal error and at equal time.
 
-    Reads records; nothing is trained. The classical solver belongs into every comparison: where it
-    is missing, a line says which command adds it.
+    Medians with intervals, misses kept, ranks within equal data only, unequal conditions marked in
+    the row. Reads records; nothing is trained. The classical solver belongs into every comparison:
+    where it is missing, a line says which command adds it.
     """
     if format not in FORMATS:
         raise PdebenchError(f"no format '{format}'; write one of: {', '.join(FORMATS)}")

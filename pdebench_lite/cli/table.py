@@ -22,7 +22,7 @@ def table(
     ] = False,
     results: Results = DEFAULT_RESULTS,
 ) -> None:
-    """Print the records: errors, times, memory, and what each method saw."""
+    """Print the records: errors, times, memory, what each method saw."""
     from pdebench_lite.report.table import render
 
     if format not in FORMATS:
