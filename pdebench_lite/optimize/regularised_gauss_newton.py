@@ -13,7 +13,7 @@ _NEAR = 30.0  # times the variance: a misfit is near the noise
 _WORSE = 2.0  # a log-evidence this far below the best one is past it
 _SMALLEST_STEP = 1.0 / 64
 _SETTLED = 1e-3  # relative fall of the cost below which a fixed weight has converged
-_POLISH = 4  # most steps at the final weight
+_POLISH = 20  # most steps at the final weight
 _UNEXPLAINED = 0.1  # of the noise: a solver's error below this part of it does not matter
 
 
@@ -78,7 +78,7 @@ class RegularisedGaussNewton:
         self.evaluations = 0
         self.singular_values = np.zeros(0)
         self.needs_refinement = False
-        self._first, self._over = True, False
+        self._first, self._over, self._halted = True, False, False
         self._best = (-np.inf, self.x, weight)
         self._polished = 0 if weight > floor else 1  # steps at the final weight, from 1
         self._evaluate()
@@ -102,7 +102,7 @@ class RegularisedGaussNewton:
                 return False
             if not self._first:
                 self._choose()
-            if not self._first and not self._polished:
+            if not self._first and not self._polished and not self._halted:
                 near = misfit <= _NEAR * (level.noise + level.solver)
                 self.weight = max(self._floor, self.weight / _STRIDES[near])
         self._first = False
@@ -154,8 +154,7 @@ class RegularisedGaussNewton:
             self.evaluations += 1
             loss = float(r @ r) + w * float(trial @ trial)
             if loss < before:  # False for NaN too
-                if part < 1.0 and not self._polished:
-                    self.weight *= _STRIDES[1]  # it fell too fast
+                self._halted = part < 1.0  # the weight fell too fast
                 self.x, self.loss = trial, loss
                 return (before - loss) / before
             part /= 2.0
@@ -171,7 +170,14 @@ class RegularisedGaussNewton:
     def state(self) -> dict[str, np.ndarray]:
         """Return all that `restore` needs to go on bit by bit."""
         evidence, best, weight = self._best
-        counts = [self.evaluations, self._polished, self._first, self._over, self.needs_refinement]
+        counts = [
+            self.evaluations,
+            self._polished,
+            self._first,
+            self._over,
+            self.needs_refinement,
+            self._halted,
+        ]
         return {
             "x": self.x.copy(),
             "best": best.copy(),
@@ -187,4 +193,4 @@ class RegularisedGaussNewton:
         self._evaluate()  # the same residuals and Jacobian again
         counts = [int(v) for v in state["counts"]]
         self.evaluations, self._polished = counts[:2]
-        self._first, self._over, self.needs_refinement = map(bool, counts[2:])
+        self._first, self._over, self.needs_refinement, self._halted = map(bool, counts[2:])

@@ -41,14 +41,16 @@ class Transport(FieldTask):
 
     d⁰ is given exactly; d(·, t_e) is read from the reference at cell centres. One target does not
     determine the motion, so what is ranked is where the motion takes d⁰, as carried by the
-    reference integrator; errors of the motion itself are reported, never ranked.
+    reference integrator; errors of the motion itself are reported. With several frames, at
+    t_e·k/frames for k = 1 … frames, it is determined wherever density passes, and they are ranked.
     """
 
     class Parameters(Settings):
-        """`points`: observed cells; `noise`: standard deviation over the rms of the target."""
+        """`points`: observed cells; `noise`: std over the rms of the last frame; `frames`."""
 
-        points: int = Field(512, ge=16, le=8192, description="observed cell centres of the target")
+        points: int = Field(512, ge=16, le=8192, description="observed cell centres of a frame")
         noise: float = Field(0.0, ge=0, le=1, description="noise std, relative to target rms")
+        frames: int = Field(1, ge=1, le=64, description="frames at equal times, the last at t_e")
 
     name = "transport"
     summary = "given d⁰ and d(·, t_e), find the steady motion that carries one to the other"
@@ -59,6 +61,12 @@ class Transport(FieldTask):
     )  # fmt: skip
     at_end = True
     carry_tolerance: ClassVar[dict[str, float]] = {"history": 1e-4, "final": 1e-8}
+
+    def __init__(self, problem: Problem, parameters: Parameters) -> None:
+        super().__init__(problem, parameters)
+        if parameters.frames > 1:  # attributes of this task, beside those of its class
+            self.ranked = ("motion_error", *type(self).ranked)  # type: ignore[misc]
+            self.reported = tuple(m for m in type(self).reported if m != "motion_error")  # type: ignore[misc]
 
     @property
     def gives(self) -> frozenset[str]:
@@ -71,18 +79,26 @@ class Transport(FieldTask):
         return (Unknown("u", "coefficient", ("x",), unit=self.problem.units["u"]),)
 
     @cached_property
-    def _target(self) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    def _frames(self) -> list[tuple[dict[str, np.ndarray], np.ndarray]]:
         time = self.problem.domain.time
         assert time is not None
-        x = np.ravel(self.problem.domain.grid(self.parameters.points).centres("x"))
-        points = {"x": x, "t": np.full(x.size, time.upper)}
-        return points, self.reference.evaluate(points)["d"]
+        grid = self.problem.domain.grid(self.parameters.points)
+        centres = {a: np.ravel(v) for a, v in grid.points().items()}
+        frames = []
+        for k in range(1, self.parameters.frames + 1):
+            t = time.lower + time.length * k / self.parameters.frames
+            size = next(iter(centres.values())).size
+            points = {**centres, time.name: np.full(size, t)}
+            frames.append((points, self.reference.evaluate(points)["d"]))
+        return frames
 
     def observations(self, rng: np.random.Generator) -> tuple[Observation, ...]:
-        """Return d at the final time on cell centres."""
-        points, exact = self._target
-        noise = float(self.parameters.noise * np.sqrt(np.mean(exact**2)))
-        return (Observation("d", points, exact + noise * rng.standard_normal(exact.size), noise),)
+        """Return d at the times of the frames on cell centres."""
+        noise = float(self.parameters.noise * np.sqrt(np.mean(self._frames[-1][1] ** 2)))
+        return tuple(
+            Observation("d", points, exact + noise * rng.standard_normal(exact.size), noise)
+            for points, exact in self._frames
+        )
 
 
 class AdvectionDensity(Problem):

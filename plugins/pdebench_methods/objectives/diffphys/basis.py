@@ -41,7 +41,7 @@ class FourierBasis:
             squares = np.concatenate([np.zeros(1), *[k**2.0] * len(waves)])
             matrix = (matrix[:, :, None] * columns[:, None, :]).reshape(n, -1)
             roughness = (roughness[:, None] + squares[None, :]).ravel()
-        return matrix / np.maximum(roughness, 1.0)
+        return matrix / (1.0 + roughness)
 
 
 @dataclass(frozen=True)

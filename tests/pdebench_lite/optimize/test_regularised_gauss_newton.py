@@ -1,0 +1,120 @@
+"""Regularised Gauss–Newton on problems whose answer is known."""
+
+import numpy as np
+import pytest
+
+from pdebench_lite.optimize.regularised_gauss_newton import Level, RegularisedGaussNewton
+
+NOISE = 1e-3
+
+
+def smoothing(seed: int = 0, noise: float = NOISE):
+    """A linear ill-posed problem: 40 noisy values of 30 coefficients that decay by 0.6 each."""
+    rng = np.random.default_rng(seed)
+    U, _ = np.linalg.qr(rng.standard_normal((40, 40)))
+    A = U[:, :30] * 0.6 ** np.arange(30)
+    truth = rng.standard_normal(30)
+    return A, truth, A @ truth + noise * rng.standard_normal(40)
+
+
+def search(A, y, noise=NOISE, solver=0.0, **options):
+    options = {"weight": 1.0, "floor": 1e-14, **options}
+    return RegularisedGaussNewton(
+        lambda x: (A @ x - y, A),
+        lambda x: A @ x - y,
+        np.zeros(A.shape[1]),
+        lambda x: Level(40 * noise**2, solver),
+        **options,
+    )
+
+
+def tikhonov(A, y, w):
+    return np.linalg.solve(A.T @ A + w * np.eye(A.shape[1]), A.T @ y)
+
+
+def run(optimizer, most=200):
+    steps = 0
+    while steps < most and optimizer.step():
+        steps += 1
+    return steps
+
+
+def test_it_ends_at_the_minimum_for_its_weight():
+    A, _, y = smoothing()
+    optimizer = search(A, y)
+    assert run(optimizer) < 30
+    np.testing.assert_allclose(optimizer.x, tikhonov(A, y, optimizer.weight), atol=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_weight_is_near_the_best_one(seed):
+    """The prior here is the true one: its evidence peaks near w = σ²/1."""
+    A, truth, y = smoothing(seed)
+    optimizer = search(A, y)
+    run(optimizer)
+    weights = 10.0 ** np.arange(-14, 1, 0.5)
+    best = min(np.linalg.norm(tikhonov(A, y, w) - truth) for w in weights)
+    assert np.linalg.norm(optimizer.x - truth) < 1.15 * best
+    assert 0.1 * NOISE**2 < optimizer.weight < 10 * NOISE**2
+
+
+def test_the_posterior_covers_the_truth():
+    errors = []
+    for seed in range(20):
+        A, truth, y = smoothing(seed)
+        optimizer = search(A, y)
+        run(optimizer)
+        errors.append((optimizer.x - truth) / np.sqrt(np.diag(optimizer.covariance())))
+    assert 0.6 < np.std(errors) < 1.6
+
+
+def test_a_chosen_weight_is_reached_and_kept():
+    A, _, y = smoothing()
+    optimizer = search(A, y, floor=1e-4, chooses=False)
+    run(optimizer)
+    assert optimizer.weight == 1e-4
+    np.testing.assert_allclose(optimizer.x, tikhonov(A, y, 1e-4), atol=1e-9)
+
+
+def test_it_asks_for_a_better_solver():
+    A, _, y = smoothing(noise=0.0)
+    optimizer = search(A, y, noise=0.0, solver=1e-2, refinable=True)
+    run(optimizer)
+    assert optimizer.needs_refinement
+    assert np.sum((A @ optimizer.x - y) ** 2) <= 1e-2
+    patient = search(A, y, noise=0.0, solver=1e-2, refinable=False)
+    run(patient)
+    assert not patient.needs_refinement
+
+
+def test_nonlinear():
+    """Two exponentials: the rates are found from 50 exact values."""
+    t = np.linspace(0, 2, 50)
+    y = np.exp(-0.5 * t) + np.exp(-3.0 * t)
+
+    def residuals(x):
+        return np.exp(-x[0] * t) + np.exp(-x[1] * t) - y
+
+    def linearise(x):
+        J = np.stack([-t * np.exp(-x[0] * t), -t * np.exp(-x[1] * t)], axis=1)
+        return residuals(x), J
+
+    optimizer = RegularisedGaussNewton(
+        linearise, residuals, np.array([0.0, 2.0]), lambda x: Level(0.0, 0.0), 1.0, 1e-14
+    )
+    run(optimizer)
+    np.testing.assert_allclose(optimizer.x, [0.5, 3.0], atol=1e-5)
+
+
+def test_it_goes_on_bit_by_bit():
+    A, _, y = smoothing()
+    whole, part = search(A, y), search(A, y)
+    for _ in range(4):
+        assert part.step()
+    again = search(A, y)
+    again.restore(part.state())
+    run(whole)
+    run(again)
+    assert np.array_equal(whole.x, again.x)
+    assert whole.weight == again.weight
+    assert whole.evaluations == again.evaluations
