@@ -44,3 +44,7 @@ class TestTransportDescriptions(MetricContract):
     @pytest.fixture(params=[m.name for m in METRICS if not m.name.endswith("_error")])
     def metric(self, known, request):
         return known.metric(request.param)
+
+
+class TestTransportFrames(ProblemContract):
+    selector = "advection-density:transport[frames=4,points=64]"

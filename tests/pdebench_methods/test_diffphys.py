@@ -1,0 +1,126 @@
+"""What `diffphys` is made of: bases, blurs, plans, presets."""
+
+from math import inf
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from pdebench_lite.errors import PdebenchError
+from pdebench_lite.plugins import registry
+from pdebench_lite.problem import Axis, Domain, Observation
+from pdebench_lite.seeding import generator
+from pdebench_lite.view import View
+from pdebench_methods.objectives.diffphys import DiffphysObjective
+from pdebench_methods.objectives.diffphys.basis import CellBasis, FourierBasis
+from pdebench_methods.objectives.diffphys.observing import apply_blur, blur_matrices
+
+X = Axis("x", -1.0, 1.0, periodic=True)
+Y = Axis("y", 0.0, 1.0, periodic=True)
+
+
+def objective(problem: str, method: str) -> DiffphysObjective:
+    task, (_, config) = registry().task(problem), registry().configured(method)
+    run = SimpleNamespace(
+        config=config, dtype="float64", time_left=inf, rng=lambda p: generator("m", p)
+    )
+    return DiffphysObjective(View(task, lambda p: generator("d", p)), run, LoopTools())
+
+
+class LoopTools:
+    """Rollouts in NumPy."""
+
+    def repeat(self, step, state, n):
+        for k in range(n):
+            state = step(state, k)
+        return state
+
+
+def test_fourier_basis_is_scaled_by_the_prior():
+    x = np.linspace(-1, 1, 7)
+    matrix = FourierBasis((X,), 2).matrix({"x": x})
+    assert matrix.shape == (7, 5)
+    np.testing.assert_allclose(matrix[:, 2], np.cos(2 * np.pi * (x + 1)) / (1 + 2**2))
+    assert FourierBasis((), 3).matrix({}).shape == (1, 1)
+    assert FourierBasis((X, Y), 2).matrix({"x": x, "y": x}).shape == (7, 25)
+
+
+def test_cell_basis_interpolates_and_wraps():
+    basis = CellBasis((Y,), 4)
+    centres = (np.arange(4) + 0.5) / 4
+    np.testing.assert_allclose(basis.matrix({"y": centres}), np.eye(4), atol=1e-14)
+    np.testing.assert_allclose(basis.matrix({"y": np.array([0.0])}), [[0.5, 0, 0, 0.5]])
+
+
+def test_a_blur_on_a_tensor_grid_is_that_of_all_its_points():
+    domain = Domain((Y, Axis("z", 0.0, 1.0, periodic=True)), Axis("t", 0.0, 1.0))
+    y, z = (m.ravel() for m in np.meshgrid(np.arange(5) / 5, np.arange(4) / 4, indexing="ij"))
+    values, at = generator("blur").normal(size=20), {"t": np.ones(20)}
+    tensor = Observation("d", {"y": y, "z": z, **at}, values)
+    order = generator("order").permutation(20)
+    scattered = Observation("d", {"y": y[order], "z": z[order], **at}, values[order])
+    matrices, whole = (blur_matrices(o, domain, 0.2) for o in (tensor, scattered))
+    assert [m.shape for m in matrices] == [(5, 5), (4, 4)]
+    assert [m.shape for m in whole] == [(20, 20)]
+    np.testing.assert_allclose(
+        apply_blur(matrices, values)[order], apply_blur(whole, values[order]), atol=1e-13
+    )
+
+
+def test_the_lecture_starts_at_the_loss_of_the_book():
+    """0.4024, for a target made by the same solver (0.3829 for the book's hard-coded one)."""
+    it = objective("burgers:pbdl", "diffphys[preset=lecture]")
+    start, memo = it.initial(), {}
+    stage = it.next_stage(start, memo)
+    assert (stage.optimizer, stage.steps) == ("gd", 50)
+    assert float(it.loss(start, stage.data)) == pytest.approx(0.4024, rel=1e-3)
+    assert it.next_stage(start, memo) is None
+
+
+def test_what_is_given_wins_over_a_preset():
+    _, config = registry().configured("diffphys[preset=lecture,iterations=3]")
+    assert (config.optimizer, config.learning_rate, config.iterations) == ("gd", 5.0, 3)
+
+
+def test_cells_at_the_observed_points_need_no_interpolation():
+    it = objective("burgers", "diffphys")
+    assert it.cells == 3 * 128
+    data = it.data(1.0, it.cells, None)
+    assert np.array_equal(data["where0.0"], np.rint(data["where0.0"]))
+
+
+def test_the_true_state_is_explained_by_the_solvers_error():
+    """At the true initial state the misfit is what `level` says, within a factor of three."""
+    it = objective("burgers[nu=0.02]", "diffphys[cells=128,scheme=muscl,modes=8]")
+    start = it.initial()
+    coefficients = np.zeros_like(start["u_initial"])
+    basis = it.bases["u_initial"]
+    x = np.linspace(-1, 1, 200, endpoint=False)
+    coefficients = np.linalg.lstsq(basis.matrix({"x": x}), -np.sin(np.pi * x))[0]
+    found = {"u_initial": coefficients}
+    level = it.level(found, 128)
+    assert level.noise == 0.0
+    assert 1 / 9 < it.misfit(found) / level.solver < 9
+
+
+def test_motions_are_sought_coarse_to_fine():
+    it = objective("advection-density[points=64]", "diffphys[cells=64,optimizer=lbfgs]")
+    memo, widths = {}, []
+    for _ in range(6):
+        stage = it.next_stage(it.initial(), memo)
+        blur = stage.data["blur0.0"]
+        widths.append(float(np.sum(blur[0] > 0.01 * blur[0].max())))
+    assert widths == sorted(widths, reverse=True)
+    assert widths[-1] == 1  # the target itself
+
+
+def test_a_scheme_with_its_own_grid_takes_no_other():
+    method, config = registry().configured("diffphys[cells=64]")
+    support = method.supports(registry().task("burgers:pbdl"), config)
+    assert not support.ok
+    assert "leave out cells" in support.reason
+
+
+def test_a_few_cells_are_refused():
+    with pytest.raises(PdebenchError, match="at least 8"):
+        registry().configured("diffphys[cells=5]")
