@@ -50,8 +50,8 @@ def standings(entrants: Sequence[Entrant]) -> list[Standing]:
         theirs = [errors[i] for i in group]
         costs = [(errors[i].value, times[i].value, memories[i].value) for i in group]
         found = zip(group, ranks(theirs), best(theirs), front(costs), strict=True)
-        for i, placed[i], winners[i], fronts[i] in found:  # noqa: B007
-            pass
+        for i, rank, winner, undominated in found:
+            placed[i], winners[i], fronts[i] = rank, winner, undominated
     rows = zip(mine, errors, middles, times, memories, placed, winners, fronts, strict=True)
     return sorted((Standing(*row) for row in rows), key=lambda s: s.error.value)
 
