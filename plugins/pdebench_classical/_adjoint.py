@@ -13,7 +13,7 @@ from pdebench_lite.method import Solution
 from pdebench_lite.runner.run import Run
 from pdebench_lite.view import View
 
-_WEIGHTS = tuple(10.0**-k for k in range(1, 14))
+_WEIGHTS = tuple(10.0**-k for k in range(1, 11))  # below, gradients are no longer exact enough
 _GRIDS = 2  # the finest grid and those of half as many cells before it
 _SETTLED = 1e-3  # relative gain of an iteration at which a weight is done with
 _ITERATIONS = 30  # at one weight
@@ -67,11 +67,14 @@ class _Search:
         weights = iter(_WEIGHTS)
         while True:
             for self.weight in weights:
-                before = self._misfit()
+                before, last = self._misfit(), self.coefficients
                 if self._minimised():
                     return
                 misfit = self._misfit()
-                if misfit <= self._explained() or misfit > 0.9 * before:
+                if misfit <= self._explained():
+                    break
+                if misfit > 0.5 * before:  # no longer the weight's doing: the one before is taken
+                    self.coefficients, self.weight = last, min(10.0 * self.weight, _WEIGHTS[0])
                     break
             noise = float(np.mean(self.map.noise**2))
             if self._misfit() <= noise or not self._refined() or self._minimised():

@@ -33,6 +33,8 @@ def _supports(task: Task, config: Any) -> Support:
     if config.scheme and config.scheme not in task.problem.schemes():
         names = ", ".join(task.problem.schemes())
         return Support(False, f"{task.label} has no scheme '{config.scheme}'; it has: {names}")
+    if any(scheme.cells is not None for scheme in task.problem.schemes().values()):
+        return Support(False, f"{task.label} fixes the solver's grid, and adjoint refines it")
     return Support(True)
 
 

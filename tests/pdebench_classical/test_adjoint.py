@@ -110,6 +110,7 @@ def test_a_fixed_weight_is_kept(solved):
     [
         ("adjoint", "burgers:forward", "does not ask for its initial state"),
         ("adjoint", "advection-density", "does not ask for its initial state"),
+        ("adjoint", "burgers:pbdl", "fixes the solver's grid"),
         ("adjoint[scheme=lax]", "burgers", "has no scheme 'lax'; it has: muscl"),
     ],
 )
