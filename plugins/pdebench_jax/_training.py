@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
+from pdebench_jax._rollout import repeat
 from pdebench_lite.problem import Arrays
 from pdebench_lite.runner.run import Run
 from pdebench_methods.host import HOSTED, HostMinimiser, slices
@@ -36,11 +37,8 @@ class JaxTools:
             continue
 
     def repeat(self, step: Callable[[Arrays, Any], Arrays], state: Arrays, n: int) -> Arrays:
-        """Apply a step n times by `lax.scan`."""
-        state, _ = jax.lax.scan(
-            lambda s, k: (step(s, k), None), state, jnp.arange(n, dtype=self.dtype)
-        )
-        return state
+        """Apply a step n times; the reverse pass of many steps keeps few states."""
+        return repeat(step, state, n, self.dtype)
 
     def minimiser(
         self,

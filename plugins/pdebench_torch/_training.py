@@ -14,6 +14,7 @@ from pdebench_lite.problem import Arrays
 from pdebench_lite.runner.run import Run
 from pdebench_methods.host import HOSTED, HostMinimiser, slices
 from pdebench_methods.training import Loss, Minimiser, Objective
+from pdebench_torch._rollout import repeat
 
 
 class TorchTools:
@@ -53,10 +54,8 @@ class TorchTools:
                 trainer.fit(module)
 
     def repeat(self, step: Callable[[Arrays, Any], Arrays], state: Arrays, n: int) -> Arrays:
-        """Apply a step n times by a loop."""
-        for k in range(n):
-            state = step(state, k)
-        return state
+        """Apply a step n times; the reverse pass of many steps keeps few states."""
+        return repeat(step, state, n)
 
     def minimiser(
         self,
