@@ -122,6 +122,7 @@ class _Search:
         rows = np.eye(n) * np.sqrt(2.0 / (self.scale * n))
         jacobian = self.coarse.pull(origin, rows)
         self.evaluations += 1
+        self.run.count(gradients=1)
         hessian = jacobian.T @ jacobian + 2 * weight * np.diag(self.rough)
         self.freedom = float(np.trace(np.linalg.solve(hessian, jacobian.T @ jacobian)))
         root = cholesky(hessian)  # hessian = rootᵀ·root, c = c₀ + root⁻¹·z
@@ -165,6 +166,7 @@ class _Search:
         target = self.map.values - self.correction
         observed, pulled = self.map.value_and_pull(c, lambda seen: factor * (seen - target))
         self.evaluations += 1
+        self.run.count(gradients=1)
         misfit = float(np.mean((observed - target) ** 2)) / self.scale
         smooth = self.rough * c
         return misfit + self.weight * float(c @ smooth), pulled[0] + 2 * self.weight * smooth

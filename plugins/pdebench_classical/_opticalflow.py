@@ -78,6 +78,7 @@ class _Flow:
         c, best = self.coefficients, np.inf
         for _ in range(self.config.level_steps):
             residual, jacobian = self._linearised(c)
+            self.run.count(gradients=1)
             if blurring is not None:
                 residual, jacobian = blurring @ residual, blurring @ jacobian
             n, ridge = self.values.size * self.scale, self.weight * np.diag(self.rough.ravel())

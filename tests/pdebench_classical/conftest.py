@@ -28,6 +28,8 @@ class PlainRun:
     def rng(self, purpose: str = "") -> Any:
         return generator("plain", purpose)
 
+    def count(self, **amounts: int) -> None: ...
+
     def report(self, step: int, loss: Any, candidate: Any, evaluations: int | None = None) -> bool:
         self.reports.append((step, loss))
         return False
