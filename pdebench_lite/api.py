@@ -9,7 +9,7 @@ from pdebench_lite.errors import PdebenchError
 from pdebench_lite.listener import Listener
 from pdebench_lite.plugins import Registry, registry
 from pdebench_lite.records import Record, Store, to_frame
-from pdebench_lite.runner.device import devices_of, resolve_devices
+from pdebench_lite.runner.device import devices_for, devices_of
 from pdebench_lite.runner.schedule import Scheduler
 from pdebench_lite.states import RERUN
 from pdebench_lite.study import Budget, Cell, Dtype, make_cells, parse_duration, parse_size
@@ -39,10 +39,7 @@ def plan(
     for name in backends:
         if name != "all":
             known.backend(name)
-    installed = known.installed_backends()
-    devices = resolve_devices(known, device, [b for b in backends if b in installed] or installed)
-    for name in installed:
-        devices.setdefault(name, "cpu")
+    devices = devices_for(known, device, backends)
     cells = make_cells(
         known, problem, methods, backends, seeds, budget, dtype,
         lambda name: devices[name].partition(":")[0],

@@ -43,6 +43,7 @@ class Method:
         Config: settings with defaults that work.
         supports: `supports(task, config) -> Support`.
         citation: BibTeX of the source.
+        requires: distributions, beside those of the backend, whose versions the numbers depend on.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Method:
     Config: type[Settings] = Settings
     supports: Callable[[Task, Any], Support] = supports_everything
     citation: str = ""
+    requires: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

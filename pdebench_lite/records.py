@@ -83,6 +83,7 @@ class Record(BaseModel):
     peak_host_mb: float | None = None
     compile_peak_host_mb: float | None = None
     peak_device_mb: float | None = None
+    process_device_mb: float | None = None
     params: int | None = None
     steps: int | None = None
     evaluations: int | None = None

@@ -8,8 +8,8 @@ import pytest
 from pdebench_lite.plugins import registry
 from pdebench_lite.records import Record
 from pdebench_lite.study import Cell
-from pdebench_lite.study_file import study_of
-from pdebench_lite.yaml_source import parse
+from pdebench_lite.study.file import study_of
+from pdebench_lite.study.yaml_source import parse
 
 README = Path(__file__).parents[1] / "results" / "README.md"
 PLAIN = {*Cell.model_fields, "cell", "schema_version", "reason", "metrics", "ranked", "profile",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pdebench_lite.cli._tally import Tally
-from pdebench_lite.estimate import Estimate, Estimator, duration_text
+from pdebench_lite.study.estimate import Estimate, Estimator, duration_text
 from pdebench_lite.leases import Leases
 from pdebench_lite.plugins import Registry
 from pdebench_lite.records import Store

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Sequence
 
-from pdebench_lite.estimate import Estimator, duration_text
+from pdebench_lite.study.estimate import Estimator, duration_text
 from pdebench_lite.records import Record
 from pdebench_lite.study import Cell
 

@@ -17,7 +17,7 @@ def report(
     ),
     results: Results = DEFAULT_RESULTS,
 ) -> None:
-    """Write one HTML file with leaderboard, curves, fields, failures, environments.
+    """Write one web page with tables, curves and fields of the records.
 
     It needs no network: everything, the plotting library too, is within the file.
     """

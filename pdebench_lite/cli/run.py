@@ -98,7 +98,7 @@ def run(
 
     from pdebench_lite.cli._progress import Quiet, make_listener
     from pdebench_lite.cli._tally import Tally
-    from pdebench_lite.estimate import Estimator
+    from pdebench_lite.study.estimate import Estimator
     from pdebench_lite.records import Store
 
     informed = dry_run or (len(cells) > 1 and not quiet)  # reading many records takes a while
@@ -158,8 +158,8 @@ def _plan(
     known: "Registry", file: Path | None, given: dict[str, Any]
 ) -> tuple[list["Cell"], dict[str, str], list[str]]:
     """Return cells, the device of each backend, and what keeps other cells from being run."""
-    from pdebench_lite.study_file import load_study, study_of
-    from pdebench_lite.yaml_source import Source
+    from pdebench_lite.study.file import load_study, study_of
+    from pdebench_lite.study.yaml_source import Source
 
     if file is not None:
         study = load_study(file, given)

@@ -59,7 +59,7 @@ def _of_study(study: Path, store: "Store") -> "list[Row]":
     from pdebench_lite.leases import Leases
     from pdebench_lite.plugins import registry
     from pdebench_lite.states import state_of
-    from pdebench_lite.study_file import load_study
+    from pdebench_lite.study.file import load_study
 
     known, leases = registry(), Leases(store.root)
     cells, _ = load_study(study, {}).plan(known)

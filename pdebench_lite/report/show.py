@@ -26,6 +26,7 @@ _MEMORY = (
     ("peak_host_mb", "peak of the host above its start, while training"),
     ("compile_peak_host_mb", "the same while compiling"),
     ("peak_device_mb", "peak of the device's allocator"),
+    ("process_device_mb", "what the driver says the process held at its end"),
 )
 _COUNTS = (
     ("params", "trained parameters or degrees of freedom"),

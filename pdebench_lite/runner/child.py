@@ -23,6 +23,7 @@ from pdebench_lite.method import Solution
 from pdebench_lite.metrics import error_profile
 from pdebench_lite.plugins import registry
 from pdebench_lite.records import START, WEIGHTS
+from pdebench_lite.runner import nvml
 from pdebench_lite.runner.clock import PHASES, Clock
 from pdebench_lite.runner.energy import EnergyMeter, gpu, rapl
 from pdebench_lite.runner.memory import MemoryMeter
@@ -94,6 +95,8 @@ def main(workspace: Path) -> None:
     if runtime is not None:
         peak = runtime.device_peak_bytes()
         outcome["peak_device_mb"] = None if peak is None else round(peak / 1e6, 3)
+        held = nvml.process_bytes(start["device"])
+        outcome["process_device_mb"] = None if held is None else round(held / 1e6, 3)
         outcome["device_name"] = runtime.device_name()
     if run is not None:
         outcome.update(

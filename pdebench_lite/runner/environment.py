@@ -7,6 +7,7 @@ import os
 import platform
 import re
 import subprocess
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -125,16 +126,17 @@ def _source_hash(package: str) -> str:
     return digest.hexdigest()[:12]
 
 
-def fingerprint(modules: list[str]) -> dict[str, str]:
+def fingerprint(modules: list[str], libraries: Iterable[str] = ()) -> dict[str, str]:
     """Return hashes of the sources of the core and of modules, and versions of array libraries.
 
     Args:
         modules: names such as `package.module` or `package.module:function`.
+        libraries: further distributions whose versions count.
     """
     tops = {name.partition(":")[0].partition(".")[0] for name in modules}
     packages = sorted({"pdebench_lite", *tops})
     marks = {name: _source_hash(name) for name in packages}
-    for library in ("numpy", "jax", "torch"):
+    for library in ("numpy", "jax", "torch", *libraries):
         try:
             marks[library] = importlib.metadata.version(library)
         except importlib.metadata.PackageNotFoundError:

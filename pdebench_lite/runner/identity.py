@@ -23,7 +23,8 @@ def fingerprint_of(registry: Registry, cell: Cell) -> dict[str, str]:
             method.Config.__module__,
             method.supports.__module__,
             *method.solvers.values(),
-        ]
+        ],
+        method.requires,
     )
 
 

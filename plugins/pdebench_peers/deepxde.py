@@ -21,6 +21,7 @@ DEEPXDE = Method(
     solvers={"torch": "pdebench_peers._deepxde:solve", "jax": "pdebench_peers._deepxde:solve"},
     Config=PinnPeerSettings,
     supports=_supports,
+    requires=("deepxde",),
     citation="""@article{lu2021deepxde,
   author = {Lu, Lu and Meng, Xuhui and Mao, Zhiping and Karniadakis, George Em},
   title = {{DeepXDE}: a deep learning library for solving differential equations},

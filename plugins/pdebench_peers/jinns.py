@@ -35,6 +35,7 @@ JINNS = Method(
     solvers={"jax": "pdebench_peers._jinns:solve"},
     Config=JinnsSettings,
     supports=_supports,
+    requires=("jinns",),
     citation="""@article{gangloff2024jinns,
   author = {Gangloff, Hugo and Jouvin, Nicolas},
   title = {jinns: a {JAX} library for physics-informed neural networks}, year = {2024},

@@ -38,6 +38,7 @@ PHIFLOW = Method(
     solvers={"jax": "pdebench_peers._phiflow:solve", "torch": "pdebench_peers._phiflow:solve"},
     Config=PhiflowSettings,
     supports=_supports,
+    requires=("phiflow",),
     citation="""@inproceedings{holl2024phiflow,
   author = {Holl, Philipp and Thuerey, Nils},
   title = {{PhiFlow}: Differentiable Simulations for {PyTorch}, {TensorFlow} and {Jax}},

@@ -22,6 +22,7 @@ PINA = Method(
     solvers={"torch": "pdebench_peers._pina:solve"},
     Config=PinnPeerSettings,
     supports=_supports,
+    requires=("pina-mathlab",),
     citation="""@article{coscia2023pina,
   author = {Coscia, Dario and Ivagnes, Anna and Demo, Nicola and Rozza, Gianluigi},
   title = {Physics-Informed Neural networks for Advanced modeling},

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pdebench_lite.errors import PdebenchError
-from pdebench_lite.yaml_source import DEPTH_LIMIT, SIZE_LIMIT, parse, read
+from pdebench_lite.study.yaml_source import DEPTH_LIMIT, SIZE_LIMIT, parse, read
 
 TEXT = """\
 # a comment

@@ -13,9 +13,9 @@ from pdebench_lite.plugins import Registry
 from pdebench_lite.problem import Task
 from pdebench_lite.runner.device import devices_for
 from pdebench_lite.selectors import Selector, parse_selector
-from pdebench_lite.study import Budget, Cell, cross, merged
-from pdebench_lite.study_keys import CELL_LIMIT, Choice, Grid, Keys, Override, StudyFile
-from pdebench_lite.yaml_source import Place, Source, read
+from pdebench_lite.study.cells import Budget, Cell, cross, merged
+from pdebench_lite.study.keys import CELL_LIMIT, Choice, Grid, Keys, Override, StudyFile
+from pdebench_lite.study.yaml_source import Place, Source, read
 
 P = ParamSpec("P")
 T = TypeVar("T")

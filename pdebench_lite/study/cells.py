@@ -1,4 +1,4 @@
-"""Study: from selectors to the cells that are to be run."""
+"""Cell: one combination that is run once; and the crossing of selectors to cells."""
 
 import hashlib
 import json

@@ -10,15 +10,16 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pdebench_lite import study_file, study_keys
 from pdebench_lite.errors import PdebenchError
 from pdebench_lite.plugins import Registry, registry
 from pdebench_lite.study import Budget, Cell, make_cells
-from pdebench_lite.study_file import study_of
-from pdebench_lite.study_keys import json_schema
-from pdebench_lite.yaml_source import parse, read
+from pdebench_lite.study import file as study_file
+from pdebench_lite.study import keys as study_keys
+from pdebench_lite.study.file import study_of
+from pdebench_lite.study.keys import json_schema
+from pdebench_lite.study.yaml_source import parse, read
 
-STUDIES = sorted((Path(__file__).parents[2] / "results" / "studies").glob("*.yaml"))
+STUDIES = sorted((Path(__file__).parents[3] / "results" / "studies").glob("*.yaml"))
 
 
 @pytest.fixture

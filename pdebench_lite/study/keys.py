@@ -21,7 +21,7 @@ from pdebench_lite.errors import PdebenchError
 from pdebench_lite.runner.device import DEVICE_PATTERN
 from pdebench_lite.selectors import Selector, parse_selector, parse_selectors
 from pdebench_lite.study import Dtype, parse_duration, parse_size
-from pdebench_lite.yaml_source import Place
+from pdebench_lite.study.yaml_source import Place
 
 CELL_LIMIT = 100_000
 Grid: TypeAlias = dict[str, list[Any]]

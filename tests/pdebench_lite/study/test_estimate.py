@@ -2,9 +2,9 @@
 
 import pytest
 
-from pdebench_lite.estimate import Estimate, Estimator, duration_text
 from pdebench_lite.records import Record, record_of
 from pdebench_lite.study import Budget, Cell
+from pdebench_lite.study.estimate import Estimate, Estimator, duration_text
 
 
 def cell(seed: int = 0, backend: str = "numpy", **limits: float) -> Cell:
