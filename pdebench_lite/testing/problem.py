@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from math import ceil, isfinite, log2
 from typing import Any, ClassVar
 
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 from pdebench_lite.carrying import rollout
-from pdebench_lite.errors import NotGivenError, UnsupportedError
+from pdebench_lite.errors import NotGivenError, PdebenchError, UnsupportedError
 from pdebench_lite.metrics import relative_l2
 from pdebench_lite.physics import Grid, jets
 from pdebench_lite.plugins import Registry, registry
@@ -62,9 +63,14 @@ class ProblemContract:
     def tasks(cls, known: Registry) -> list[Task]:
         """Return the task that the selector names, or all of the problem's."""
         chosen = parse_selector(cls.selector)
-        names = [task.name for task in known.problem(chosen.name).tasks]
-        wanted = [chosen.task] if chosen.task else names
-        return [known.task(Selector(chosen.name, name, chosen.values)) for name in wanted]
+        if chosen.task:
+            return [known.task(chosen)]
+        tasks = []
+        for task in known.problem(chosen.name).tasks:
+            with suppress(PdebenchError):  # a task may fix what the selector sets
+                tasks.append(known.task(Selector(chosen.name, task.name, chosen.values)))
+        assert tasks, f"no task of {cls.selector} accepts its parameters"
+        return tasks
 
     @pytest.fixture(scope="class")
     @classmethod

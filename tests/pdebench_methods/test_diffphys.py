@@ -14,6 +14,7 @@ from pdebench_lite.view import View
 from pdebench_methods.objectives.diffphys import DiffphysObjective
 from pdebench_methods.objectives.diffphys.basis import CellBasis, FourierBasis
 from pdebench_methods.objectives.diffphys.observing import apply_blur, blur_matrices
+from pdebench_methods.objectives.diffphys.stages import BLURS
 
 X = Axis("x", -1.0, 1.0, periodic=True)
 Y = Axis("y", 0.0, 1.0, periodic=True)
@@ -40,7 +41,9 @@ def test_fourier_basis_is_scaled_by_the_prior():
     x = np.linspace(-1, 1, 7)
     matrix = FourierBasis((X,), 2).matrix({"x": x})
     assert matrix.shape == (7, 5)
-    np.testing.assert_allclose(matrix[:, 2], np.cos(2 * np.pi * (x + 1)) / (1 + 2**2))
+    np.testing.assert_allclose(matrix[:, 2], np.cos(2 * np.pi * (x + 1)) / 2**2)
+    stiff = FourierBasis((X,), 2, shift=1.0).matrix({"x": x})
+    np.testing.assert_allclose(stiff[:, 2] * (1 + 2**2), matrix[:, 2] * 2**2)
     assert FourierBasis((), 3).matrix({}).shape == (1, 1)
     assert FourierBasis((X, Y), 2).matrix({"x": x, "y": x}).shape == (7, 25)
 
@@ -106,7 +109,7 @@ def test_the_true_state_is_explained_by_the_solvers_error():
 def test_motions_are_sought_coarse_to_fine():
     it = objective("advection-density[points=64]", "diffphys[cells=64,optimizer=lbfgs]")
     memo, widths = {}, []
-    for _ in range(6):
+    for _ in range(len(BLURS) + 1):
         stage = it.next_stage(it.initial(), memo)
         blur = stage.data["blur0.0"]
         widths.append(float(np.sum(blur[0] > 0.01 * blur[0].max())))

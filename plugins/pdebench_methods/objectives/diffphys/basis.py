@@ -18,15 +18,22 @@ class Basis(Protocol):
 
 @dataclass(frozen=True)
 class FourierBasis:
-    """Trigonometric functions, each scaled by the prior standard deviation 1/max(1, |k|²).
+    """Trigonometric functions, each scaled by its prior standard deviation.
 
-    A periodic axis has 1, cos and sin; any other has cosines of half the frequency. In the
-    coefficients of these scaled functions the prior, small second derivatives, is the identity,
-    which is also what conditions the optimisation.
+    That is 1/max(1, shift + |k|²). A periodic axis has 1, cos and sin; any other has cosines of
+    half the frequency. In the coefficients of these scaled functions the prior on smoothness is
+    the identity, which is also what conditions the optimisation.
+
+    Attributes:
+        axes: axes of the function; none for a number.
+        modes: largest k along an axis.
+        shift: 0 asks for small second derivatives, 1 for a small H² norm, which holds back the
+            lowest modes beside the constant too.
     """
 
     axes: tuple[Axis, ...]
     modes: int
+    shift: float = 0.0
 
     def matrix(self, points: dict[str, Any]) -> np.ndarray:
         """Return the functions at points, shape (n, functions); n = 1 without axes."""
@@ -41,7 +48,7 @@ class FourierBasis:
             squares = np.concatenate([np.zeros(1), *[k**2.0] * len(waves)])
             matrix = (matrix[:, :, None] * columns[:, None, :]).reshape(n, -1)
             roughness = (roughness[:, None] + squares[None, :]).ravel()
-        return matrix / (1.0 + roughness)
+        return matrix / np.maximum(1.0, self.shift + roughness)
 
 
 @dataclass(frozen=True)

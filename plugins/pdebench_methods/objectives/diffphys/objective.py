@@ -83,7 +83,9 @@ class DiffphysObjective:
             return CellBasis(axes, self.cells)
         resolved = self.cells // 2 - 1
         most = self.settings.modes or (64 if len(axes) < 2 else 8)
-        return FourierBasis(axes, min(most, resolved))
+        # A motion is found mode by mode, from blurred targets on; a state all at once.
+        shift = 1.0 if unknown.kind == "coefficient" else 0.0
+        return FourierBasis(axes, min(most, resolved), shift)
 
     @lru_cache(maxsize=8)  # noqa: B019 - one objective lives as long as its process
     def discretisation(self, cells: int) -> Discretisation:

@@ -13,7 +13,7 @@ from pdebench_methods.training import Stage
 if TYPE_CHECKING:
     from pdebench_methods.objectives.diffphys.objective import DiffphysObjective
 
-BLURS = (0.2, 0.1, 0.05, 0.025, 0.0125)
+BLURS = (0.35, 0.25, 0.18, 0.12, 0.08, 0.05, 0.03, 0.015)
 """Widths of the averages over targets before the targets themselves, in domain lengths."""
 
 _FIRST_WEIGHT = 1.0
