@@ -30,8 +30,7 @@ class TrainingSettings(Settings):
     optimizer: Optimizer = Field(
         "auto",
         description="gd, adam, lbfgs, ssbroyden (self-scaled Broyden), lm (Levenberg–Marquardt), "
-        "or adam+ one of the last three; auto: adam+ssbroyden up to 5000 parameters, then "
-        "adam+lbfgs",
+        "or adam+ one of the last three; auto: ssbroyden up to 5000 parameters, then adam+lbfgs",
     )
     learning_rate: float = Field(5e-3, gt=0, description="of gd and adam")
     adam_steps: int = Field(300, ge=1, description="adam steps before the second optimiser")
@@ -44,7 +43,7 @@ class TrainingSettings(Settings):
         """
         name = self.optimizer
         if name == "auto":
-            name = "adam+ssbroyden" if parameters <= DENSE_UP_TO else "adam+lbfgs"
+            name = "ssbroyden" if parameters <= DENSE_UP_TO else "adam+lbfgs"
         names = name.split("+")
         if names[-1] in ("ssbroyden", "lm") and parameters > DENSE_UP_TO:
             raise UnsupportedError(

@@ -1,6 +1,6 @@
 """Objective of `mlp`: supervised regression on labelled samples of the solution."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -44,21 +44,21 @@ class MlpObjective:
 
     def terms(self, data: dict[str, Any]) -> list[Term]:
         """Return one part for each field and unknown that is labelled."""
-        answers: dict[str, Callable[[Any, Any], Any]] = {
-            name: lambda p, d, name=name: self.model.outputs(p, d)[name]
-            for name in self.model.fields
-        }
-        for u in self.model.coefficients:
-            answers[u.name] = lambda p, d, u=u: self.model.unknown(p, u, d)
+        sought = {u.name: u for u in self.model.coefficients}
 
         def errors(name: str, parameters: dict[str, Any], d: dict[str, Any]) -> list[Any]:
-            return [(answers[name](parameters, d) - d["="]) / d["/"]]
+            if name in sought:
+                answer = self.model.unknown(parameters, sought[name], d)
+            else:
+                answer = self.model.outputs(parameters, d)[name]
+            return [(answer - d["="]) / d["/"]]
 
         def of(name: str) -> dict[str, Any]:
             points = {k[-1]: v for k, v in data.items() if k.startswith(f"{name}:")}
             return {**points, "=": data[f"{name}="], "/": data[f"{name}/"]}
 
-        return [Term(name, of(name), 0.5, partial(errors, name)) for name in answers]
+        names = [*self.model.fields, *sought]
+        return [Term(name, of(name), 0.5, partial(errors, name)) for name in names]
 
     def next_stage(self, current: dict[str, np.ndarray], memo: dict[str, Any]) -> Stage | None:
         """Return the next optimiser as configured, on all labels."""
