@@ -54,8 +54,8 @@ class Transport(FieldTask):
 
     name = "transport"
     summary = "given d⁰ and d(·, t_e), find the steady motion that carries one to the other"
-    ranked = ("rel_l2_carried", "flow_map_error", "rel_l2")
-    reported = (
+    ranked: ClassVar[tuple[str, ...]] = ("rel_l2_carried", "flow_map_error", "rel_l2")
+    reported: ClassVar[tuple[str, ...]] = (
         "misfit", "motion_error", "mid_time_error", "kinetic_energy", "mass_change",
         "do_nothing_mismatch", "best_shift_mismatch", "initial_violation", "linf", "mae",
     )  # fmt: skip
