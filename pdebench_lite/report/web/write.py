@@ -37,7 +37,7 @@ def write_report(store: Store, records: Sequence[Record], out: str | os.PathLike
     Args:
         store: results folder, where histories, fields, logs and environments are.
         records: its records, whatever their status; at least one.
-        out: the file; replaced as a whole if it is there.
+        out: the file; its folder is made if missing, and it is replaced as a whole.
 
     Returns:
         Its size in bytes.
@@ -45,8 +45,12 @@ def write_report(store: Store, records: Sequence[Record], out: str | os.PathLike
     Raises:
         PdebenchError: the file cannot be written.
     """
-    text = page(gather(store, records)).encode("utf-8")
     path = Path(out)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _cannot(path, error) from None
+    text = page(gather(store, records)).encode("utf-8")
     try:
         with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}-", delete=False) as partial:
             try:
@@ -58,11 +62,15 @@ def write_report(store: Store, records: Sequence[Record], out: str | os.PathLike
                 Path(partial.name).unlink(missing_ok=True)
                 raise
     except OSError as error:
-        raise PdebenchError(
-            f"cannot write the report to '{path}': {error.strerror or error}; "
-            "choose another file with --out FILE"
-        ) from None
+        raise _cannot(path, error) from None
     return len(text)
+
+
+def _cannot(path: Path, error: OSError) -> PdebenchError:
+    return PdebenchError(
+        f"cannot write the report to '{path}': {error.strerror or error}; "
+        "choose another file with --out FILE"
+    )
 
 
 def gather(store: Store, records: Sequence[Record]) -> Mapping[str, Any]:

@@ -48,11 +48,14 @@ const report = {};
     };
   };
 
+  let choices = 0;
+
   /** Return a labelled drop-down list of [value, text]. */
   report.choice = (label, options, onchange) => {
-    const list = report.make("select", { change: () => onchange(list.value) },
+    const id = `choice-${(choices += 1)}`;
+    const list = report.make("select", { id, change: () => onchange(list.value) },
       ...options.map(([value, text]) => report.make("option", { value }, text)));
-    return { list, element: report.make("label", {}, `${label} `, list) };
+    return { list, element: report.make("span", {}, report.make("label", { for: id }, label), " ", list) };
   };
 
   /** Return a button. */

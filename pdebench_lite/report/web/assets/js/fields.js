@@ -218,11 +218,11 @@
     const lengths = axes().map((axis) => axis.values.length);
     return Array.from(all.solution, (solution, i) => {
       const made = {};
-      let rest = i;
-      for (let k = lengths.length - 1; k >= 0; k -= 1) {
-        made[axes()[k].name] = axes()[k].values[rest % lengths[k]];
-        rest = Math.floor(rest / lengths[k]);
-      }
+      let blocks = all.solution.length;
+      axes().forEach((axis, k) => {
+        blocks /= lengths[k];
+        made[axis.name] = axis.values[Math.floor(i / blocks) % lengths[k]];
+      });
       return { ...made, [field.name]: solution, reference: all.reference[i], "|error|": all.error[i] };
     });
   };
