@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from pdebench_lite.report._latex import escape
+from pdebench_lite.report.wording import clean
 
 _KINDS = frozenset({
     "article", "book", "booklet", "conference", "inbook", "incollection", "inproceedings", "manual",
@@ -21,6 +22,7 @@ _TEXT_WORDS = frozenset({
     "S", "P", "TeX", "LaTeX", "emph", "textit", "textbf", "textsc", "texttt", "textrm", "textsf",
     "textsuperscript", "textsubscript", "textendash", "textemdash", "textbackslash",
     "textasciitilde", "textasciicircum", "textless", "textgreater", "textbar", "ldots",
+    "textbraceleft", "textbraceright",
 })  # fmt: skip
 _MATH_WORDS = frozenset({
     "alpha", "beta", "gamma", "delta", "epsilon", "varepsilon", "zeta", "eta", "theta", "iota",
@@ -146,13 +148,19 @@ def verbatim(value: str) -> str:
     return "".join(re.findall(r"[!-~]", re.sub(r"[\\{}^~]", "", value)))
 
 
+def plain(text: str) -> str:
+    """Return any text as TeX whose braces are balanced, which BibTeX counts by their sign alone."""
+    braces = {r"\{": r"\textbraceleft{}", r"\}": r"\textbraceright{}"}
+    return re.sub(r"\\[{}]", lambda found: braces[found[0]], escape(text))
+
+
 def harmless(value: str) -> str:
     """Return TeX in which only accents, signs, emphasis and simple mathematics are commands.
 
     Args:
         value: TeX with balanced braces.
     """
-    tokens = _TOKEN.findall(" ".join(value.split()))
+    tokens = _TOKEN.findall(" ".join(clean(value).split()))
     mathematics = tokens.count("$") % 2 == 0
     inside, parts = False, []
     for token in tokens:
@@ -175,6 +183,9 @@ def _token(token: str, inside: bool) -> str:
         return token if inside else escape(token)
     if token == "$":
         return r"\$"
+    if token == "\\":  # the last character
+        return escape(token)
     if token.isascii():
-        return token if token.isprintable() else ""
-    return "{" + escape(token) + "}"
+        return token
+    sign = escape(token)
+    return "{" + (sign.strip("$") if inside else sign) + "}"

@@ -5,11 +5,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from string import ascii_lowercase
 
-from pdebench_lite.bibtex import Entry, harmless, parse, safe_key
+from pdebench_lite.bibtex import Entry, harmless, parse, plain, safe_key
 from pdebench_lite.errors import PdebenchError
 from pdebench_lite.plugins import Registry
 from pdebench_lite.records import Record
-from pdebench_lite.report._latex import escape
 from pdebench_lite.report.wording import clean
 
 PROGRAM = "pdebench-lite"
@@ -79,14 +78,14 @@ def _entries(kind: str, name: str, text: str, lacking: list[str]) -> list[Entry]
         entries = []
     if entries:
         return entries
-    return [Entry("misc", safe_key(f"{kind}-{name}"), {"note": escape(clean(text))})]
+    return [Entry("misc", safe_key(f"{kind}-{name}"), {"note": plain(clean(text))})]
 
 
 def own_entry() -> Entry:
     """Return the entry of this program, from its own metadata."""
     about: Mapping[str, str] = importlib.metadata.metadata(PROGRAM)  # type: ignore[assignment]
     fields = {
-        "title": f"{{{PROGRAM}}}: {harmless(about['Summary'])}",
+        "title": f"{{{PROGRAM}: {harmless(about['Summary']).rstrip('.')}}}",  # keeps its capitals
         "author": f"{{{harmless(about['Author'])}}}",
         "note": f"Version {harmless(about['Version'])}",
     }

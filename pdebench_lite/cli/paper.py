@@ -24,12 +24,12 @@ def paper(
         bool, typer.Option("--fields/--no-fields", help="With fields, hence maps and slices.")
     ] = True,
     results: Results = DEFAULT_RESULTS,
-) -> None:
+) -> int:
     """Write tables, figures, numbers and how to get them again.
 
     The folder holds the records, tables (LaTeX, Markdown), figures (PDF), numbers (CSV), study
     files, environments, references.bib, a paper.tex that compiles, and REPRODUCE.md with the exact
-    command for each of them.
+    command for each of them. Exit status 1 if something could not be made.
     """
     from pdebench_lite.cli._options import load
     from pdebench_lite.paper import write_bundle
@@ -41,5 +41,7 @@ def paper(
     def say(line: str) -> None:
         print(f"pdebench: {clean(line)}", file=sys.stderr)
 
-    for path in write_bundle(results, out, registry(), style, fields, say):
+    bundle = write_bundle(results, out, registry(), style, fields, say)
+    for path in bundle.paths:
         print(out / path)
+    return 1 if bundle.missing else 0

@@ -1,5 +1,6 @@
 """`pdebench run`: race methods on problems."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -67,6 +68,13 @@ def run(
     as_json: Annotated[
         bool, typer.Option("--json", help="Events for programs, one JSON object a line.")
     ] = False,
+    logger: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Curves: csv, tensorboard, mlflow or wandb (offline)."),
+    ] = None,
+    log_dir: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Their folder; 'logs' beside the results.")
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> int:
     """Race methods on problems and keep a record of every cell.
@@ -93,13 +101,17 @@ def run(
         device=device,
         dtype=dtype,
     )
+    if logger is not None:
+        from pdebench_lite import loggers
+
+        loggers.check(logger)
     known = registry()
     cells, devices, remedies = _plan(known, study, given)
 
     from pdebench_lite.cli._progress import Quiet, make_listener
     from pdebench_lite.cli._tally import Tally
-    from pdebench_lite.study.estimate import Estimator
     from pdebench_lite.records import Store
+    from pdebench_lite.study.estimate import Estimator
 
     informed = dry_run or (len(cells) > 1 and not quiet)  # reading many records takes a while
     estimator = Estimator(Store(results).load().records if informed else ())
@@ -117,8 +129,18 @@ def run(
     else:
         listener = Quiet() if quiet else make_listener(results, remedies, tally)
     with listener:
-        records = execute(known, cells, devices, results, again, listener, jobs)
+        if logger is None:
+            records = execute(known, cells, devices, results, again, listener, jobs)
+        else:
+            folder = log_dir or results.parent / "logs"
+            with loggers.Curves(logger, folder, results, _complain) as curves:
+                both = loggers.Several(listener, curves)
+                records = execute(known, cells, devices, results, again, both, jobs)
     return 1 if any(record.failed for record in records) else 0
+
+
+def _complain(line: str) -> None:
+    print(f"pdebench: {line}", file=sys.stderr)
 
 
 def _given(**options: Any) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,19 @@ from pdebench_lite.records import FIELDS, HISTORY, Record, Store
 ENVIRONMENTS = "environments"
 
 
+@dataclass(frozen=True)
+class Bundle:
+    """What was made.
+
+    Attributes:
+        paths: the files within the bundle, without those of the records.
+        missing: the items whose commands failed.
+    """
+
+    paths: list[str]
+    missing: list[str]
+
+
 def write_bundle(
     results: Path,
     out: Path,
@@ -30,7 +44,7 @@ def write_bundle(
     style: str = "plain",
     fields: bool = True,
     say: Callable[[str], None] = lambda line: None,
-) -> list[str]:
+) -> Bundle:
     """Write a bundle: records, tables, figures, numbers, studies, environments, references, text.
 
     An earlier bundle in the folder is replaced; files of others in it stay.
@@ -44,7 +58,7 @@ def write_bundle(
         say: hears, in one line each, of what could not be made.
 
     Returns:
-        Paths of what was made, within the bundle.
+        What was made, and what could not be.
 
     Raises:
         PdebenchError: no records, an unknown style, a folder that cannot be written, or a file of
@@ -57,8 +71,8 @@ def write_bundle(
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as made:
-            _fill(Path(made), results, known, style, width, fields, say)
-            return _put_into_place(Path(made), out)
+            missing = _fill(Path(made), results, known, style, width, fields, say)
+            return Bundle(_put_into_place(Path(made), out), missing)
     except OSError as error:
         raise PdebenchError(
             f"cannot write '{out}': {error.strerror or error}; choose another with --out DIR"
@@ -80,7 +94,8 @@ def _fill(
     width: float,
     fields: bool,
     say: Callable[[str], None],
-) -> None:
+) -> list[str]:
+    """Write everything into an empty folder; returns the items that could not be made."""
     from pdebench_lite import __version__
 
     artifacts = (HISTORY, FIELDS) if fields else (HISTORY,)
@@ -90,7 +105,8 @@ def _fill(
     records = store.load().records
     if not records:
         raise PdebenchError(f"no sound record in '{results}'; try: pdebench run --help")
-    made = [item for item in items(style) if item.make(folder, say)]
+    every = items(style)
+    made = [item for item in every if item.make(folder, say)]
 
     def write(name: str, text: str) -> str:
         path = folder / name
@@ -121,6 +137,7 @@ def _fill(
     text = instructions(made, studies, locks, style, __version__, len(records))
     write("REPRODUCE.md", text)
     write_sums(folder)
+    return [item.path for item in every if item not in made]
 
 
 def _environments(

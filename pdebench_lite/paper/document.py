@@ -12,6 +12,7 @@ from pdebench_lite.paper.items import CELLS, COMPARISON, FIGURES, TABLES
 from pdebench_lite.plugins import Registry
 from pdebench_lite.records import Record
 from pdebench_lite.report._latex import escape, number
+from pdebench_lite.report.figures.style import slug
 from pdebench_lite.report.wording import budget_text, clean, error_text, shorten
 
 _ON_A_PAGE = 40  # rows of a table that one page holds
@@ -86,7 +87,7 @@ def document(
     ]
     if COMPARISON in made:
         lines += [r"\section{Comparison}", f"\\input{{{TABLES}/{COMPARISON}}}"]
-    lines += _figures(figures)
+    lines += _figures(figures, records)
     if CELLS in made:
         lines += [r"\section{Every cell}", *_cells(records)]
     lines += [r"\bibliographystyle{unsrt}", r"\bibliography{references}", r"\end{document}"]
@@ -205,23 +206,31 @@ def _table(
     return parts
 
 
-def _figures(paths: Iterable[Path]) -> list[str]:
-    """Show every figure; its name begins with its problem and ends with what it shows."""
-    lines, section = [], ""
-    kinds = "|".join(_CAPTIONS)
+def _figures(paths: Iterable[Path], records: Sequence[Record]) -> list[str]:
+    """Show every figure, problem by problem; a name is that of its problem and what it shows."""
+    labels: dict[str, str] = {}  # as `plot_all` names them
+    for record in records:
+        if record.problem_label not in labels.values():
+            labels[slug(record.problem_label, labels)] = record.problem_label
+    sections: dict[str, list[tuple[int, str, str]]] = {name: [] for name in labels}
+    kinds = list(_CAPTIONS)
     for path in paths:
-        match = re.fullmatch(rf"(.*?)-({kinds})(?:-(.*))?", path.stem)
+        match = re.fullmatch(rf"(.*?)-({'|'.join(kinds)})(?:-(.*))?", path.stem)
         problem, kind, part = match.groups() if match else (path.stem, "", "")
-        if problem != section:
-            lines += [f"\\section{{Figures: {escape(problem)}}}"]
-            section = problem
+        place = kinds.index(kind) if kind else len(kinds)
         caption = " ".join(filter(None, [_CAPTIONS.get(kind, ""), part and f"{escape(part)}."]))
-        lines += [
-            r"\begin{shown}{figure}",
-            f"\\fitted{{{FIGURES}/{path.name}}}",
-            f"\\caption{{{caption or escape(path.stem)}}}",
-            r"\end{shown}",
-        ]
+        sections.setdefault(problem, []).append((place, path.name, caption))
+    lines = []
+    for problem, figures in sections.items():
+        title = f"Figures of {_name(labels[problem])}" if problem in labels else "Over all problems"
+        lines += [f"\\section{{{title}}}"] if figures else []
+        for _, name, caption in sorted(figures):
+            lines += [
+                r"\begin{shown}{figure}",
+                f"\\fitted{{{FIGURES}/{name}}}",
+                f"\\caption{{{caption or escape(name)}}}",
+                r"\end{shown}",
+            ]
     return lines
 
 

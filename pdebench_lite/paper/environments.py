@@ -31,8 +31,9 @@ def lock(digest: str, environment: Mapping[str, Any]) -> str:
     ]
     lines.append(f"# {PROGRAM}: {clean(versions.pop(PROGRAM, 'unknown'))}, from its source")
     for name, version in versions.items():
-        sound = _NAME.fullmatch(str(name)) and _VERSION.fullmatch(str(version))
-        lines.append(f"{name}=={version}" if sound else f"# {clean(name)}: {clean(version)}")
+        sound = isinstance(version, str) and _VERSION.fullmatch(version)
+        named = sound and _NAME.fullmatch(str(name))
+        lines.append(f"{name}=={version}" if named else f"# {clean(name)}: {clean(version)}")
     return "\n".join(lines) + "\n"
 
 
