@@ -108,6 +108,7 @@ STAGES = {
     "gd": [{"optimizer": "gd", "steps": 40}],
     "adam": [{"optimizer": "adam"}],
     "lbfgs": [{"optimizer": "lbfgs"}],
+    "ssbroyden": [{"optimizer": "ssbroyden", "steps": 9}, {"optimizer": "ssbroyden", "keep": True}],
     "lm": [{"optimizer": "lm"}],
     "adam, then lbfgs": [{"optimizer": "adam", "steps": 12}, {"optimizer": "lbfgs"}],
     "fresh points, memory kept": [
