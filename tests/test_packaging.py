@@ -47,6 +47,8 @@ def test_the_wheel_holds_everything_and_nothing_else(wheel: Path) -> None:
         )
         sources = {p.relative_to(folder).as_posix() for p in (folder / package).rglob("*.py")}
         assert sources <= names, package
+    assets = (ROOT / "pdebench_lite" / "report" / "web" / "assets").rglob("*.*")
+    assert {path.relative_to(ROOT).as_posix() for path in assets} <= names
     assert "pdebench_lite/py.typed" in names
     assert f"{info}/licenses/LICENSE" in names
     assert "pdebench = pdebench_lite.cli:main" in entry_points

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pdebench_lite.cli._tally import Tally
-from pdebench_lite.study.estimate import Estimate, Estimator, duration_text
 from pdebench_lite.leases import Leases
 from pdebench_lite.plugins import Registry
 from pdebench_lite.records import Store
 from pdebench_lite.states import State, state_of
 from pdebench_lite.study import Cell
+from pdebench_lite.study.estimate import Estimate, Estimator, duration_text
 
 
 @dataclass(frozen=True)

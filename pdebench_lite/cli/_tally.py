@@ -3,9 +3,9 @@
 import time
 from collections.abc import Sequence
 
-from pdebench_lite.study.estimate import Estimator, duration_text
 from pdebench_lite.records import Record
 from pdebench_lite.study import Cell
+from pdebench_lite.study.estimate import Estimator, duration_text
 
 
 class Tally:

@@ -138,7 +138,7 @@ def _add(found: dict[str, _Fields], entry: Entry, name: str, number_of: int, roo
             "reference": into.references.index(reference),
             "solution": packed(solution),
             "error": packed(error),
-            "stored": list(entry[name].sizes.values()),
+            "stored": [entry[name].sizes[dim] for dim in solution.dims],
             "kept": list(solution.sizes.values()),
             "unknowns": _unknowns(entry),
         }

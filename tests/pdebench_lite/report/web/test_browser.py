@@ -142,7 +142,7 @@ def test_filters(page: Any, hostile: str) -> None:
     search.fill("no such run")
     page.get_by_text("no row fits").wait_for()
     search.fill("")
-    page.get_by_text("13 rows").wait_for()
+    page.get_by_text("13 rows", exact=True).wait_for()
     page.get_by_label("Only status").select_option("crashed")
     assert blocks(page, "runs", "status") == [["crashed", "crashed"]]
 
