@@ -31,12 +31,9 @@ def paper(
     files, environments, references.bib, a paper.tex that compiles, and REPRODUCE.md with the exact
     command for each of them. Exit status 1 if something could not be made.
     """
-    from pdebench_lite.cli._options import load
     from pdebench_lite.paper import write_bundle
     from pdebench_lite.plugins import registry
     from pdebench_lite.report.wording import clean
-
-    load(results)  # says what is wrong with the folder, and what is left out
 
     def say(line: str) -> None:
         print(f"pdebench: {clean(line)}", file=sys.stderr)

@@ -18,9 +18,9 @@ from pdebench_lite.report.wording import budget_text, clean, error_text, shorten
 _ON_A_PAGE = 40  # rows of a table that one page holds
 _LIBRARIES = ("numpy", "torch", "jax")
 _CAPTIONS = {
-    "maps": "Fields as returned, the reference, and their difference.",
-    "slices": "Slices of the returned fields, and what was found of the unknowns.",
-    "convergence": "Error and loss against charged time.",
+    "maps": "Fields as returned, the reference, and their difference; found unknowns.",
+    "slices": "Fields at several times.",
+    "convergence": "Error against charged time.",
     "costs": "Charged time and memory.",
     "work-precision": "Error against charged time, over seeds.",
     "profiles": "Share of the problems solved within a multiple of the least cost.",
@@ -72,7 +72,8 @@ def document(
         width: of the text, in inches.
     """
     made = set(tables)
-    title = f"{_count(records, 'label', 'method')} on {_count(records, 'problem_label', 'problem')}"
+    methods, problems = ({getattr(r, k) for r in records} for k in ("method", "problem_label"))
+    title = f"{_count(len(methods), 'method')} on {_count(len(problems), 'problem')}"
     lines = [
         _PREAMBLE % {"width": f"{width:.4g}"},
         f"\\title{{{title}}}",
@@ -94,8 +95,7 @@ def document(
     return "\n".join(lines) + "\n"
 
 
-def _count(records: Sequence[Record], name: str, what: str) -> str:
-    n = len({getattr(record, name) for record in records})
+def _count(n: int, what: str) -> str:
     return f"{n} {what}{'' if n == 1 else 's'}"
 
 
@@ -117,9 +117,8 @@ def _what(
     ended = ", ".join(f"{n} {status}" for status, n in statuses.items())
     budgets = "; ".join(dict.fromkeys(budget_text(record.budget) for record in records))
     (own,) = [entry.key for entry in cited.entries if entry.key == PROGRAM]
-    n = len(records)
     sentences = [
-        f"{n} cell{'' if n == 1 else 's'} of {PROGRAM} \\cite{{{own}}} were run: {escape(ended)}.",
+        f"{_count(len(records), 'cell')} of {PROGRAM} \\cite{{{own}}} were run: {escape(ended)}.",
         "A cell is one problem, method, configuration, backend and seed; it runs in a process of "
         "its own, and a cell that failed is a result.",
         "Errors are measured by the harness against a float64 reference with an error bound. The "
@@ -159,7 +158,7 @@ def _problems(records: Sequence[Record], known: Registry, cited: Bibliography) -
         asked = escape(clean(tasks.get(record.task, "not installed here")))
         label = _name(record.problem_label) + _cite(cited, "problem", record.problem)
         rows.append((label, asked, bound))
-    return _table("Problems.", ("problem", "what is asked", "error of the reference"), rows, "lpr")
+    return _table("Problems.", ("problem", "what is asked", "bound of the reference"), rows, "lpr")
 
 
 def _methods(records: Sequence[Record], known: Registry, cited: Bibliography) -> list[str]:
