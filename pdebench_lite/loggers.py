@@ -115,15 +115,15 @@ class Curves(Listener):
         self._loggers: dict[str, Any] = {}
         self._sent: dict[str, int] = {}  # rows of the history of each cell
         self._cells: dict[str, Cell] = {}
-        for name in ("pytorch_lightning", "lightning.pytorch"):
-            logging.getLogger(name).setLevel(logging.WARNING)
+        for name in ("pytorch_lightning", "mlflow", "alembic"):  # they tell of every file they make
+            logging.getLogger(name).setLevel(logging.ERROR)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         for cell in list(self._cells.values()):
-            self._close(cell, "aborted")
+            self._close(cell, "failed")  # Lightning and MLflow share no word for interrupted
 
     def start(self, cell: Cell) -> None:
         """Open the logger of a cell and write its settings."""

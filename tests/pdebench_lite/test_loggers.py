@@ -109,7 +109,7 @@ def test_live_rows_are_written_when_they_come(tmp_path: Path) -> None:
             curves.progress(CELL, watch)
             assert [s for s, _ in logger.rows] == list(range(step + 1))
         assert logger.rows[0] == (0, {"rel_l2": 0.5})
-    assert logger.ended == "aborted"
+    assert logger.ended == "failed", "it was interrupted"
 
 
 def test_csv_by_lightning(tmp_path: Path) -> None:
