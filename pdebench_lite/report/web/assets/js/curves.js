@@ -5,6 +5,7 @@
   let shown = null;
   let metric = "";
   let against = "charged_s";
+  const BANDS = 8; // more of them hide each other
   const AXES = { charged_s: "charged time (s)", step: "steps" };
 
   const problem = () => report.data("overview").problems[shown.place];
@@ -63,14 +64,14 @@
           ? course.configurations.map(report.plain) : undefined,
         hovertemplate: `${course.curve ? "%{text}" : name}<br>%{y:.2e} after %{x:.3g} s<extra></extra>`,
       };
-      return course.seeds > 1 && !course.curve ? [...band(course, seconds, errors[1] * 10), middle] : [middle];
+      return course.seeds > 1 && !course.curve && drawn.length <= BANDS ? [...band(course, seconds, errors[1] * 10), middle] : [middle];
     });
     return {
       traces, height: 400 + 20 * Math.ceil(drawn.length / 2),
       label: `Work and precision on ${problem().label}: ${problem().metric} against charged time, ` +
         `${drawn.length} curves. The tables of equal time and equal error hold the same in numbers.`,
       layout: {
-        xaxis: report.logAxis("charged time (s)", times),
+        showlegend: true, xaxis: report.logAxis("charged time (s)", times),
         yaxis: report.logAxis(problem().metric, errors), shapes: bound(errors[0]),
       },
     };
@@ -112,7 +113,7 @@
       traces, height: 400 + 20 * Math.ceil(named.size / 2),
       label: `Convergence on ${problem().label}: ${metric} against ${AXES[axis]}, ${drawn.length} runs.`,
       layout: {
-        xaxis: report.logAxis(AXES[axis], report.logRange(all.flatMap(({ x }) => x))),
+        showlegend: true, xaxis: report.logAxis(AXES[axis], report.logRange(all.flatMap(({ x }) => x))),
         yaxis: report.logAxis(metric, errors),
         shapes: metric === problem().metric && errors ? bound(errors[0]) : [],
       },

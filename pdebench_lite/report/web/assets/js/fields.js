@@ -136,7 +136,7 @@
         margin: { l: 60, r: 12, t: 34, b: 44 },
         xaxis: report.axis(named(space()[0]), { anchor: "y2" }),
         yaxis: report.axis(named(field), { domain: [0.42, 1], range: [low - margin, high + margin] }),
-        yaxis2: report.logAxis("|error|", [10 ** field.decades[0], 10 ** field.decades[1]], { domain: [0, 0.34] }),
+        yaxis2: report.logAxis("|error|", [10 ** field.decades[0], 10 ** field.decades[1]], { domain: [0, 0.34], dtick: Math.ceil((field.decades[1] - field.decades[0]) / 3) }),
       },
     };
   };

@@ -88,8 +88,7 @@
         return;
       }
       this.host.setAttribute("aria-label", made.label);
-      this.host.style.height = `${made.height ?? 400}px`;
-      const layout = frame(made.layout);
+      const layout = { ...frame(made.layout), height: made.height ?? 400 };
       if (printing) layout.width = Math.min(PAPER, this.host.clientWidth);
       Plotly.react(this.host, made.traces, layout, CONFIG);
     }
