@@ -19,10 +19,12 @@ from pdebench_lite.paper import write_bundle
 from pdebench_lite.paper.environments import lock
 from pdebench_lite.paper.histories import histories_csv
 from pdebench_lite.paper.instructions import SUMS
+from pdebench_lite.paper.items import items
 from pdebench_lite.plugins import registry
 from pdebench_lite.records import HISTORY, RECORD, Store
 
 TEX = all(map(shutil.which, ("pdflatex", "bibtex")))
+QUICK = ("tables/cells.tex", "tables/comparison.tex", "data/cells.csv", "references.bib")
 HOSTILE = "=x|y\x1b[31m\n[bold]&_%#${}~^\\input{/etc/passwd}<script>`*é漢"
 
 
@@ -30,7 +32,7 @@ HOSTILE = "=x|y\x1b[31m\n[bold]&_%#${}~^\\input{/etc/passwd}<script>`*é漢"
 def world(
     fakes_folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Path, Path]]:
-    """A results folder with real, failed and hostile records; and the bundle made of it."""
+    """A results folder with real, failed and hostile records, and where to write."""
     root = tmp_path_factory.mktemp("world")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PDEBENCH_FAKES", str(root))
@@ -51,26 +53,30 @@ def world(
         shutil.copy(results / good.cell / HISTORY, folder)
         (folder / "log.txt").write_text("not for others")
         store.publish(bad, folder)
-        yield results, root / "deep" / "paper"
+        yield results, root
     registry.cache_clear()
 
 
-@pytest.fixture(scope="module")
-def said(world: tuple[Path, Path]) -> list[str]:
-    """Make the bundle; returns what was said."""
+WHOLE = pytest.param("whole", marks=pytest.mark.slow)
+
+
+@pytest.fixture(scope="module", params=["quick", WHOLE])
+def bundle(world: tuple[Path, Path], request: pytest.FixtureRequest) -> Path:
+    """The bundle; made of a few items only, or of all."""
+    results, root = world
+    out = root / request.param / "deep" / "paper"
     lines: list[str] = []
-    results, out = world
     before = tree(results)
-    made = write_bundle(results, out, registry(), say=lines.append)
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "quick":
+            few = lambda style: [item for item in items(style) if item.path in QUICK]  # noqa: E731
+            patch.setattr("pdebench_lite.paper.bundle.items", few)
+        made = write_bundle(results, out, registry(), say=lines.append)
     assert made.missing == []
     assert tree(results) == before, "the records are only read"
     assert {Path(name).name for name in made.paths} >= {"paper.tex", "REPRODUCE.md", SUMS}
-    return lines
-
-
-@pytest.fixture(scope="module")
-def bundle(world: tuple[Path, Path], said: list[str]) -> Path:
-    return world[1]
+    assert all("\n" not in line for line in lines)
+    return out
 
 
 def tree(folder: Path) -> dict[str, bytes]:
@@ -81,18 +87,15 @@ def blocks(text: str) -> list[str]:
     return re.findall(r"```sh\n(.*?)\n```", text, re.DOTALL)
 
 
-def test_it_holds_what_it_promises(bundle: Path, said: list[str]) -> None:
+def test_it_holds_what_it_promises(bundle: Path) -> None:
     names = set(tree(bundle))
-    assert names >= {
-        "REPRODUCE.md", SUMS, "paper.tex", "references.bib", "data/cells.csv",
-        "data/comparison.csv", "data/histories.csv", "tables/cells.tex", "tables/cells.md",
-        "tables/comparison.tex", "tables/comparison.md",
-    }  # fmt: skip
-    assert any(name.startswith("figures/toy") and name.endswith("-maps.pdf") for name in names)
+    assert names >= {"REPRODUCE.md", SUMS, "paper.tex", "data/histories.csv", *QUICK}
+    if "whole" in bundle.parts:
+        assert names >= {item.path for item in items("plain") if not item.is_folder}
+        assert any(name.startswith("figures/toy") and name.endswith("-maps.pdf") for name in names)
     assert any(name.startswith("environments/") for name in names)
     assert any(name.startswith("study") for name in names)
     assert not any(name.endswith(("log.txt", "weights.npz")) for name in names)
-    assert all("\n" not in line for line in said)
     assert not [path for path in bundle.parent.iterdir() if path != bundle], "nothing is left over"
 
 
@@ -123,7 +126,7 @@ def shell(tmp_path: Path) -> Callable[..., str]:
     return run
 
 
-@pytest.mark.parametrize("path", ["tables/cells.tex", "tables/comparison.md", "references.bib"])
+@pytest.mark.parametrize("path", ["tables/cells.tex", "references.bib"])
 def test_a_command_gives_the_bytes_of_its_item(
     bundle: Path, tmp_path: Path, shell: Callable[..., str], path: str
 ) -> None:
@@ -135,7 +138,7 @@ def test_a_command_gives_the_bytes_of_its_item(
     assert (copy / path).read_bytes() == (bundle / path).read_bytes() != b""
 
 
-@pytest.mark.slow
+@pytest.mark.parametrize("bundle", [WHOLE], indirect=True)
 def test_its_commands_give_its_bytes(
     bundle: Path, tmp_path: Path, shell: Callable[..., str]
 ) -> None:
@@ -201,8 +204,7 @@ def test_histories(bundle: Path) -> None:
     assert [int(row["step"]) for row in mine] == history["step"].tolist()
     assert [float(row["charged_s"]) for row in mine] == history["charged_s"].tolist()
     said: list[str] = []
-    folder = store.folder(records[0].cell)
-    other = Store(shutil.copytree(store.root, folder.parents[2] / "damaged"))
+    other = Store(shutil.copytree(store.root, bundle.parents[1] / "damaged"))
     (other.folder(records[0].cell) / HISTORY).write_bytes(b"PAR1 garbage")
     text = histories_csv(other, records, said.append)
     assert records[0].cell not in text
