@@ -20,11 +20,15 @@ demo: install
 	test $$status -le 1 || exit $$status; \
 	$(BIN)/pdebench table && $(BIN)/pdebench plot && exit $$status
 
+# One process per processor; a file's tests stay together. Figures of speed come from `make bench`.
+WORKERS ?= logical
+PARALLEL := -n $(WORKERS) --maxprocesses 4 --dist loadfile
+
 test: install lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
 
 test-all: install lint
-	$(BIN)/python -m pytest -m ""
+	$(BIN)/python -m pytest -m "" $(PARALLEL)
 
 bench: install
 	$(BIN)/python -m pytest tests/benchmarks -m "" --benchmark-enable --benchmark-only

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import tempfile
+import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -359,9 +360,9 @@ class Store:
         path = folder / f"{digest}.json"
         if not path.exists():
             folder.mkdir(parents=True, exist_ok=True)
-            partial = path.with_suffix(f".{os.getpid()}")
+            partial = path.with_suffix(f".{uuid.uuid4().hex}")  # several cells may do this at once
             partial.write_text(json.dumps(environment, indent=1) + "\n", encoding="utf-8")
-            partial.rename(path)
+            os.replace(partial, path)
 
 
 def _text(record: Record) -> str:

@@ -59,7 +59,7 @@ def _coefficient(
         at = {axis: points[axis] for axis in axes}
         return derivatives(lambda p: {name: coefficient(p)}, (name,), at, problem.domain, suffixes)
     number = coefficient({}) if callable(coefficient) else coefficient
-    full = np.full(n, float(np.asarray(number)))
+    full = np.full(n, float(np.asarray(number).item()))
     return {f"{name}_{s}" if s else name: 0.0 * full if s else full for s in suffixes}
 
 

@@ -6,6 +6,14 @@ and returns NumPy vectors. Every optimiser can be stopped between two steps, sav
 
 from pdebench_lite.optimize.levenberg_marquardt import LevenbergMarquardt
 from pdebench_lite.optimize.line_search import Point, strong_wolfe
+from pdebench_lite.optimize.regularised_gauss_newton import Level, RegularisedGaussNewton
 from pdebench_lite.optimize.self_scaled_broyden import SelfScaledBroyden
 
-__all__ = ["LevenbergMarquardt", "Point", "SelfScaledBroyden", "strong_wolfe"]
+__all__ = [
+    "Level",
+    "LevenbergMarquardt",
+    "Point",
+    "RegularisedGaussNewton",
+    "SelfScaledBroyden",
+    "strong_wolfe",
+]

@@ -36,6 +36,7 @@ def _chunks(minimiser):
         yield
 
 
+@pytest.mark.slow
 @pytest.mark.benchmark(group="lightning")
 @pytest.mark.parametrize("driver", ["bare loop", "lightning"])
 def test_driving_the_loop(benchmark, minimiser, driver):

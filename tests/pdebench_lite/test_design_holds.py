@@ -79,16 +79,15 @@ CASES = {
     "number by pinn": ("heat", PINN, 60, "k_error", 0.05),
 }
 QUICK_IN_JAX = ("number by diffphys",)  # the others compile for 5 s and more
+QUICK_IN_TORCH = ("system by diffphys", "elliptic by mlp", "number by diffphys", "number by pinn")
 
 
 @pytest.mark.parametrize(
     ("case", "backend"),
     [
-        *((case, "torch") for case in CASES),
-        *(
-            pytest.param(case, "jax", marks=() if case in QUICK_IN_JAX else pytest.mark.slow)
-            for case in CASES
-        ),
+        pytest.param(case, backend, marks=() if case in quick else pytest.mark.slow)
+        for backend, quick in (("torch", QUICK_IN_TORCH), ("jax", QUICK_IN_JAX))
+        for case in CASES
     ],
 )
 def test_learned(toys, case, backend):

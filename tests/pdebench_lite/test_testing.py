@@ -261,7 +261,7 @@ class Described(MethodDescriptionContract):
 def described(**changes: Any) -> Method:
     values: dict[str, Any] = {
         "name": "described", "family": "other", "summary": "a method",
-        "solvers": {"numpy": "pdebench_classical._etdrk4:solve"},
+        "solvers": {"numpy": "pdebench_classical._marching:solve"},
     }  # fmt: skip
     return Method(**{**values, **changes})
 
@@ -280,8 +280,8 @@ class Silent(Settings):
         ("test_settings", {"Config": Silent}),
         ("test_solvers_resolve", {"solvers": {"numpy": "nosuch.module"}}),
         ("test_solvers_resolve", {"solvers": {"numpy": "nosuchmodule:solve"}}),
-        ("test_solvers_resolve", {"solvers": {"numpy": "pdebench_classical._etdrk4:nosuch"}}),
-        ("test_solvers_resolve", {"solvers": {"fortran": "pdebench_classical._etdrk4:solve"}}),
+        ("test_solvers_resolve", {"solvers": {"numpy": "pdebench_classical._marching:nosuch"}}),
+        ("test_solvers_resolve", {"solvers": {"fortran": "pdebench_classical._marching:solve"}}),
         ("test_supports_gives_reasons", {"supports": lambda task, config: Support(False)}),
     ],
 )

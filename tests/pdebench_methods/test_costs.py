@@ -9,10 +9,12 @@ from pdebench_lite.plugins import registry
 from pdebench_lite.records import Record, Store, load_history
 
 
-def one(method: str, backend: str, folder: Path, max_steps: int) -> tuple[Record, dict]:
-    """Run one cell on the forward task; returns record, and history as lists."""
+def one(
+    method: str, backend: str, folder: Path, max_steps: int, problem: str = "burgers:forward"
+) -> tuple[Record, dict]:
+    """Run one cell; returns record, and history as lists."""
     known, budget = registry(), make_budget(max_steps=max_steps)
-    cells, devices = plan(known, "burgers:forward", method, backend, (0,), budget, "cpu")
+    cells, devices = plan(known, problem, method, backend, (0,), budget, "cpu")
     (record,) = execute(known, cells, devices, folder)
     assert record.status == "ok", record.reason
     history = load_history(Store(folder).folder(record.cell))
@@ -33,3 +35,10 @@ def test_a_pinn_counts_gradients_and_points(backend: str, tmp_path: Path) -> Non
     assert record.costs == {"gradients": 12, "residual_points": 12 * 60}
     assert history["residual_points"][-1] == 720
     assert history["gradients"][1:] == history["evaluations"][1:]
+
+
+@pytest.mark.slow
+def test_diffphys_counts_gradients_and_solver_steps(backend: str, tmp_path: Path) -> None:
+    words = "diffphys[cells=32,steps=40,optimizer=adam]"
+    record, _ = one(words, backend, tmp_path, 6, "burgers")
+    assert record.costs == {"gradients": 6, "solver_steps": 6 * 40}

@@ -15,6 +15,7 @@ class TestBurgersViscousAndNoisy(ProblemContract):
     selector = "burgers:reconstruction[nu=0.1,noise=0.01]"
 
 
+@pytest.mark.slow
 class TestBurgersRandom(ProblemContract):
     selector = "burgers[ic=random,instance=2]"
     span = 0.1  # before shocks

@@ -136,7 +136,14 @@ OPERATORS = {
 # XLA's optimiser takes most of the time of these tests, and none of them measures speed
 CHEAP = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
 fast_jit = partial(jax.jit, compiler_options=CHEAP)
-every_operator = pytest.mark.parametrize("row", OPERATORS.values(), ids=OPERATORS.keys())
+LONG = ("maccormack-walls",)  # compiles for half a minute
+every_operator = pytest.mark.parametrize(
+    "row",
+    [
+        pytest.param(row, id=name, marks=pytest.mark.slow if name in LONG else ())
+        for name, row in OPERATORS.items()
+    ],
+)
 
 
 def inputs(row, batch=(), dtype=np.float64):

@@ -208,7 +208,6 @@ def test_endless_printing_does_not_fill_the_disk(
     log = (store.folder(record.cell) / LOG).read_bytes()
     assert len(log) <= 400_000
     assert log.startswith(b"the first line\n")
-    assert log.endswith(b"the last line\n")
     assert b"output left out" in log
 
 

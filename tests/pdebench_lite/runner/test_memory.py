@@ -68,8 +68,8 @@ def test_a_peak_that_is_over_is_still_counted() -> None:
     assert meter.peak_mb("train") == pytest.approx(80, rel=0.05)
     meter.enter("compile")
     meter.enter("train")
-    more = np.ones(20 * MB)
-    assert meter.peak_mb("train") == pytest.approx(100, rel=0.05)
+    more = np.ones(40 * MB)  # smaller arrays may come from memory that was freed
+    assert meter.peak_mb("train") == pytest.approx(120, rel=0.05)
     assert kept[0] == more[0]
 
 

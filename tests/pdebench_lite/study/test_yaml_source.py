@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from pdebench_lite.errors import PdebenchError
@@ -118,7 +118,8 @@ VALUES = st.recursive(
 
 @given(VALUES)
 def test_json_is_yaml(value: Any) -> None:
-    text = json.dumps(value).replace("Infinity", "1e999")
+    text = json.dumps(value)
+    assume("Infinity" not in text)  # which is no JSON
     assert parse(text, "s").data == value
 
 

@@ -1,7 +1,8 @@
 """The objective: how far the rolled-out state is from what was observed."""
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from math import ceil
 from typing import Any, Protocol
@@ -160,7 +161,7 @@ class DiffphysObjective:
 
     def residuals(self, parameters: dict[str, Any], data: dict[str, Any]) -> Any:
         """Return the blurred misfits of all observations, normalised as in `loss`; shape (m,)."""
-        cells = next(int(name.partition("=")[2]) for name in data if name.startswith("cells="))
+        cells = _cells_of(data)
         at = self.discretisation(cells)
         matrices = {u.name: data[f"basis={u.name}"] for u in self.unknowns}
         state, sought = self._split(self._on_grid(parameters, matrices, cells))
@@ -206,14 +207,23 @@ class DiffphysObjective:
     # ---- the search --------------------------------------------------------------------------
 
     def next_stage(self, current: dict[str, np.ndarray], memo: dict[str, Any]) -> Stage | None:
-        """Return the next stage of the plan that the optimiser needs."""
-        return self._planner.next_stage(current, memo, self._search)
+        """Return the next stage of the plan that the optimiser needs.
+
+        An evaluation is counted as one rollout, whatever derivatives are taken of it.
+        """
+        stage = self._planner.next_stage(current, memo, self._search)
+        if stage is None:
+            return None
+        dt = self.discretisation(_cells_of(stage.data)).dt
+        edges = itertools.pairwise([self.start, *self.times])
+        steps = sum(equal_steps(end - begin, dt)[0] for begin, end in edges)
+        return replace(stage, costs={"solver_steps": steps})
 
     def gauss_newton(
         self, flat: FlatObjective, parameters: dict[str, np.ndarray], data: dict[str, np.ndarray]
     ) -> GaussNewtonMinimiser:
         """Make the minimiser of a `gauss-newton` stage, on a backend's compiled residuals."""
-        cells = next(int(name.partition("=")[2]) for name in data if name.startswith("cells="))
+        cells = _cells_of(data)
         places = slices(parameters)
 
         def level(x: np.ndarray) -> Level:
@@ -318,3 +328,8 @@ class DiffphysObjective:
     ) -> Callable[[dict[str, Any]], np.ndarray]:
         basis = self.bases[unknown.name]
         return lambda points: basis.matrix(points if unknown.axes else {}) @ coefficients
+
+
+def _cells_of(data: Iterable[str]) -> int:
+    """Return the number of cells an axis that a stage's data are for; shapes depend on it."""
+    return next(int(name.partition("=")[2]) for name in data if name.startswith("cells="))
