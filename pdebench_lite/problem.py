@@ -116,6 +116,12 @@ class Unknown:
     guess: float = 0.0
 
 
+def split_derivative(name: str) -> tuple[str, str]:
+    """Split a named derivative into field and axis letters: `u_xx` -> ("u", "xx")."""
+    base, _, suffix = name.partition("_")
+    return base, suffix
+
+
 @dataclass(frozen=True)
 class Observation:
     """Point values of one field, as measured: all that a method may see of the truth.

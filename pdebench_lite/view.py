@@ -19,6 +19,7 @@ from pdebench_lite.problem import (
     Scheme,
     Task,
     Unknown,
+    split_derivative,
 )
 
 
@@ -39,12 +40,6 @@ class Equation:
     def derivatives_of(self, name: str) -> tuple[str, ...]:
         """Return the derivatives of one field or coefficient as axis letters, "" for its value."""
         return tuple(suffix for base, suffix in map(split_derivative, self.needs) if base == name)
-
-
-def split_derivative(name: str) -> tuple[str, str]:
-    """Split a named derivative into field and axis letters: `u_xx` -> ("u", "xx")."""
-    base, _, suffix = name.partition("_")
-    return base, suffix
 
 
 class View:

@@ -5,8 +5,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 from numpy.polynomial import chebyshev
 
-from pdebench_lite.problem import Domain
-from pdebench_lite.view import split_derivative
+from pdebench_lite.problem import Domain, split_derivative
 
 _NODES = np.cos(np.pi * np.arange(9) / 8)  # on [−1, 1]; exact for polynomials of degree 8
 

@@ -7,8 +7,8 @@ import numpy as np
 
 from pdebench_lite.method import Solution
 from pdebench_lite.physics import array_namespace
-from pdebench_lite.problem import Arrays
-from pdebench_lite.view import View, split_derivative
+from pdebench_lite.problem import Arrays, split_derivative
+from pdebench_lite.view import View
 from pdebench_peers.settings import Recipe
 
 

@@ -7,9 +7,8 @@ from typing import Literal
 from pydantic import Field
 
 from pdebench_lite.method import Support
-from pdebench_lite.problem import Task
+from pdebench_lite.problem import Task, split_derivative
 from pdebench_lite.selectors import Settings
-from pdebench_lite.view import split_derivative
 from pdebench_methods.pinn import PinnSettings
 
 

@@ -8,8 +8,9 @@ import pytest
 
 from pdebench_lite.errors import NotGivenError, PdebenchError
 from pdebench_lite.plugins import registry
+from pdebench_lite.problem import split_derivative
 from pdebench_lite.seeding import generator
-from pdebench_lite.view import View, split_derivative
+from pdebench_lite.view import View
 
 X = {"x": np.array([0.0, 0.25])}
 

@@ -9,9 +9,9 @@ import numpy as np
 
 from pdebench_lite.method import Solution
 from pdebench_lite.physics import array_namespace, jets
-from pdebench_lite.problem import Arrays, Axis, Condition
+from pdebench_lite.problem import Arrays, Axis, Condition, split_derivative
 from pdebench_lite.runner.run import Run
-from pdebench_lite.view import Equation, View, split_derivative
+from pdebench_lite.view import Equation, View
 from pdebench_methods.networks import Model
 from pdebench_methods.pinn import PinnSettings
 from pdebench_methods.solutions import network_solution
