@@ -33,7 +33,10 @@ def list_things(
     from pdebench_lite.report import catalogue
 
     known = registry(("method", "backend") if what == "methods" else KINDS)
-    entries = getattr(catalogue, what)(known)
+    if what == "methods":
+        entries = catalogue.methods(known, details=verbose or format == "json")
+    else:
+        entries = getattr(catalogue, what)(known)
     if format == "json":
         print(json.dumps(entries, indent=1, ensure_ascii=False))
         return

@@ -68,12 +68,17 @@ def _problem(known: Registry, problem: type[Problem]) -> dict[str, Any]:
     }
 
 
-def methods(known: Registry) -> list[dict[str, Any]]:
-    """Describe every method: family, backends and whether they are installed, parameters."""
-    return [_method(known, method) for method in known.methods.values()]
+def methods(known: Registry, details: bool = True) -> list[dict[str, Any]]:
+    """Describe every method: family, backends and whether they are installed.
+
+    Args:
+        known: what is installed.
+        details: whether parameters are described too, which takes longer.
+    """
+    return [_method(known, method, details) for method in known.methods.values()]
 
 
-def _method(known: Registry, method: Method) -> dict[str, Any]:
+def _method(known: Registry, method: Method, details: bool) -> dict[str, Any]:
     backends = {}
     for backend in method.solvers:
         missing = known.missing(backend) if backend in known.backends else ["its plugin"]
@@ -83,7 +88,7 @@ def _method(known: Registry, method: Method) -> dict[str, Any]:
         "family": method.family,
         "about": method.summary,
         "backends": backends,
-        "parameters": _parameters(method.Config),
+        "parameters": _parameters(method.Config) if details else [],
         "citation": method.citation,
         "provided_by": known.owners["method", method.name],
     }
