@@ -13,6 +13,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("patient", deadline=None)  # machines are busy; time proves nothing
+settings.load_profile("patient")
 
 FAKES = Path(__file__).parent / "fake_plugin"
 
