@@ -15,7 +15,7 @@ from pdebench_lite.api import execute, plan
 from pdebench_lite.arrays import load_arrays
 from pdebench_lite.checkpoints import CHECKPOINT, read_checkpoint
 from pdebench_lite.plugins import registry
-from pdebench_lite.records import WEIGHTS, Record, Store, load_history
+from pdebench_lite.records import RECORD, WEIGHTS, Record, Store, load_history
 from pdebench_lite.study import Budget
 
 CASES = {
@@ -24,7 +24,7 @@ CASES = {
     "pinn-lbfgs": (
         "burgers:forward", "pinn[points=200,adam_steps=40,optimizer=adam+lbfgs]", 120, 60
     ),
-    "diffphys": ("burgers", "diffphys[cells=64]", 30, 10),
+    "diffphys": ("burgers", "diffphys[cells=64]", 30, 3),
     "transport": ("advection-density", "diffphys[cells=64,steps=16,optimizer=lbfgs]", 60, 20),
 }  # fmt: skip
 
@@ -32,7 +32,7 @@ CASES = {
 def kill_once(root: Path, step: int) -> None:
     """Kill the child that runs below a folder once it has saved after that many steps."""
     limit = time.monotonic() + 300
-    while time.monotonic() < limit:
+    while time.monotonic() < limit and not any(root.glob(f"*/{RECORD}")):
         for path in root.glob(f".running-*/{CHECKPOINT}"):
             checkpoint = read_checkpoint(path.parent)
             if checkpoint is None or checkpoint.harness["steps"] < step:
