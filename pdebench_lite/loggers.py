@@ -4,6 +4,7 @@ The journal of a cell is the one source. Torch and JAX cells write the same even
 hands them on, so nothing of this stands in a training loop or on its clock.
 """
 
+import importlib
 import importlib.util
 import logging
 import math
@@ -17,7 +18,7 @@ from pdebench_lite.records import HISTORY, Record, Store, load_history
 from pdebench_lite.runner.watch import Watch
 from pdebench_lite.study import Cell
 
-PROJECT = "pdebench-lite"
+OPENER = "pdebench_torch.loggers:open_logger"  # Lightning is torch's, which the core never imports
 _LIGHTNING = ("pytorch_lightning",)
 _NEEDS: dict[str, tuple[tuple[str, ...], str]] = {  # modules of which one is needed, what to type
     "csv": (_LIGHTNING, "pip install pytorch-lightning"),
@@ -55,38 +56,8 @@ def open_logger(kind: str, folder: Path, cell: Cell) -> Any:
         PdebenchError: see `check`.
     """
     check(kind)
-    from pytorch_lightning import loggers
-
-    name = f"{cell.method}-{cell.backend}-{cell.seed}"
-    if kind == "csv":
-        return loggers.CSVLogger(folder, name="csv", version=_unused(folder / "csv", cell.hash))
-    if kind == "tensorboard":
-        version = _unused(folder / "tensorboard", cell.hash)
-        return loggers.TensorBoardLogger(
-            folder, name="tensorboard", version=version, default_hp_metric=False
-        )
-    if kind == "mlflow":
-        folder.mkdir(parents=True, exist_ok=True)
-        return loggers.MLFlowLogger(
-            experiment_name=cell.problem_label,
-            run_name=name,
-            tracking_uri=f"sqlite:///{folder.resolve() / 'mlflow.db'}",
-            artifact_location=(folder.resolve() / "mlflow").as_uri(),
-        )
-    folder.mkdir(parents=True, exist_ok=True)
-    return loggers.WandbLogger(
-        name=name, save_dir=folder, project=PROJECT, group=cell.problem_label, offline=True
-    )
-
-
-def _unused(folder: Path, name: str) -> str:
-    """Return a name that is not in a folder: a cell that is run again has a log of its own."""
-    names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
-    number = 2
-    while name in names:
-        name = f"{name.partition('-')[0]}-{number}"
-        number += 1
-    return name
+    module, _, function = OPENER.partition(":")
+    return getattr(importlib.import_module(module), function)(kind, folder, cell)
 
 
 class Curves(Listener):
