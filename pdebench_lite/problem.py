@@ -339,6 +339,16 @@ class Task(ABC):
         return ()
 
     @property
+    def instances(self) -> int:
+        """Labelled instances that a task about a whole family offers; 0 for one instance."""
+        return 0
+
+    def known_coefficients(self) -> "Mapping[str, float | Function]":
+        """Return the coefficients that are not sought, which a view may hand out."""
+        sought = {unknown.name for unknown in self.unknowns if unknown.kind == "coefficient"}
+        return {k: v for k, v in self.problem.coefficient_values().items() if k not in sought}
+
+    @property
     def gives(self) -> frozenset[str]:
         """What a view of this task may hand out beside the faces.
 

@@ -51,6 +51,7 @@ class View:
     Attributes:
         label: canonical selector of the task.
         domain, fields, unknowns: the frame of the question, free to read.
+        instances: labelled instances that a task about a family offers; 0 for one instance.
         sees: what was taken so far, for the record's column of that name.
     """
 
@@ -77,6 +78,7 @@ class View:
         self.domain: Domain = task.problem.domain
         self.fields: tuple[str, ...] = task.problem.fields
         self.unknowns: tuple[Unknown, ...] = task.unknowns
+        self.instances: int = task.instances
 
     def _take(self, what: str, amount: int | bool = True) -> None:
         before = self.sees.get(what, 0)
@@ -133,12 +135,7 @@ class View:
 
     def coefficients(self) -> Mapping[str, float | Function]:
         """Return the known coefficients: a Python float or a function on points."""
-        sought = {unknown.name for unknown in self.unknowns if unknown.kind == "coefficient"}
-        known = {
-            name: value
-            for name, value in self.__task.problem.coefficient_values().items()
-            if name not in sought
-        }
+        known = self.__task.known_coefficients()
         if known:
             self._require_gift("coefficients")
             self._take("coefficients")

@@ -2,6 +2,8 @@
 
 from pdebench_lite.metrics.errors import ERRORS
 from pdebench_lite.metrics.errors import error_profile as error_profile
+from pdebench_lite.metrics.family import FAMILY
+from pdebench_lite.metrics.family import shifted_error as shifted_error
 from pdebench_lite.metrics.metric import Metric as Metric
 from pdebench_lite.metrics.metric import relative_l2 as relative_l2
 from pdebench_lite.metrics.residual import RESIDUAL_RMS
@@ -18,4 +20,5 @@ CORE_METRICS: tuple[Metric, ...] = (
     SHOCK_POSITION_ERROR,
     *VIOLATIONS,
     RESIDUAL_RMS,
+    *FAMILY,
 )

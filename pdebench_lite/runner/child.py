@@ -158,7 +158,7 @@ def _score(judge: Judge, clock: Clock, solution: Solution, workspace: Path) -> d
         result: dict[str, Any] = {
             "metrics": scores,
             "params": solution.parameters,
-            "details": solution.details,
+            "details": {**solution.details, **getattr(evaluation, "details", {})},
             "reference_bound": judge.task.reference_bound,
             "layout": layout,
         }

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pdebench_lite import hookimpl
-from pdebench_lite.problem import Problem
 
-if TYPE_CHECKING:  # metrics compute with NumPy, and listing the methods needs neither
+if TYPE_CHECKING:  # take long to import, and listing the methods needs neither
     from pdebench_lite.metrics import Metric
+    from pdebench_lite.problem import Problem
 
 
 @hookimpl
-def pdebench_problems() -> Sequence[type[Problem]]:
+def pdebench_problems() -> "Sequence[type[Problem]]":
     """Return the problems."""
     from pdebench_problems.advection_density import AdvectionDensity
     from pdebench_problems.burgers import Burgers
@@ -22,6 +22,6 @@ def pdebench_problems() -> Sequence[type[Problem]]:
 @hookimpl
 def pdebench_metrics() -> "Sequence[Metric]":
     """Return the metrics that only these problems have."""
-    from pdebench_problems.advection_density import METRICS
+    from pdebench_problems import advection_density, burgers_family
 
-    return METRICS
+    return (*advection_density.METRICS, *burgers_family.METRICS)

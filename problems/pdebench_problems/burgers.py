@@ -35,6 +35,7 @@ from pdebench_lite.seeding import generator
 from pdebench_lite.selectors import Settings
 from pdebench_lite.tasks import Forward, Reconstruction
 from pdebench_problems._cole_hopf import ColeHopf, random_modes
+from pdebench_problems.burgers_family import Family
 from pdebench_problems.burgers_pbdl import Pbdl
 
 
@@ -78,7 +79,7 @@ class Burgers(Problem):
     fields = ("u",)
     coefficients: ClassVar[Mapping[str, tuple[str, ...]]] = {"nu": ()}
     needs = ("u", "u_t", "u_x", "u_xx", "nu")
-    tasks = (Reconstruction, Forward, Pbdl)
+    tasks = (Reconstruction, Forward, Pbdl, Family)
 
     @cached_property
     def domain(self) -> Domain:

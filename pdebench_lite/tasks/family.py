@@ -1,0 +1,265 @@
+"""FamilyTask: the answer is the solution operator of a family of instances; and its evaluation."""
+
+import time
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from pdebench_lite.errors import DivergedError, PdebenchError
+from pdebench_lite.method import Solution
+from pdebench_lite.problem import Domain, Face, Function, Observation, Task
+from pdebench_lite.selectors import Settings
+from pdebench_lite.tasks.field import Purpose
+
+_TIMINGS = 3  # of the answers to the test instances, after the first one
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Solutions of many instances on one grid.
+
+    Attributes:
+        axes: axis name -> (n,), in the order of the domain: space first, time last. Times ascend
+            and begin at the start, so that the first frame is the initial state.
+        fields: field name -> (instances, *space, times).
+        coefficients: coefficient name -> (instances,): what differs between the instances beside
+            their initial states.
+    """
+
+    axes: Mapping[str, np.ndarray]
+    fields: Mapping[str, np.ndarray]
+    coefficients: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        """Number of instances."""
+        return int(next(iter(self.fields.values())).shape[0])
+
+    def query(self) -> dict[str, np.ndarray]:
+        """Return what is given of the instances, and the axes on which the rest is asked.
+
+        Returns:
+            Field name -> initial states (instances, *space); coefficient name -> (instances,);
+            space axis -> (n,); time axis -> the later times only, (frames,).
+        """
+        *space, clock = self.axes
+        start = {name: values[..., 0] for name, values in self.fields.items()}
+        places = {name: self.axes[name] for name in space}
+        return {**start, **self.coefficients, **places, clock: self.axes[clock][1:]}
+
+    def later(self) -> dict[str, np.ndarray]:
+        """Return the fields after the start: name -> (instances, *space, frames)."""
+        return {name: values[..., 1:] for name, values in self.fields.items()}
+
+    def observations(self) -> tuple[Observation, ...]:
+        """Return every number as a labelled sample; `instance` is the slowest of its axes."""
+        axes = {"instance": np.arange(self.size), **self.axes}
+        mesh = np.meshgrid(*axes.values(), indexing="ij")
+        points = {name: m.ravel() for name, m in zip(axes, mesh, strict=True)}
+        alone = {"instance": np.arange(self.size)}
+        return (
+            *(Observation(name, points, v.ravel()) for name, v in self.fields.items()),
+            *(Observation(name, alone, v) for name, v in self.coefficients.items()),
+        )
+
+    @classmethod
+    def gather(cls, labels: tuple[Observation, ...], domain: Domain) -> "Ensemble":
+        """Put the labels of a family back on their grid; the inverse of `observations`.
+
+        Args:
+            labels: as a view of a family returns them.
+            domain: of the problem.
+        """
+        whole = [label for label in labels if len(label.points) > 1]
+        axes = {name: np.unique(whole[0].points[name]) for name in domain.names}
+        shape = tuple(values.size for values in axes.values())
+        return cls(
+            axes,
+            {label.field: label.values.reshape(-1, *shape) for label in whole},
+            {label.field: label.values for label in labels if len(label.points) == 1},
+        )
+
+
+class FamilyTask(Task):
+    """Base of tasks that ask for the solutions of instances which come with the query.
+
+    Labels are whole instances, of the training set. The history is scored on the validation set.
+    The final score is taken on the test set, which is drawn as the training set is, and on the
+    sets that are shifted away from it. None of these is ever handed out by a view.
+
+    Class attributes:
+        shifts: names of the shifted test sets.
+    """
+
+    class Parameters(Settings):
+        """Sizes of the sets of instances."""
+
+        train: int = Field(256, ge=1, le=100_000, description="labelled instances")
+        validation: int = Field(16, ge=1, le=10_000, description="instances of the history")
+        test: int = Field(64, ge=1, le=10_000, description="instances of each final score")
+
+    shifts: ClassVar[tuple[str, ...]] = ()
+    ranked: ClassVar[tuple[str, ...]] = ("rel_l2",)
+    reported: ClassVar[tuple[str, ...]] = ("nrmse", "mae", "linf")
+
+    @abstractmethod
+    def draw(self, name: str, n: int, rng: np.random.Generator | None = None) -> Ensemble:
+        """Draw a set of instances.
+
+        Args:
+            name: `train`, `validation`, `test`, or one of `shifts`.
+            n: number of instances.
+            rng: for `train` the data stream; the other sets follow from their name alone.
+        """
+
+    @property
+    def faces(self) -> frozenset[Face]:
+        """Data always; equation and solver where the problem states them."""
+        faces: set[Face] = {"data"}
+        if self.problem.needs:
+            faces.add("equation")
+        if self.problem.schemes():
+            faces.add("solver")
+        return frozenset(faces)
+
+    @property
+    def gives(self) -> frozenset[str]:
+        """No initial state and no coefficient: they come with each instance."""
+        return frozenset({"embedding", "boundary"})
+
+    @property
+    def instances(self) -> int:
+        """Size of the training set."""
+        return self.parameters.train
+
+    def known_coefficients(self) -> Mapping[str, float | Function]:
+        """Return none."""
+        return {}
+
+    def labels(self, rng: np.random.Generator, n: int) -> tuple[Observation, ...]:
+        """Draw n training instances, every frame of them; see `Ensemble.gather`.
+
+        Raises:
+            PdebenchError: there are not so many.
+        """
+        if not 1 <= n <= self.instances:
+            raise PdebenchError(
+                f"{n} labelled instances were asked for, {self.label} has {self.instances}; "
+                "set its parameter train, or ask for fewer"
+            )
+        return self.draw("train", n, rng).observations()
+
+    @cached_property
+    def _drawn(self) -> dict[str, Ensemble]:
+        return {}
+
+    def ensemble(self, name: str) -> Ensemble:
+        """Return the validation set, the test set, or a shifted one; drawn at first use."""
+        if name not in self._drawn:
+            size = self.parameters.validation if name == "validation" else self.parameters.test
+            self._drawn[name] = self.draw(name, size)
+        return self._drawn[name]
+
+    def evaluate(
+        self, solution: Solution, purpose: Purpose, observations: tuple[Observation, ...] = ()
+    ) -> "FamilyEvaluation":
+        """Ask a solution for instances that it has never seen.
+
+        Raises:
+            DivergedError: an answer is not finite.
+            PdebenchError: an answer lacks a field or has the wrong shape.
+        """
+        names = ("validation",) if purpose == "history" else ("test", *self.shifts)
+        sets = {name: self.ensemble(name) for name in names}
+        answers = {name: _ask(solution.predict, drawn) for name, drawn in sets.items()}
+        seconds = _seconds(solution.predict, sets["test"]) if purpose == "final" else None
+        return FamilyEvaluation(self, purpose, sets, answers, seconds)
+
+
+def _ask(predict: Callable[[dict[str, Any]], Any], drawn: Ensemble) -> dict[str, np.ndarray]:
+    answer, found = predict(drawn.query()), {}
+    for name, truth in drawn.later().items():
+        if name not in answer:
+            raise PdebenchError(f"the solution lacks the field '{name}'; it has {sorted(answer)}")
+        values = np.asarray(answer[name], dtype=np.float64)
+        if values.shape != truth.shape:
+            raise PdebenchError(f"'{name}' has the shape {values.shape}, not {truth.shape}")
+        if not np.isfinite(values).all():
+            raise DivergedError(f"the field '{name}' is not finite")
+        found[name] = values
+    return found
+
+
+def _seconds(predict: Callable[[dict[str, Any]], Any], drawn: Ensemble) -> float:
+    """Return the median time of an answer to all instances at once, over their number."""
+    query, spent = drawn.query(), []
+    for _ in range(_TIMINGS):
+        began = time.perf_counter()
+        predict(query)
+        spent.append(time.perf_counter() - began)
+    return float(np.median(spent)) / drawn.size
+
+
+@dataclass(frozen=True)
+class FamilyEvaluation:
+    """Answers for sets of instances, the truth beside them: what metrics are computed from.
+
+    Attributes:
+        task: the task.
+        purpose: `history` or `final`.
+        sets: name of the set -> its instances; the first set is that of the headline.
+        answers: name of the set -> field name -> (instances, *space, frames).
+        seconds: per instance, of an answer to the test set at once, without the first such answer,
+            which may compile; None in the history.
+    """
+
+    task: FamilyTask
+    purpose: Purpose
+    sets: Mapping[str, Ensemble]
+    answers: Mapping[str, dict[str, np.ndarray]]
+    seconds: float | None
+
+    @property
+    def fields(self) -> dict[str, np.ndarray]:
+        """What the method returned for the first set."""
+        return next(iter(self.answers.values()))
+
+    @property
+    def truth(self) -> dict[str, np.ndarray]:
+        """The truth of the first set."""
+        return next(iter(self.sets.values())).later()
+
+    @property
+    def details(self) -> dict[str, float]:
+        """JSON values for the record that are no metrics: `instance_s`, see `seconds`."""
+        return {} if self.seconds is None else {"instance_s": self.seconds}
+
+    def compared(self, fields: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
+        """Return what the headline metrics compare: everything."""
+        return fields
+
+    def arrays(self) -> dict[str, tuple[tuple[str, ...], np.ndarray, dict[str, str]]]:
+        """Return what is stored: name -> (dimension names, array, attributes such as units)."""
+        problem = self.task.problem
+        stored: dict[str, tuple[tuple[str, ...], np.ndarray, dict[str, str]]] = {}
+        for name, drawn in self.sets.items():
+            *space, clock = drawn.axes
+            query = drawn.query()
+            for axis in (*space, clock):
+                stored[axis] = ((axis,), query[axis], {"units": problem.domain[axis].unit})
+            instance = f"{name}_instance"
+            for key, values in drawn.coefficients.items():
+                units = {"units": problem.units.get(key, "dimensionless")}
+                stored[f"{key}_{name}"] = ((instance,), values, units)
+            for key, truth in drawn.later().items():
+                units = {"units": problem.units.get(key, "dimensionless")}
+                dims = (instance, *space, clock)
+                stored[f"{key}_{name}_start"] = (dims[:-1], query[key], units)
+                stored[f"{key}_{name}"] = (dims, self.answers[name][key], units)
+                stored[f"{key}_{name}_reference"] = (dims, truth, units)
+        return stored
