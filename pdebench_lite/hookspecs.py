@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import pluggy
 
 from pdebench_lite.method import Backend, Method
-from pdebench_lite.problem import Problem
 
-if TYPE_CHECKING:  # metrics compute with NumPy, and listing the methods needs neither
+if TYPE_CHECKING:  # take long to import, and listing the methods needs neither
     from pdebench_lite.metrics import Metric
+    from pdebench_lite.problem import Problem
 
 PROJECT = "pdebench_lite"
 hookspec = pluggy.HookspecMarker(PROJECT)
@@ -21,7 +21,7 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 
 @hookspec
-def pdebench_problems() -> Sequence[type[Problem]]:
+def pdebench_problems() -> "Sequence[type[Problem]]":
     """Return problem classes."""
     return ()
 

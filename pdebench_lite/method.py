@@ -2,13 +2,18 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar
 
-from pdebench_lite.problem import Task
-from pdebench_lite.selectors import Settings
+from pdebench_lite.errors import PdebenchError
 
 if TYPE_CHECKING:  # takes long to import, and listing needs none
     import numpy as np
+
+    from pdebench_lite.problem import Task
+    from pdebench_lite.selectors import Settings
+
+T = TypeVar("T")
 
 Family: TypeAlias = Literal[
     "supervised", "physics-informed", "differentiable physics", "classical", "other"
@@ -25,14 +30,44 @@ class Support:
     reason: str = ""
 
 
-def supports_everything(task: Task, config: Any) -> Support:
+def supports_everything(task: "Task", config: Any) -> Support:
     """Return yes: the default of `Method.supports`."""
     return Support(True)
+
+
+class Named(Generic[T]):
+    """Field that holds an object, or its name "module:object", imported when it is first read."""
+
+    def __init__(self, default: str) -> None:
+        self._default = default
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._key = f"_{name}"
+
+    def __get__(self, instance: Any, owner: type) -> T:
+        if instance is None:  # how a dataclass asks for the default
+            return self._default  # type: ignore[return-value]
+        value = instance.__dict__[self._key]
+        if isinstance(value, str):
+            module, _, name = value.partition(":")
+            try:
+                value = instance.__dict__[self._key] = getattr(import_module(module), name)
+            except Exception as error:  # a stranger's plugin never takes us down
+                raise PdebenchError(
+                    f"method {instance.name}: {self._key[1:]}='{value}' cannot be imported, "
+                    f"{type(error).__name__}: {error}; write module:object"
+                ) from error
+        return value
+
+    def __set__(self, instance: Any, value: T | str) -> None:
+        instance.__dict__[self._key] = value
 
 
 @dataclass(frozen=True)
 class Method:
     """A method, described without its backend: listing and planning never load torch or JAX.
+
+    Names in place of objects, as the built-in methods have them, keep `pdebench list` fast.
 
     Attributes:
         name: how it is called, in lower case.
@@ -40,8 +75,8 @@ class Method:
         summary: one line.
         solvers: backend name -> "module:function"; the function is `solve(view, run) -> Solution`
             and is imported in the child process that runs the cell.
-        Config: settings with defaults that work.
-        supports: `supports(task, config) -> Support`.
+        Config: settings with defaults that work; the class, or "module:Class".
+        supports: `supports(task, config) -> Support`; the function, or "module:function".
         citation: BibTeX of the source.
         requires: distributions, beside those of the backend, whose versions the numbers depend on.
     """
@@ -50,8 +85,10 @@ class Method:
     family: Family
     summary: str
     solvers: Mapping[str, str]
-    Config: type[Settings] = Settings
-    supports: Callable[[Task, Any], Support] = supports_everything
+    Config: "Named[type[Settings]]" = Named("pdebench_lite.selectors:Settings")
+    supports: "Named[Callable[[Task, Any], Support]]" = Named(
+        "pdebench_lite.method:supports_everything"
+    )
     citation: str = ""
     requires: tuple[str, ...] = ()
 

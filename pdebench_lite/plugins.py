@@ -14,11 +14,11 @@ import pluggy
 from pdebench_lite import hookspecs
 from pdebench_lite.errors import PdebenchError, unknown_name
 from pdebench_lite.method import Backend, Method
-from pdebench_lite.problem import Problem, Task
-from pdebench_lite.selectors import Selector, Settings, fill, parse_selector
 
-if TYPE_CHECKING:  # metrics compute with NumPy, and listing the methods needs neither
+if TYPE_CHECKING:  # take long to import, and listing the methods needs none
     from pdebench_lite.metrics import Metric
+    from pdebench_lite.problem import Problem, Task
+    from pdebench_lite.selectors import Selector, Settings
 
 GROUP = "pdebench_lite"
 KINDS = ("problem", "method", "metric", "backend")
@@ -50,7 +50,7 @@ class Registry:
     """Everything that plugins provide, by name, and who provides it."""
 
     plugins: list[Plugin] = field(default_factory=list)
-    problems: dict[str, type[Problem]] = field(default_factory=dict)
+    problems: "dict[str, type[Problem]]" = field(default_factory=dict)
     methods: dict[str, Method] = field(default_factory=dict)
     metrics: "dict[str, Metric]" = field(default_factory=dict)
     backends: dict[str, Backend] = field(default_factory=dict)
@@ -79,7 +79,7 @@ class Registry:
             raise PdebenchError("; ".join([str(error), *failed]))
         return table[name]
 
-    def problem(self, name: str) -> type[Problem]:
+    def problem(self, name: str) -> "type[Problem]":
         """Return a problem class, or raise with the nearest name."""
         return self._find("problem", name)
 
@@ -95,12 +95,14 @@ class Registry:
         """Return a backend, or raise with the nearest name."""
         return self._find("backend", name)
 
-    def task(self, selector: str | Selector) -> Task:
+    def task(self, selector: "str | Selector") -> "Task":
         """Make the task that a selector names; its values fill problem and task parameters.
 
         Raises:
             PdebenchError: unknown problem, task or parameter, or a bad value.
         """
+        from pdebench_lite.selectors import fill, parse_selector
+
         chosen = parse_selector(selector) if isinstance(selector, str) else selector
         problem = self.problem(chosen.name)
         tasks = {task.name: task for task in problem.tasks}
@@ -123,12 +125,14 @@ class Registry:
         except Exception as error:  # a stranger's plugin never takes us down
             raise PdebenchError(f"{owner}: {_line(error)}") from error
 
-    def configured(self, selector: str | Selector) -> tuple[Method, Settings]:
+    def configured(self, selector: "str | Selector") -> "tuple[Method, Settings]":
         """Return the method that a selector names and its configuration.
 
         Raises:
             PdebenchError: unknown method or setting, or a bad value.
         """
+        from pdebench_lite.selectors import fill, parse_selector
+
         chosen = parse_selector(selector) if isinstance(selector, str) else selector
         if chosen.task:
             raise PdebenchError(
@@ -137,7 +141,7 @@ class Registry:
         method = self.method(chosen.name)
         return method, fill(method.Config, chosen.values, f"method {method.name}")
 
-    def metrics_for(self, task: Task) -> "list[Metric]":
+    def metrics_for(self, task: "Task") -> "list[Metric]":
         """Return the metrics of a task: ranked, then reported, then others that apply."""
         order = {name: i for i, name in enumerate((*task.ranked, *task.reported))}
         fitting = [m for m in self.metrics.values() if m.name in order or m.applies(task)]
@@ -175,7 +179,7 @@ def _entry_points() -> Iterator[importlib.metadata.EntryPoint]:
 
 def _check(kind: str, item: Any) -> None:
     expected: dict[str, Callable[[Any], bool]] = {
-        "problem": lambda x: isinstance(x, type) and issubclass(x, Problem),
+        "problem": _is_problem,
         "method": lambda x: isinstance(x, Method),
         "metric": _is_metric,
         "backend": lambda x: isinstance(x, Backend),
@@ -189,6 +193,12 @@ def _check(kind: str, item: Any) -> None:
             both = set(item.Parameters.model_fields) & set(task.Parameters.model_fields)
             if both:
                 raise TypeError(f"{item.name} and its task {task.name} both set {sorted(both)}")
+
+
+def _is_problem(item: Any) -> bool:
+    from pdebench_lite.problem import Problem
+
+    return isinstance(item, type) and issubclass(item, Problem)
 
 
 def _is_metric(item: Any) -> bool:

@@ -1,6 +1,6 @@
 """What is installed, as plain values and as text: problems, methods, plugins."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
@@ -8,13 +8,15 @@ from rich.text import Text
 
 from pdebench_lite.method import Method
 from pdebench_lite.plugins import Registry
-from pdebench_lite.problem import Problem
-from pdebench_lite.selectors import Settings
+
+if TYPE_CHECKING:  # take long to import, and listing the methods needs neither
+    from pdebench_lite.problem import Problem
+    from pdebench_lite.selectors import Settings
 
 # ---- what there is ---------------------------------------------------------------------------
 
 
-def _parameters(model: type[Settings]) -> list[dict[str, Any]]:
+def _parameters(model: "type[Settings]") -> list[dict[str, Any]]:
     properties = model.model_json_schema().get("properties", {})
     return [
         {
@@ -42,7 +44,7 @@ def problems(known: Registry) -> list[dict[str, Any]]:
     return [_problem(known, problem) for problem in known.problems.values()]
 
 
-def _problem(known: Registry, problem: type[Problem]) -> dict[str, Any]:
+def _problem(known: Registry, problem: "type[Problem]") -> dict[str, Any]:
     tasks = []
     for task in problem.tasks:
         made = task(problem(problem.Parameters()), task.Parameters())

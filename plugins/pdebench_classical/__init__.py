@@ -9,11 +9,7 @@ from pdebench_lite.method import Backend, Method
 @hookimpl
 def pdebench_methods() -> Sequence[Method]:
     """Return the methods."""
-    from pdebench_classical.adjoint import ADJOINT
-    from pdebench_classical.etdrk4 import ETDRK4
-    from pdebench_classical.muscl import MUSCL
-    from pdebench_classical.opticalflow import OPTICALFLOW
-    from pdebench_classical.semilagrangian import SEMILAGRANGIAN
+    from pdebench_classical.descriptions import ADJOINT, ETDRK4, MUSCL, OPTICALFLOW, SEMILAGRANGIAN
 
     return (ETDRK4, MUSCL, SEMILAGRANGIAN, ADJOINT, OPTICALFLOW)
 

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from pdebench_lite.method import Method, Support
+from pdebench_lite.method import Support
 from pdebench_lite.problem import Task
 from pdebench_lite.selectors import Settings
 
@@ -22,7 +22,8 @@ class AdjointSettings(Settings):
     )
 
 
-def _supports(task: Task, config: Any) -> Support:
+def supports(task: Task, config: Any) -> Support:
+    """Say whether an initial state is sought on one periodic axis, its grid not fixed."""
     if "solver" not in task.faces:
         return Support(False, f"{task.label} has no solver to take the adjoint of")
     if not task.unknowns or any(u.kind != "initial" for u in task.unknowns):
@@ -36,21 +37,3 @@ def _supports(task: Task, config: Any) -> Support:
     if any(scheme.cells is not None for scheme in task.problem.schemes().values()):
         return Support(False, f"{task.label} fixes the solver's grid, and adjoint refines it")
     return Support(True)
-
-
-ADJOINT = Method(
-    name="adjoint",
-    family="classical",
-    summary="variational reconstruction: discrete adjoint of the solver, L-BFGS-B, discrepancy",
-    solvers={"numpy": "pdebench_classical._adjoint:solve"},
-    Config=AdjointSettings,
-    supports=_supports,
-    citation="""@article{byrd1995limited,
-  author = {Byrd, Richard H. and Lu, Peihuang and Nocedal, Jorge and Zhu, Ciyou},
-  title = {A limited memory algorithm for bound constrained optimization},
-  journal = {SIAM Journal on Scientific Computing}, volume = {16}, number = {5},
-  pages = {1190--1208}, year = {1995}, doi = {10.1137/0916069}}
-@book{engl1996regularization,
-  author = {Engl, Heinz W. and Hanke, Martin and Neubauer, Andreas},
-  title = {Regularization of Inverse Problems}, publisher = {Kluwer}, year = {1996}}""",
-)

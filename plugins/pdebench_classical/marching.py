@@ -1,15 +1,12 @@
 """What the methods that march a known initial state have in common; the scheme is the problem's."""
 
-from collections.abc import Callable
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from pdebench_lite.method import Support
 from pdebench_lite.problem import Task
 from pdebench_lite.selectors import Settings
-
-SOLVER = "pdebench_classical._marching:solve"
 
 
 class MarchingSettings(Settings):
@@ -28,14 +25,29 @@ class MarchingSettings(Settings):
     steps: int = Field(0, ge=0, description="time steps; 0: by stability, at least cells/4")
 
 
-def supports(scheme: str) -> Callable[[Task, Any], Support]:
-    """Return the `supports` of a method that marches a scheme."""
+class Etdrk4Settings(MarchingSettings):
+    """Settings of `etdrk4`."""
 
-    def answer(task: Task, config: Any) -> Support:
-        if "solver" not in task.faces or scheme not in task.problem.schemes():
-            return Support(False, f"{task.label} has no scheme '{scheme}'")
-        if task.unknowns or "initial_state" not in task.gives:
-            return Support(False, f"{task.label} does not give its initial state; nothing to march")
-        return Support(True)
+    scheme: ClassVar[str] = "etdrk4"
+    interpolation: ClassVar[Literal["trigonometric", "cubic"]] = "trigonometric"
 
-    return answer
+
+class MusclSettings(MarchingSettings):
+    """Settings of `muscl`."""
+
+    scheme: ClassVar[str] = "muscl"
+
+
+class SemilagrangianSettings(MarchingSettings):
+    """Settings of `semilagrangian`."""
+
+    scheme: ClassVar[str] = "semilagrangian"
+
+
+def supports(task: Task, config: MarchingSettings) -> Support:
+    """Say whether a task gives a state to march and its problem has the method's scheme."""
+    if "solver" not in task.faces or config.scheme not in task.problem.schemes():
+        return Support(False, f"{task.label} has no scheme '{config.scheme}'")
+    if task.unknowns or "initial_state" not in task.gives:
+        return Support(False, f"{task.label} does not give its initial state; nothing to march")
+    return Support(True)

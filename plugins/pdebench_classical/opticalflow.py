@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from pdebench_lite.method import Method, Support
+from pdebench_lite.method import Support
 from pdebench_lite.problem import Task
 from pdebench_lite.selectors import Settings
 
@@ -48,7 +48,8 @@ def motion_along(
     return None
 
 
-def _supports(task: Task, config: Any) -> Support:
+def supports(task: Task, config: Any) -> Support:
+    """Say whether a steady motion is sought that carries one image to another."""
     problem, space = task.problem, [a.name for a in task.problem.domain.space]
     if not task.unknowns or any(
         u.kind != "coefficient" or list(u.axes) != space for u in task.unknowns
@@ -62,18 +63,3 @@ def _supports(task: Task, config: Any) -> Support:
     if motion_along(problem.residual, problem.needs, problem.fields[0], space, sought) is None:
         return Support(False, f"{task.label} is not d_t + u·∇d = 0, which optical flow assumes")
     return Support(True)
-
-
-OPTICALFLOW = Method(
-    name="opticalflow",
-    family="classical",
-    summary="motion between images: Gauss–Newton, exact warping, smooth motion, coarse to fine",
-    solvers={"numpy": "pdebench_classical._opticalflow:solve"},
-    Config=OpticalflowSettings,
-    supports=_supports,
-    citation="""@article{horn1981determining,
-  author = {Horn, Berthold K. P. and Schunck, Brian G.},
-  title = {Determining optical flow},
-  journal = {Artificial Intelligence}, volume = {17}, number = {1--3}, pages = {185--203},
-  year = {1981}, doi = {10.1016/0004-3702(81)90024-2}}""",
-)

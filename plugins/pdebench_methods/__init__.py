@@ -13,8 +13,6 @@ from pdebench_lite.method import Method
 @hookimpl
 def pdebench_methods() -> Sequence[Method]:
     """Return the methods."""
-    from pdebench_methods.diffphys import DIFFPHYS
-    from pdebench_methods.mlp import MLP
-    from pdebench_methods.pinn import PINN
+    from pdebench_methods.descriptions import DIFFPHYS, MLP, PINN
 
     return (MLP, PINN, DIFFPHYS)

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from pdebench_lite.method import Method, Support
+from pdebench_lite.method import Support
 from pdebench_lite.problem import Task
 from pdebench_lite.selectors import Settings
 
@@ -64,7 +64,8 @@ class DiffphysSettings(Settings):
         return cells
 
 
-def _supports(task: Task, config: DiffphysSettings) -> Support:
+def supports(task: Task, config: DiffphysSettings) -> Support:
+    """Say whether a task has unknowns and a time step to unroll on a periodic grid."""
     if "solver" not in task.faces or not task.asks_fields:
         return Support(False, f"{task.label} has no time step of fields to unroll")
     if not task.unknowns:
@@ -94,18 +95,3 @@ def _cells_of(task: Task, config: DiffphysSettings) -> int | None:
     schemes = task.problem.schemes()
     chosen = config.scheme or max(schemes, key=lambda name: schemes[name].order)
     return schemes[chosen].cells
-
-
-DIFFPHYS = Method(
-    name="diffphys",
-    family="differentiable physics",
-    summary="unknowns fitted by gradients through the unrolled solver of the problem",
-    solvers={"torch": "pdebench_torch.diffphys:solve", "jax": "pdebench_jax.diffphys:solve"},
-    Config=DiffphysSettings,
-    supports=_supports,
-    citation="""@book{thuerey2021pbdl,
-  author = {Thuerey, Nils and Holl, Philipp and Mueller, Maximilian and Schnell, Patrick
-            and Trost, Felix and Um, Kiwon},
-  title = {Physics-based Deep Learning}, year = {2021}, eprint = {2109.05237},
-  archivePrefix = {arXiv}}""",
-)

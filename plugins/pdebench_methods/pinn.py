@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from pdebench_lite.method import Method, Support
+from pdebench_lite.method import Support
 from pdebench_lite.problem import Task
 from pdebench_methods.settings import NetworkSettings, TrainingSettings
 
@@ -82,23 +82,8 @@ class PinnSettings(NetworkSettings, TrainingSettings):
         return self
 
 
-def _supports(task: Task, config: PinnSettings) -> Support:
+def supports(task: Task, config: PinnSettings) -> Support:
+    """Say whether a task states a residual of fields on points."""
     if "equation" not in task.faces or not task.asks_fields:
         return Support(False, f"{task.label} states no residual of fields on points")
     return Support(True)
-
-
-PINN = Method(
-    name="pinn",
-    family="physics-informed",
-    summary="network trained on the residual of the equation at collocation points",
-    solvers={"torch": "pdebench_torch.pinn:solve", "jax": "pdebench_jax.pinn:solve"},
-    Config=PinnSettings,
-    supports=_supports,
-    citation="""@article{raissi2019physics,
-  author = {Raissi, Maziar and Perdikaris, Paris and Karniadakis, George E.},
-  title = {Physics-informed neural networks: a deep learning framework for solving forward and
-           inverse problems involving nonlinear partial differential equations},
-  journal = {Journal of Computational Physics}, volume = {378}, pages = {686--707}, year = {2019},
-  doi = {10.1016/j.jcp.2018.10.045}}""",
-)

@@ -16,9 +16,6 @@ from pdebench_lite.method import Method
 @hookimpl
 def pdebench_methods() -> Sequence[Method]:
     """Return the methods, whether or not their libraries are installed."""
-    from pdebench_peers.deepxde import DEEPXDE
-    from pdebench_peers.jinns import JINNS
-    from pdebench_peers.phiflow import PHIFLOW
-    from pdebench_peers.pina import PINA
+    from pdebench_peers.descriptions import DEEPXDE, JINNS, PHIFLOW, PINA
 
     return (DEEPXDE, JINNS, PINA, PHIFLOW)

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from pdebench_lite.method import Method, Support
+from pdebench_lite.method import Support
 from pdebench_lite.problem import Task
 from pdebench_peers.settings import PinnPeerSettings, Recipe, fits_a_pinn_library, missing
 
@@ -23,21 +23,7 @@ class JinnsSettings(PinnPeerSettings):
     )
 
 
-def _supports(task: Task, config: PinnPeerSettings) -> Support:
+def supports(task: Task, config: PinnPeerSettings) -> Support:
+    """Say whether jinns is installed and can state a task."""
     absent = missing(DISTRIBUTION)
     return Support(False, f"jinns {absent}") if absent else fits_a_pinn_library(task)
-
-
-JINNS = Method(
-    name="jinns",
-    family="physics-informed",
-    summary="peer: jinns (JAX); its natural gradient, self-scaled Broyden, or Adam",
-    solvers={"jax": "pdebench_peers._jinns:solve"},
-    Config=JinnsSettings,
-    supports=_supports,
-    requires=("jinns",),
-    citation="""@article{gangloff2024jinns,
-  author = {Gangloff, Hugo and Jouvin, Nicolas},
-  title = {jinns: a {JAX} library for physics-informed neural networks}, year = {2024},
-  eprint = {2412.14132}, archivePrefix = {arXiv}}""",
-)

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from pdebench_lite.method import Method, Support
+from pdebench_lite.method import Support
 from pdebench_lite.problem import Task
 from pdebench_peers.settings import PeerSettings, missing
 
@@ -20,7 +20,8 @@ class PhiflowSettings(PeerSettings):
     cells: int = Field(0, ge=0, le=65536, description="cells; 0: those of the preset")
 
 
-def _supports(task: Task, config: PhiflowSettings) -> Support:
+def supports(task: Task, config: PhiflowSettings) -> Support:
+    """Say whether PhiFlow is installed and a task seeks the initial state of Burgers' equation."""
     absent = missing(DISTRIBUTION)
     if absent:
         return Support(False, f"phiflow {absent}")
@@ -29,19 +30,3 @@ def _supports(task: Task, config: PhiflowSettings) -> Support:
     if [unknown.kind for unknown in task.unknowns] != ["initial"]:
         return Support(False, f"{task.label} seeks no initial state; that is what is fitted here")
     return Support(True)
-
-
-PHIFLOW = Method(
-    name="phiflow",
-    family="differentiable physics",
-    summary="peer: PhiFlow's own Burgers step unrolled; gradient descent, or matched: L-BFGS-B",
-    solvers={"jax": "pdebench_peers._phiflow:solve", "torch": "pdebench_peers._phiflow:solve"},
-    Config=PhiflowSettings,
-    supports=_supports,
-    requires=("phiflow",),
-    citation="""@inproceedings{holl2024phiflow,
-  author = {Holl, Philipp and Thuerey, Nils},
-  title = {{PhiFlow}: Differentiable Simulations for {PyTorch}, {TensorFlow} and {Jax}},
-  booktitle = {International Conference on Machine Learning}, series = {PMLR}, volume = {235},
-  year = {2024}}""",
-)

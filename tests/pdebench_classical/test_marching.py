@@ -55,8 +55,10 @@ def test_a_system_is_marched_as_it_is():
         patch.syspath_prepend(str(TOYS))
         from dataclasses import replace
 
-        from pdebench_classical.marching import MarchingSettings, supports
-        from pdebench_classical.muscl import MUSCL  # the description, with the toys' own scheme
+        from pdebench_classical.descriptions import (
+            MUSCL,  # the description, with the toys' own scheme
+        )
+        from pdebench_classical.marching import MarchingSettings
         from pdebench_lite.hookspecs import hookimpl
 
         class StepSettings(MarchingSettings):
@@ -64,7 +66,7 @@ def test_a_system_is_marched_as_it_is():
 
             scheme = "step"
 
-        own = replace(MUSCL, name="own", Config=StepSettings, supports=supports("step"))
+        own = replace(MUSCL, name="own", Config=StepSettings)
 
         class Own:
             @hookimpl

@@ -197,3 +197,18 @@ def test_a_missing_backend_says_what_to_type(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(plugins, "_installed", lambda name: name != "torch")
     assert 'type: pip install "pdebench-lite[torch]"' in known.remedy("torch")
     assert known.remedy("jax") == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("absent:Settings", "ModuleNotFoundError"), ("json:Absent", "AttributeError"), ("", "ValueE")],
+)
+def test_settings_that_cannot_be_imported_are_one_line(name: str, reason: str) -> None:
+    known = load(a=method("late").replace("'a:b'}", f"'a:b'}}, Config='{name}'"))
+    with pytest.raises(PdebenchError, match=rf"method late: Config='{name}' .*{reason}"):
+        known.configured("late")
+
+
+def test_settings_may_be_named_and_are_imported_when_read() -> None:
+    known = load(a=method("late").replace("'a:b'}", "'a:b'}, Config='json:JSONDecoder'"))
+    assert known.methods["late"].Config.__name__ == "JSONDecoder"

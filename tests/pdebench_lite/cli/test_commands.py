@@ -237,7 +237,7 @@ def test_listing_loads_nothing_heavy(what: str) -> None:
     assert status == "0"
     assert not set(modules) & set(HEAVY)
     if what == "methods":
-        assert "numpy" not in modules
+        assert not set(modules) & {"numpy", "pdebench_lite.selectors"}  # pydantic's models
 
 
 @pytest.mark.parametrize("words", [["--help"], ["--version"], ["run", "--help"]])
@@ -253,9 +253,8 @@ def test_the_proof_can_fail() -> None:
 
 
 FLOOR = """
-import pluggy, pydantic, rich.console, rich.table, typer, typer._adapters
-class Model(pydantic.BaseModel):
-    x: int = 1
+import importlib.metadata, pluggy, rich.console, rich.table, typer
+importlib.metadata.entry_points(group="pdebench_lite")
 """
 
 
@@ -273,7 +272,7 @@ def cpu_seconds(*words: str) -> float:
 def test_starting_up_costs_little_more_than_the_libraries_that_it_needs() -> None:
     floor = cpu_seconds("-c", FLOOR)
     assert cpu_seconds("-m", "pdebench_lite", "list", "methods") < 2.5 * floor
-    assert cpu_seconds("-m", "pdebench_lite", "--help") < floor
+    assert cpu_seconds("-m", "pdebench_lite", "--help") < 1.5 * floor
 
 
 def test_output_that_nobody_reads_is_no_error(fakes: Path) -> None:

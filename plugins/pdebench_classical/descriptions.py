@@ -1,0 +1,77 @@
+"""The classical methods as they are listed: settings and code are imported when needed."""
+
+from pdebench_lite.method import Method
+
+ETDRK4 = Method(
+    name="etdrk4",
+    family="classical",
+    summary="pseudo-spectral, exponential Runge–Kutta of fourth order",
+    solvers={"numpy": "pdebench_classical._marching:solve"},
+    Config="pdebench_classical.marching:Etdrk4Settings",
+    supports="pdebench_classical.marching:supports",
+    citation="""@article{cox2002exponential,
+  author = {Cox, S. M. and Matthews, P. C.},
+  title = {Exponential time differencing for stiff systems},
+  journal = {Journal of Computational Physics}, volume = {176}, number = {2}, pages = {430--455},
+  year = {2002}, doi = {10.1006/jcph.2002.6995}}""",
+)
+
+MUSCL = Method(
+    name="muscl",
+    family="classical",
+    summary="finite volumes, limited slopes, Godunov's flux; second order, keeps shocks in place",
+    solvers={"numpy": "pdebench_classical._marching:solve"},
+    Config="pdebench_classical.marching:MusclSettings",
+    supports="pdebench_classical.marching:supports",
+    citation="""@article{vanleer1979towards,
+  author = {van Leer, Bram},
+  title = {Towards the ultimate conservative difference scheme. {V}. A second-order sequel to
+           {Godunov}'s method},
+  journal = {Journal of Computational Physics}, volume = {32}, number = {1}, pages = {101--136},
+  year = {1979}, doi = {10.1016/0021-9991(79)90145-1}}""",
+)
+
+SEMILAGRANGIAN = Method(
+    name="semilagrangian",
+    family="classical",
+    summary="semi-Lagrangian, cubic interpolation; large steps, but moving shocks go astray",
+    solvers={"numpy": "pdebench_classical._marching:solve"},
+    Config="pdebench_classical.marching:SemilagrangianSettings",
+    supports="pdebench_classical.marching:supports",
+    citation="""@article{staniforth1991semi,
+  author = {Staniforth, Andrew and C{\\^o}t{\\'e}, Jean},
+  title = {Semi-{Lagrangian} integration schemes for atmospheric models -- a review},
+  journal = {Monthly Weather Review}, volume = {119}, number = {9}, pages = {2206--2223},
+  year = {1991}, doi = {10.1175/1520-0493(1991)119<2206:SLISFA>2.0.CO;2}}""",
+)
+
+ADJOINT = Method(
+    name="adjoint",
+    family="classical",
+    summary="variational reconstruction: discrete adjoint of the solver, L-BFGS-B, discrepancy",
+    solvers={"numpy": "pdebench_classical._adjoint:solve"},
+    Config="pdebench_classical.adjoint:AdjointSettings",
+    supports="pdebench_classical.adjoint:supports",
+    citation="""@article{byrd1995limited,
+  author = {Byrd, Richard H. and Lu, Peihuang and Nocedal, Jorge and Zhu, Ciyou},
+  title = {A limited memory algorithm for bound constrained optimization},
+  journal = {SIAM Journal on Scientific Computing}, volume = {16}, number = {5},
+  pages = {1190--1208}, year = {1995}, doi = {10.1137/0916069}}
+@book{engl1996regularization,
+  author = {Engl, Heinz W. and Hanke, Martin and Neubauer, Andreas},
+  title = {Regularization of Inverse Problems}, publisher = {Kluwer}, year = {1996}}""",
+)
+
+OPTICALFLOW = Method(
+    name="opticalflow",
+    family="classical",
+    summary="motion between images: Gauss–Newton, exact warping, smooth motion, coarse to fine",
+    solvers={"numpy": "pdebench_classical._opticalflow:solve"},
+    Config="pdebench_classical.opticalflow:OpticalflowSettings",
+    supports="pdebench_classical.opticalflow:supports",
+    citation="""@article{horn1981determining,
+  author = {Horn, Berthold K. P. and Schunck, Brian G.},
+  title = {Determining optical flow},
+  journal = {Artificial Intelligence}, volume = {17}, number = {1--3}, pages = {185--203},
+  year = {1981}, doi = {10.1016/0004-3702(81)90024-2}}""",
+)

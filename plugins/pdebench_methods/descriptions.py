@@ -1,0 +1,46 @@
+"""The methods as they are listed: names of settings and code, which are imported when needed."""
+
+from pdebench_lite.method import Method
+
+MLP = Method(
+    name="mlp",
+    family="supervised",
+    summary="fully connected network, regression on labelled samples of the solution",
+    solvers={"torch": "pdebench_torch.mlp:solve", "jax": "pdebench_jax.mlp:solve"},
+    Config="pdebench_methods.mlp:MlpSettings",
+    supports="pdebench_methods.mlp:supports",
+    citation="""@article{hornik1989multilayer,
+  author = {Hornik, Kurt and Stinchcombe, Maxwell and White, Halbert},
+  title = {Multilayer feedforward networks are universal approximators},
+  journal = {Neural Networks}, volume = {2}, number = {5}, pages = {359--366}, year = {1989},
+  doi = {10.1016/0893-6080(89)90020-8}}""",
+)
+
+PINN = Method(
+    name="pinn",
+    family="physics-informed",
+    summary="network trained on the residual of the equation at collocation points",
+    solvers={"torch": "pdebench_torch.pinn:solve", "jax": "pdebench_jax.pinn:solve"},
+    Config="pdebench_methods.pinn:PinnSettings",
+    supports="pdebench_methods.pinn:supports",
+    citation="""@article{raissi2019physics,
+  author = {Raissi, Maziar and Perdikaris, Paris and Karniadakis, George E.},
+  title = {Physics-informed neural networks: a deep learning framework for solving forward and
+           inverse problems involving nonlinear partial differential equations},
+  journal = {Journal of Computational Physics}, volume = {378}, pages = {686--707}, year = {2019},
+  doi = {10.1016/j.jcp.2018.10.045}}""",
+)
+
+DIFFPHYS = Method(
+    name="diffphys",
+    family="differentiable physics",
+    summary="unknowns fitted by gradients through the unrolled solver of the problem",
+    solvers={"torch": "pdebench_torch.diffphys:solve", "jax": "pdebench_jax.diffphys:solve"},
+    Config="pdebench_methods.diffphys:DiffphysSettings",
+    supports="pdebench_methods.diffphys:supports",
+    citation="""@book{thuerey2021pbdl,
+  author = {Thuerey, Nils and Holl, Philipp and Mueller, Maximilian and Schnell, Patrick
+            and Trost, Felix and Um, Kiwon},
+  title = {Physics-based Deep Learning}, year = {2021}, eprint = {2109.05237},
+  archivePrefix = {arXiv}}""",
+)
