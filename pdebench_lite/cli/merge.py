@@ -16,6 +16,7 @@ EXAMPLES = """\b
 Examples:
   pdebench merge laptop/runs cluster/runs --into results/runs
   pdebench merge cluster/runs --into results/runs --prefer newest
+  pdebench merge results/runs --into results/reference --records-only
 """
 
 _PREFER = ("first", "newest")
@@ -39,6 +40,12 @@ def merge(
             metavar="WHICH", help="Of different records of a cell take the first or newest."
         ),
     ] = None,
+    records_only: Annotated[
+        bool,
+        typer.Option(
+            "--records-only", help="Records, histories and environments: no fields, weights, logs."
+        ),
+    ] = False,
     format: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
 ) -> int:
     """Bring the records of several results folders together.
@@ -52,7 +59,8 @@ def merge(
         raise unknown_name("format", format, ("text", "json"))
     from pdebench_lite import merge as merging
 
-    merged = merging.merge(sources, into, prefer or "")  # type: ignore[arg-type]
+    kept = (merging.HISTORY,) if records_only else merging.ARTIFACTS
+    merged = merging.merge(sources, into, prefer or "", kept)  # type: ignore[arg-type]
     for line in merged.left_out:
         print(f"pdebench: left out: {_clean(line)}", file=sys.stderr)
     if format == "json":

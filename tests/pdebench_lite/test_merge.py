@@ -11,7 +11,16 @@ from pdebench_lite.cli import main
 from pdebench_lite.errors import PdebenchError
 from pdebench_lite.leases import Leases
 from pdebench_lite.merge import Merged, Prefer, merge
-from pdebench_lite.records import ENVIRONMENTS, FIELDS, LOG, RECORD, Record, Store, record_of
+from pdebench_lite.records import (
+    ENVIRONMENTS,
+    FIELDS,
+    HISTORY,
+    LOG,
+    RECORD,
+    Record,
+    Store,
+    record_of,
+)
 from pdebench_lite.study import Budget, Cell
 
 
@@ -246,3 +255,13 @@ def test_the_command(places: Any, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*words, "--prefer", "oldest"]) == 2
     assert "unknown --prefer 'oldest'" in capsys.readouterr().err
     assert main(["merge", str(a)]) == 2
+
+
+def test_records_only_leaves_fields_and_logs_behind(places: Any) -> None:
+    a, b, into = places
+    put(b, make(3), fields="the fields")
+    (b / make(3).cell / HISTORY).write_bytes(b"a history")
+    assert main(["merge", str(a), str(b), "--into", str(into), "--records-only"]) == 0
+    kept = {path.name for path in into.rglob("*") if path.is_file() and path.parent != into}
+    assert kept == {RECORD, HISTORY, "abc.json"}
+    assert len(Store(into).load().records) == 4
