@@ -121,6 +121,7 @@ class Solution:
             and the answer field name -> (n,), NumPy float64.
         unknowns: unknown name -> function on points (with the interpolant that the method states);
             a number is a function that ignores its points.
+        deviations: unknown name -> the standard deviation that the method states for it, likewise.
         weights: trained parameters, NumPy arrays by name; stored as npz.
         parameters: number of trained parameters (degrees of freedom).
         details: JSON values worth keeping, such as a regularisation weight that was chosen.
@@ -128,6 +129,7 @@ class Solution:
 
     predict: Predict
     unknowns: "Mapping[str, Callable[[dict[str, Any]], np.ndarray]]" = field(default_factory=dict)
+    deviations: "Mapping[str, Callable[[dict[str, Any]], np.ndarray]]" = field(default_factory=dict)
     weights: "Mapping[str, np.ndarray]" = field(default_factory=dict)
     parameters: int = 0
     details: Mapping[str, Any] = field(default_factory=dict)

@@ -106,6 +106,7 @@ class Unknown:
         field: for `initial`, the field whose initial state it is.
         unit: physical unit.
         guess: where a search for it may start.
+        positive: whether it is above 0 and only its magnitude is known: its logarithm is sought.
     """
 
     name: str
@@ -114,6 +115,7 @@ class Unknown:
     field: str = ""
     unit: str = "dimensionless"
     guess: float = 0.0
+    positive: bool = False
 
 
 def split_derivative(name: str) -> tuple[str, str]:
@@ -175,6 +177,27 @@ class Scheme:
     order: int = 1
     cells: int | None = None
     dt: float | None = None
+
+
+@dataclass(frozen=True)
+class Expression:
+    """The expression face: a function to differentiate, and the derivatives that are asked for.
+
+    Attributes:
+        function: `function(x, constants) -> y` maps inputs × points, (d, n), to outputs × points,
+            (m, n), each point by itself; arrays of any library, real or complex, or jets.
+        constants: name -> array that `function` reads; a method converts them to its own library.
+        points: where, (d, n).
+        outputs: m.
+        asked: each derivative as the ascending numbers of the inputs that it is taken by: `()` is
+            the value, `(0, 0, 2)` is ∂³y/∂x₀²∂x₂.
+    """
+
+    function: Callable[[Any, Arrays], Any]
+    constants: "Mapping[str, np.ndarray]"
+    points: "np.ndarray"
+    outputs: int
+    asked: tuple[tuple[int, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -363,6 +386,10 @@ class Task(ABC):
     def labels(self, rng: "np.random.Generator", n: int) -> tuple[Observation, ...]:
         """Draw n labelled samples of the solution, every field and unknown included."""
         raise UnsupportedError(f"task {self.label} has no labelled data")
+
+    def expression(self) -> Expression:
+        """Return the function that is to be differentiated."""
+        raise UnsupportedError(f"task {self.label} has no expression to differentiate")
 
     def ansatz(self, outputs: Arrays, points: Arrays) -> Arrays:
         """Turn raw network outputs into fields that meet the initial condition exactly."""

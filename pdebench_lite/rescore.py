@@ -270,15 +270,18 @@ def _evaluation(task: FieldTask, record: Record, saved: _Saved) -> StoredEvaluat
         paths = {name: whole(f"{name}_carried") for name in task.problem.fields}
         bound = math.inf if record.carried_bound is None else record.carried_bound
         carried = Carried(paths, bound)
+
+    def functions(kind: str) -> dict[str, Callable[[Arrays], np.ndarray]]:
+        return {
+            u.name: _one({a: axes[a] for a in u.axes}, saved.get(f"{u.name}_{kind}", u.axes))
+            for u in task.unknowns
+            if kind == "found" or f"{u.name}_{kind}" in saved
+        }
+
     solution = Solution(
         predict=_on_saved_points(axes, fields),
-        unknowns={
-            unknown.name: _one(
-                {axis: axes[axis] for axis in unknown.axes},
-                saved.get(f"{unknown.name}_found", unknown.axes),
-            )
-            for unknown in task.unknowns
-        },
+        unknowns=functions("found"),
+        deviations=functions("deviation"),
     )
     return StoredEvaluation(
         task=task,

@@ -11,6 +11,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -147,7 +148,7 @@ def _score(judge: Judge, clock: Clock, solution: Solution, workspace: Path) -> d
             return solution.predict(query)
 
     with clock.phase("evaluate"):
-        timed = Solution(predict, solution.unknowns)
+        timed = replace(solution, predict=predict)
         evaluation = judge.task.evaluate(timed, "final", judge.observations)
         scores = judge.score(evaluation)
         arrays = evaluation.arrays()

@@ -277,6 +277,9 @@ class FieldEvaluation:
             name, of = unknown.name, unknown.field or unknown.name
             add(f"{name}_found", of, unknown.axes, self.found_on_grid[name], "found")
             add(f"{name}_true", of, unknown.axes, self.true_unknowns[name], "true")
+            if name in self.solution.deviations:
+                deviation = self._on_grid(self.solution.deviations[name], unknown.axes)
+                add(f"{name}_deviation", of, unknown.axes, deviation, "stated standard deviation")
         for name in {o.field for o in self.observations}:
             mine = [o for o in self.observations if o.field == name]
             dims = (f"{name}_observation",)

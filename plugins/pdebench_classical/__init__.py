@@ -9,9 +9,16 @@ from pdebench_lite.method import Backend, Method
 @hookimpl
 def pdebench_methods() -> Sequence[Method]:
     """Return the methods."""
-    from pdebench_classical.descriptions import ADJOINT, ETDRK4, MUSCL, OPTICALFLOW, SEMILAGRANGIAN
+    from pdebench_classical.descriptions import (
+        ADJOINT,
+        ETDRK4,
+        LEASTSQUARES,
+        MUSCL,
+        OPTICALFLOW,
+        SEMILAGRANGIAN,
+    )
 
-    return (ETDRK4, MUSCL, SEMILAGRANGIAN, ADJOINT, OPTICALFLOW)
+    return (ETDRK4, MUSCL, SEMILAGRANGIAN, ADJOINT, LEASTSQUARES, OPTICALFLOW)
 
 
 @hookimpl

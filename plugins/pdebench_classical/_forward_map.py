@@ -51,7 +51,7 @@ class ForwardMap:
         )  # fmt: skip
         self.values = np.concatenate([values for *_, values, _ in seen])
         self.noise = np.concatenate([np.full(v.size, noise) for *_, v, noise in seen])
-        self._seen = [(t, field, _reading(self.grid, x)) for t, field, x, *_ in seen]
+        self._seen = [(t, field, reading(self.grid, x)) for t, field, x, *_ in seen]
         largest = {f: np.zeros(self.grid.cells) for f in self._fields}
         for _, field, _, values, _ in seen:
             peak = _HEADROOM * float(np.max(np.abs(values)))
@@ -135,7 +135,7 @@ class ForwardMap:
         return np.concatenate([one @ self._matrix for one in g], axis=1)
 
 
-def _reading(grid: Grid, x: np.ndarray) -> np.ndarray:
+def reading(grid: Grid, x: np.ndarray) -> np.ndarray:
     """Return the matrix of trigonometric interpolation from the grid to x, (n, cells)."""
     identity = np.fft.rfft(np.eye(grid.cells[0]), axis=0)
     return np.asarray((fourier_basis(grid, None, x) @ identity).real)

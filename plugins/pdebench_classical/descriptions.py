@@ -75,3 +75,16 @@ OPTICALFLOW = Method(
   journal = {Artificial Intelligence}, volume = {17}, number = {1--3}, pages = {185--203},
   year = {1981}, doi = {10.1016/0004-3702(81)90024-2}}""",
 )
+
+LEASTSQUARES = Method(
+    name="leastsquares",
+    family="classical",
+    summary="numbers and initial state by regularised least squares through the solver",
+    solvers={"numpy": "pdebench_classical._leastsquares:solve"},
+    Config="pdebench_classical.leastsquares:LeastSquaresSettings",
+    supports="pdebench_classical.leastsquares:supports",
+    citation="""@book{tarantola2005inverse,
+  author = {Tarantola, Albert},
+  title = {Inverse Problem Theory and Methods for Model Parameter Estimation},
+  publisher = {SIAM}, year = {2005}, doi = {10.1137/1.9780898717921}}""",
+)

@@ -112,7 +112,8 @@ class Model:
                 inputs = self._inputs(unknown.axes)
                 parameters |= initial_network(rng, unknown.name, inputs, 1, self.shape)
             else:
-                parameters[unknown.name] = np.asarray(unknown.guess, dtype=float)
+                start = 0.0 if unknown.positive else unknown.guess
+                parameters[unknown.name] = np.asarray(start, dtype=float)
         return parameters
 
     def _inputs(self, axes: Sequence[str]) -> int:
@@ -127,6 +128,9 @@ class Model:
     def unknown(self, parameters: Parameters, unknown: Unknown, points: Mapping[str, Any]) -> Any:
         """Return a sought coefficient at points: (n,), or a number's own array."""
         if not unknown.axes:
-            return parameters[unknown.name]
+            value = parameters[unknown.name]
+            if unknown.positive:  # its logarithm, relative to the guess, is what is trained
+                return unknown.guess * array_namespace(value).exp(value)
+            return value
         features = self.embedding({a: points[a] for a in unknown.axes})
         return apply_network(parameters, unknown.name, features, self.shape.activation)[0]

@@ -30,7 +30,7 @@ def network_solution(
     def coefficient(unknown: Unknown) -> Callable[[dict[str, Any]], np.ndarray]:
         function = lambda points: {"": model.unknown(device, unknown, points)}  # noqa: E731
         if not unknown.axes:
-            number = np.asarray(parameters[unknown.name], dtype=np.float64)
+            number = np.asarray(model.unknown(parameters, unknown, {}), dtype=np.float64)
             return lambda points: number
         return lambda points: _on_host(function, points, tools)[""]
 

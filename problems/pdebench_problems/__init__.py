@@ -22,6 +22,6 @@ def pdebench_problems() -> "Sequence[type[Problem]]":
 @hookimpl
 def pdebench_metrics() -> "Sequence[Metric]":
     """Return the metrics that only these problems have."""
-    from pdebench_problems import advection_density, burgers_family
+    from pdebench_problems import advection_density, burgers_family, burgers_viscosity
 
-    return (*advection_density.METRICS, *burgers_family.METRICS)
+    return (*advection_density.METRICS, *burgers_family.METRICS, *burgers_viscosity.METRICS)

@@ -48,9 +48,10 @@ _TAIL = 6.5  # d above: e^{−d²} = 4e-19
 _BIN = 1.2  # times within this factor share their nodes
 _NOW = 1e-290  # times up to this one are 0 (1/t overflows near 1e-308)
 _CHUNK = 1 << 18  # points × nodes held at once: 2 MB, which a core's cache holds
-_MODES = 8  # of a random initial state
 _Long = np.longdouble
 _PI = 4 * np.arctan(_Long(1))
+MODES = 8
+"""Fourier modes of a random initial state."""
 _HIGH = 23  # bits: products of two such numbers can be summed 64 times without rounding
 
 
@@ -245,7 +246,7 @@ def random_modes(
     Modes m = 1 … 8 with amplitudes N(0, 1)/m, scaled to the rms of −sin πx, √½, and a mean from
     U(−½, ½). All numbers are Python floats.
     """
-    sine, cosine = rng.standard_normal((2, _MODES)) / np.arange(1, _MODES + 1)
+    sine, cosine = rng.standard_normal((2, MODES)) / np.arange(1, MODES + 1)
     scale = 1 / sqrt(np.sum(sine**2 + cosine**2))
     mean = float(rng.uniform(-0.5, 0.5))
     return mean, tuple((scale * sine).tolist()), tuple((scale * cosine).tolist())

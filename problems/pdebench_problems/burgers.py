@@ -37,6 +37,7 @@ from pdebench_lite.tasks import Forward, Reconstruction
 from pdebench_problems._cole_hopf import ColeHopf, random_modes
 from pdebench_problems.burgers_family import Family
 from pdebench_problems.burgers_pbdl import Pbdl
+from pdebench_problems.burgers_viscosity import Viscosity
 
 
 class Burgers(Problem):
@@ -79,7 +80,7 @@ class Burgers(Problem):
     fields = ("u",)
     coefficients: ClassVar[Mapping[str, tuple[str, ...]]] = {"nu": ()}
     needs = ("u", "u_t", "u_x", "u_xx", "nu")
-    tasks = (Reconstruction, Forward, Pbdl, Family)
+    tasks = (Reconstruction, Forward, Viscosity, Pbdl, Family)
 
     @cached_property
     def domain(self) -> Domain:
@@ -87,7 +88,8 @@ class Burgers(Problem):
         return Domain((Axis("x", -1.0, 1.0, True),), Axis("t", 0.0, self.parameters.horizon))
 
     @cached_property
-    def _exact(self) -> ColeHopf:
+    def exact(self) -> ColeHopf:
+        """The exact solution, from which reference and initial state come."""
         if self.parameters.ic == "sine":
             return ColeHopf(self.parameters.nu, 0.0, (-1.0,), (0.0,))
         modes = random_modes(generator("burgers", "ic", self.parameters.instance))
@@ -99,7 +101,7 @@ class Burgers(Problem):
 
     def initial_state(self, points: Arrays) -> Arrays:
         """Return u₀ at points `x`, any shape, any backend."""
-        return {"u": self._exact.initial(points["x"])}
+        return {"u": self.exact.initial(points["x"])}
 
     def residual(self, d: Arrays) -> Arrays:
         """Return u_t + u u_x − ν u_xx."""
@@ -121,7 +123,7 @@ class Burgers(Problem):
 
     def reference(self) -> Reference:
         """Return Cole–Hopf's exact solution by quadrature, with its verified bound."""
-        exact = self._exact
+        exact = self.exact
         return Reference(
             evaluate=lambda points: {
                 "u": exact.evaluate(points["x"], points["t"]),
@@ -134,9 +136,13 @@ class Burgers(Problem):
     def carry(
         self, found: Mapping[str, Function], axes: Mapping[str, np.ndarray], tolerance: float
     ) -> Carried | None:
-        """Carry a found initial state by ETDRK4 on doubled grids."""
-        unknowns: Any = {"nu": self.parameters.nu}
-        starts = {"u": found["u_initial"]}
+        """Carry a found initial state, or the true one, with a found ν or the true one, by ETDRK4.
+
+        Grids are doubled until they agree.
+        """
+        nu = float(np.squeeze(found["nu"]({}))) if "nu" in found else self.parameters.nu
+        unknowns: Any = {"nu": nu}
+        starts = {"u": found.get("u_initial", lambda points: self.exact.initial(points["x"]))}
         return carry_initial_state(
             self.domain, self.schemes()["etdrk4"], starts, unknowns, axes, tolerance
         )
@@ -165,8 +171,9 @@ def _etdrk4(state: Arrays, unknowns: Arrays, t: float, dt: float, grid: Grid) ->
     u, nu = state["u"], unknowns["nu"]
     xp, n = array_namespace(u), grid.cells[-1]
     u_hat = xp.fft.rfft(u)
-    if isinstance(nu, float) and isinstance(dt, float):  # constants, computed once
-        mask, flux, fixed = _constants(nu, dt, grid)
+    if isinstance(nu, float | np.ndarray) and isinstance(dt, float):  # constants, computed once
+        own = nu if isinstance(nu, float) else (nu.tobytes(), nu.shape)
+        mask, flux, fixed = _constants(own, dt, grid)
         place = {"device": getattr(u, "device", None)}
         mask = xp.asarray(mask, dtype=u.dtype, **place)
         flux = xp.asarray(flux, dtype=u_hat.dtype, **place)
@@ -187,8 +194,11 @@ def _spectral(nu: Any, dt: Any, grid: Grid, like: Any) -> tuple[Any, Any, Any]:
 
 
 @lru_cache(maxsize=256)
-def _constants(nu: float, dt: float, grid: Grid) -> tuple[Any, Any, Any]:
-    return _spectral(nu, dt, grid, np.empty(0))
+def _constants(
+    nu: float | tuple[bytes, tuple[int, ...]], dt: float, grid: Grid
+) -> tuple[Any, Any, Any]:
+    known = nu if isinstance(nu, float) else np.frombuffer(nu[0]).reshape(nu[1])
+    return _spectral(known, dt, grid, np.empty(0))
 
 
 def _etdrk4_limit(state: Arrays, unknowns: Arrays, grid: Grid) -> float:

@@ -21,6 +21,10 @@ class TestBurgersRandom(ProblemContract):
     span = 0.1  # before shocks
 
 
+class TestBurgersViscosity(ProblemContract):
+    selector = "burgers:viscosity[nu=0.1]"
+
+
 class TestAdvectionDensity(ProblemContract):
     selector = "advection-density"
 

@@ -1,0 +1,234 @@
+"""Solver of `leastsquares`: Gauss–Newton through a marched scheme, Jacobian by differences."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
+from math import ceil
+from typing import Any
+
+import numpy as np
+
+from pdebench_classical._forward_map import reading
+from pdebench_classical._trajectory import Trajectory
+from pdebench_classical._waves import Waves
+from pdebench_classical.leastsquares import LeastSquaresSettings
+from pdebench_lite.method import Solution
+from pdebench_lite.optimize.regularised_gauss_newton import Level, RegularisedGaussNewton
+from pdebench_lite.problem import Arrays, Scheme
+from pdebench_lite.runner.run import Run
+from pdebench_lite.view import View
+
+_FREE = 10.0  # prior deviation of numbers and means, in units of that of the waves
+_STEP = 1e-6  # of the differences
+_SHARE = 0.8  # of the stability bound
+_HEADROOM = 1.25  # a state may be so much larger than what was observed
+_LONGEST = 4.0  # spans over cells: a scheme that is stable at any step is refined in time as well
+
+
+def solve(view: View, run: Run) -> Solution:
+    """Minimise mean (misfit/rms of the data)² + weight·Σ coordinates².
+
+    First on half the cells, where the evidence chooses the weight; then, with that weight, on all
+    of them. The stated deviations are those of the linearised posterior.
+    """
+    config: LeastSquaresSettings = run.config
+    with run.phase("data"):
+        coarse, fine = _Model(view, config, config.cells // 2), _Model(view, config, config.cells)
+    step, x, weight = 0, fine.start(), 1.0
+    for model, chooses in ((coarse, True), (fine, False)):
+        search = RegularisedGaussNewton(
+            model.linearise,
+            model.residuals,
+            x,
+            level=lambda at: Level(
+                fine.noise, float(np.sum((fine(at) - coarse(at)) ** 2)) / 15.0**2
+            ),
+            weight=weight,
+            floor=1e-14 if chooses else weight,
+            chooses=chooses,
+        )
+        before = 0
+        while search.step():
+            step += 1
+            run.count(solver_steps=model.steps, gradients=search.evaluations - before)
+            before = search.evaluations
+            at, covariance = search.x.copy(), search.covariance()
+            if run.report(step, search.loss, lambda: model.solution(at, covariance), step):  # noqa: B023
+                return model.solution(at, covariance)
+        x, weight = search.x, search.weight
+    return model.solution(x, search.covariance())
+
+
+class _Model:
+    """Coordinates of numbers and initial states -> normalised misfits, on one grid.
+
+    A number that is positive is guess·exp(10 c), any other guess + 10 c, with c a coordinate.
+    """
+
+    def __init__(self, view: View, config: LeastSquaresSettings, cells: int) -> None:
+        (axis,), time = view.domain.space, view.domain.time
+        assert time is not None, "an initial state belongs to a problem with time"
+        self._view, self.grid = view, view.domain.grid(cells)
+        self._numbers = [u for u in view.unknowns if u.kind == "coefficient"]
+        self._sought = [u for u in view.unknowns if u.kind == "initial"]
+        orders = view.schemes()
+        self._name = config.scheme or max(orders, key=lambda name: orders[name])
+        self._scheme = view.solver(self._name)
+        self.waves = Waves(view.domain.space, min(config.modes, config.cells // 8), order=2)
+        self._scale = np.where(self.waves.rough, 1.0, _FREE)
+        self._matrix = self._functions(self.grid.points())
+        self._known = {}
+        if view.given("initial_state"):
+            self._known = {
+                k: np.asarray(v) for k, v in view.initial_state(self.grid.points()).items()
+            }
+        seen = sorted(
+            (
+                (float(t), o.field, o.points[axis.name][here], o.values[here], o.noise)
+                for o in view.observations()
+                for t in np.unique(o.points[time.name])
+                for here in [o.points[time.name] == t]
+            ),
+            key=lambda one: one[:2],
+        )  # fmt: skip
+        self._seen = [(t, field, reading(self.grid, x)) for t, field, x, *_ in seen]
+        values = np.concatenate([v for *_, v, _ in seen])
+        self._norm = float(np.sqrt(np.sum(values**2))) or 1.0
+        self._values = values / self._norm
+        self.noise = sum(v.size * noise**2 for *_, v, noise in seen) / self._norm**2
+        self._begin = time.lower
+        largest = {field: np.zeros(self.grid.cells) for field in view.fields}
+        for _, field, _, v, _ in seen:
+            largest[field] = np.maximum(largest[field], _HEADROOM * float(np.max(np.abs(v))))
+        guesses: Arrays = {u.name: u.guess for u in self._numbers}
+        limit = _SHARE * self._scheme.max_dt(largest, guesses, self.grid)
+        self._dt = min(limit, _LONGEST * time.length / cells)
+        self.steps = sum(n for *_, n in self._spans())
+
+    def _functions(self, points: dict[str, Any]) -> np.ndarray:
+        return self.waves.matrix(points) * self._scale
+
+    def start(self) -> np.ndarray:
+        """Return the guesses, with the mean of what was first observed as initial state."""
+        x = np.zeros(len(self._numbers) + self.waves.size * len(self._sought))
+        for i, unknown in enumerate(self._sought):
+            first = next(j for j, (_, field, _) in enumerate(self._seen) if field == unknown.field)
+            sizes = np.cumsum([0, *(len(read) for *_, read in self._seen)])
+            mean = float(np.mean(self._values[sizes[first] : sizes[first + 1]])) * self._norm
+            x[len(self._numbers) + i * self.waves.size] = mean / _FREE
+        return x
+
+    def numbers(self, x: np.ndarray) -> dict[str, float]:
+        """Return the sought numbers, which every coefficient of a scheme may be."""
+        return {
+            u.name: float(u.guess * np.exp(_FREE * c) if u.positive else u.guess + _FREE * c)
+            for u, c in zip(self._numbers, x, strict=False)
+        }
+
+    def states(self, x: np.ndarray) -> Arrays:
+        """Return initial states of shape (…, cells) for coordinates of shape (…, n)."""
+        rows = np.split(x[..., len(self._numbers) :], max(1, len(self._sought)), axis=-1)
+        found = {u.field: row @ self._matrix.T for u, row in zip(self._sought, rows, strict=False)}
+        return {**self._known, **found}
+
+    def _spans(self) -> list[tuple[float, float, float, int]]:
+        """Return (begin, end, time step, steps) between the times of observations."""
+        ends = [self._begin, *sorted({t for t, *_ in self._seen})]
+        spans = []
+        for begin, end in pairwise(ends):
+            n = max(1, ceil((end - begin) / self._dt - 1e-9))
+            spans.append((begin, end, (end - begin) / n, n))
+        return spans
+
+    def _march(self, state: Arrays, numbers: dict[str, float]) -> np.ndarray:
+        """Return what would be observed, over the norm of the data, (…, values)."""
+        seen = []
+        with np.errstate(all="ignore"):  # a trial too far away is told by its misfit
+            for begin, end, dt, n in self._spans():
+                for k in range(n):
+                    state = self._scheme.step(state, dict(numbers), begin + k * dt, dt, self.grid)
+                seen += [state[field] @ read.T for t, field, read in self._seen if t == end]
+        return np.concatenate(seen, axis=-1) / self._norm
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        """Return what would be observed, over the norm of the data."""
+        return self._march(self.states(x), self.numbers(x))
+
+    def residuals(self, x: np.ndarray) -> np.ndarray:
+        """Return the misfits over the norm of the data."""
+        return self(x) - self._values
+
+    def linearise(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return residuals and Jacobian: forward differences for states, central for numbers.
+
+        All perturbed initial states are marched at once; a scheme that is given a number as a
+        constant prepares for it once.
+        """
+        count = len(self._numbers)
+        batch = np.concatenate([x[None], x + _STEP * np.eye(x.size)[count:]])
+        seen = self._march(self.states(batch), self.numbers(x)) if self._sought else self(x)[None]
+        columns = []
+        for i in range(count):
+            h = _STEP * np.eye(x.size)[i]
+            columns.append((self(x + h) - self(x - h)) / (2 * _STEP))
+        J = np.column_stack([*columns, *(seen[1:] - seen[0]) / _STEP])
+        return seen[0] - self._values, J
+
+    def solution(self, x: np.ndarray, covariance: np.ndarray) -> Solution:
+        """Return the fitted numbers and states, and the state marched over the whole time."""
+        view, time, numbers = self._view, self._view.domain.time, self.numbers(x)
+        assert time is not None
+        steps = ceil(time.length / self._dt - 1e-9)
+        scheme = _with(self._scheme, numbers)
+        march = Trajectory(
+            view.domain, scheme, self.grid, self.states(x), time.length / steps, steps,
+            trigonometric=True,
+        )  # fmt: skip
+        for _ in range(steps):
+            march.advance()
+        unknowns: dict[str, Callable[[Arrays], np.ndarray]] = {}
+        deviations: dict[str, Callable[[Arrays], np.ndarray]] = {}
+        for i, u in enumerate(self._numbers):
+            spread = _FREE * float(np.sqrt(covariance[i, i]))
+            unknowns[u.name] = _constant(numbers[u.name])
+            deviations[u.name] = _constant(spread * (numbers[u.name] if u.positive else 1.0))
+        for i, u in enumerate(self._sought):
+            begin = len(self._numbers) + i * self.waves.size
+            part = slice(begin, begin + self.waves.size)
+            unknowns[u.name] = _combination(self._functions, x[part])
+            deviations[u.name] = _spread(self._functions, covariance[part, part])
+        return Solution(
+            predict=march.predict,
+            unknowns=unknowns,
+            deviations=deviations,
+            weights={"coordinates": x},
+            parameters=x.size,
+            details={"scheme": self._name, "cells": self.grid.cells[0], "dt": self._dt, **numbers},
+        )
+
+
+def _with(scheme: Scheme, numbers: dict[str, float]) -> Scheme:
+    def step(state: Arrays, unknowns: Arrays, t: float, dt: float, grid: Any) -> Arrays:
+        return scheme.step(state, {**unknowns, **numbers}, t, dt, grid)
+
+    return replace(scheme, step=step)
+
+
+def _constant(value: float) -> Callable[[Arrays], np.ndarray]:
+    return lambda points: np.asarray(value)
+
+
+def _combination(
+    functions: Callable[[Arrays], np.ndarray], row: np.ndarray
+) -> Callable[[Arrays], np.ndarray]:
+    return lambda points: functions(points) @ row
+
+
+def _spread(
+    functions: Callable[[Arrays], np.ndarray], covariance: np.ndarray
+) -> Callable[[Arrays], np.ndarray]:
+    def deviation(points: Arrays) -> np.ndarray:
+        matrix = functions(points)
+        return np.sqrt(np.maximum(np.einsum("ij,jk,ik->i", matrix, covariance, matrix), 0.0))
+
+    return deviation

@@ -1,0 +1,31 @@
+"""Method `leastsquares`: numbers and an initial state, by regularised nonlinear least squares."""
+
+from pydantic import Field
+
+from pdebench_lite.method import Support
+from pdebench_lite.problem import Task
+from pdebench_lite.selectors import Settings
+
+
+class LeastSquaresSettings(Settings):
+    """Settings of `leastsquares`."""
+
+    scheme: str = Field("", description="the problem's discretisation; empty: the highest order")
+    cells: int = Field(512, ge=32, le=1 << 14, description="cells; a first search has half of them")
+    modes: int = Field(32, ge=1, description="waves of a sought initial state")
+
+
+def supports(task: Task, config: LeastSquaresSettings) -> Support:
+    """Say whether numbers are sought in a problem with a time step on one periodic axis."""
+    if "solver" not in task.faces:
+        return Support(False, f"{task.label} has no solver to fit")
+    numbers = [u for u in task.unknowns if u.kind == "coefficient" and not u.axes]
+    if not numbers or any(u.axes for u in task.unknowns if u.kind == "coefficient"):
+        return Support(False, f"{task.label} does not ask for numbers that its equation names")
+    space = task.problem.domain.space
+    if len(space) != 1 or not space[0].periodic:
+        return Support(False, f"{task.label} is not on one periodic axis")
+    if config.scheme and config.scheme not in task.problem.schemes():
+        names = ", ".join(task.problem.schemes())
+        return Support(False, f"{task.label} has no scheme '{config.scheme}'; it has: {names}")
+    return Support(True)
