@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install demo test test-all bench lint clean
+.PHONY: install demo results refresh test test-all bench lint clean
 
 install: $(STAMP)
 
@@ -19,6 +19,32 @@ demo: install
 	$(BIN)/pdebench run --problem burgers --methods mlp,pinn,diffphys --max-time 30s || status=$$?; \
 	test $$status -le 1 || exit $$status; \
 	$(BIN)/pdebench table && $(BIN)/pdebench plot && exit $$status
+
+# Measures anew what ships (three quarters of an hour on a quiet machine, one cell at a time), keeps
+# records without fields and weights, then makes the tables and figures. An interrupted run goes on.
+# Other libraries live in an environment of their own: they bring frameworks that nothing else needs.
+PEERS ?= .venv-peers
+MEASURED ?= results/measured
+RUN := run --results $(MEASURED)
+STUDY := results/studies
+
+results: install $(PEERS)/bin/python
+	for study in reference classical labels; do \
+	  $(BIN)/pdebench $(RUN) $(STUDY)/$$study.yaml || test $$? -eq 1 || exit 2; done
+	$(PEERS)/bin/python -m pdebench_lite $(RUN) $(STUDY)/peers.yaml || test $$? -eq 1
+	rm -rf results/reference
+	$(BIN)/pdebench merge $(MEASURED) --into results/reference --records-only
+	$(MAKE) refresh
+
+# From the records that ship: seconds, nothing is measured.
+refresh: install
+	$(BIN)/pdebench refresh README.md results/tables.md results/peers.md
+	rm -rf results/plots
+	$(BIN)/pdebench plot --results results/reference --out results/plots --format svg
+
+$(PEERS)/bin/python:
+	$(PYTHON) -m venv $(PEERS)
+	$@ -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[peers]"
 
 # One process per processor; a file's tests stay together. Figures of speed come from `make bench`.
 WORKERS ?= logical
@@ -39,4 +65,4 @@ lint: install
 	$(BIN)/mypy
 
 clean:
-	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .benchmarks
+	rm -rf .venv .venv-peers build dist .pytest_cache .mypy_cache .ruff_cache .benchmarks

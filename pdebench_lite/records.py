@@ -354,6 +354,15 @@ class Store:
             raise PdebenchError(f"cannot write '{folder}': {error.strerror or error}") from None
         return True
 
+    def environment(self, digest: str) -> dict[str, Any]:
+        """Return a stored environment by its hash; empty if it cannot be read."""
+        path = self.root / ENVIRONMENTS / f"{digest}.json"
+        try:
+            stored = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return stored if isinstance(stored, dict) else {}
+
     def keep_environment(self, environment: Mapping[str, Any], digest: str) -> None:
         """Store an environment once, under its hash."""
         folder = self.root / ENVIRONMENTS

@@ -21,6 +21,8 @@ from pdebench_lite.cli.merge import merge
 from pdebench_lite.cli.paper import EXAMPLES as PAPER_EXAMPLES
 from pdebench_lite.cli.paper import paper
 from pdebench_lite.cli.plot import plot
+from pdebench_lite.cli.refresh import EXAMPLES as REFRESH_EXAMPLES
+from pdebench_lite.cli.refresh import refresh
 from pdebench_lite.cli.report import report
 from pdebench_lite.cli.rescore import EXAMPLES as RESCORE_EXAMPLES
 from pdebench_lite.cli.rescore import rescore
@@ -28,6 +30,7 @@ from pdebench_lite.cli.run import EXAMPLES, run
 from pdebench_lite.cli.show import show
 from pdebench_lite.cli.status import status
 from pdebench_lite.cli.study import study
+from pdebench_lite.cli.table import EXAMPLES as TABLE_EXAMPLES
 from pdebench_lite.cli.table import table
 from pdebench_lite.errors import PdebenchError
 
@@ -41,7 +44,7 @@ app = typer.Typer(
 )
 app.command("run", epilog=EXAMPLES)(run)
 app.command("status")(status)
-app.command("table")(table)
+app.command("table", epilog=TABLE_EXAMPLES)(table)
 app.command("compare", epilog=COMPARE_EXAMPLES)(compare)
 app.command("audit", epilog=AUDIT_EXAMPLES)(audit)
 app.command("plot")(plot)
@@ -51,6 +54,7 @@ app.command("list")(list_things)
 app.command("study")(study)
 app.command("paper", epilog=PAPER_EXAMPLES)(paper)
 app.command("cite")(cite)
+app.command("refresh", epilog=REFRESH_EXAMPLES)(refresh)
 app.command("rescore", epilog=RESCORE_EXAMPLES)(rescore)
 app.command("merge", epilog=MERGE_EXAMPLES)(merge)
 app.command("doctor")(doctor)

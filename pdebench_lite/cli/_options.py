@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pdebench_lite.errors import PdebenchError
+from pdebench_lite.errors import PdebenchError, unknown_name
 
 if TYPE_CHECKING:
-    from pdebench_lite.records import Loaded, Store
+    from pdebench_lite.records import Loaded, Record, Store
 
 Results = Annotated[Path, typer.Option("--results", metavar="DIR", help="Folder of the records.")]
 DEFAULT_RESULTS = Path("results/runs")
@@ -39,3 +39,28 @@ def load(results: Path) -> "tuple[Store, Loaded]":
 def split_names(text: str | None) -> list[str]:
     """Split a comma-separated list of names."""
     return [name.strip() for name in (text or "").split(",") if name.strip()]
+
+
+def split_problems(text: str | None) -> list[str]:
+    """Split problem labels at commas outside brackets."""
+    from pdebench_lite.selectors import split_outside
+
+    return [name for name in split_outside(text or "") if name]
+
+
+def of_problems(records: "list[Record]", wanted: list[str]) -> "list[Record]":
+    """Return the records of some problems, named with or without their parameters; all if none.
+
+    Raises:
+        PdebenchError: no record is of one of them.
+    """
+    for name in wanted:
+        known = {r.problem_label for r in records}
+        known |= {label.partition("[")[0] for label in known}
+        if name not in known:
+            raise unknown_name("problem in these records", name, known)
+    return [
+        r
+        for r in records
+        if not wanted or {r.problem_label, r.problem_label.partition("[")[0]} & set(wanted)
+    ]

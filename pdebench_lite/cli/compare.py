@@ -8,7 +8,13 @@ from typing import Annotated
 
 import typer
 
-from pdebench_lite.cli._options import DEFAULT_RESULTS, Results, load, split_names
+from pdebench_lite.cli._options import (
+    DEFAULT_RESULTS,
+    Results,
+    load,
+    split_names,
+    split_problems,
+)
 from pdebench_lite.cli.table import FORMATS
 from pdebench_lite.errors import PdebenchError
 
@@ -70,13 +76,6 @@ def compare(
     comparison = compare(sources, names, metric, sorted(seconds), sorted(levels, reverse=True))
     color = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     print(render_comparison(comparison, format, verbose, None, color, split_names(tables)), end="")
-
-
-def split_problems(text: str | None) -> list[str]:
-    """Split problem labels at commas outside brackets."""
-    from pdebench_lite.selectors import split_outside
-
-    return [name for name in split_outside(text or "") if name]
 
 
 def _numbers(name: str, text: str | None) -> list[float]:

@@ -6,13 +6,33 @@ from typing import Annotated
 
 import typer
 
-from pdebench_lite.cli._options import DEFAULT_RESULTS, Results, load, split_names
+from pdebench_lite.cli._options import (
+    DEFAULT_RESULTS,
+    Results,
+    load,
+    of_problems,
+    split_names,
+    split_problems,
+)
 from pdebench_lite.errors import PdebenchError
 
+EXAMPLES = """\b
+Examples:
+  pdebench table
+  pdebench table --aggregate --problem burgers:forward
+  pdebench table --metrics rel_l2,h1_error --format latex
+"""
 FORMATS = ("text", "csv", "md", "latex", "json")
 
 
 def table(
+    problem: Annotated[
+        str | None, typer.Option(metavar="P[,P2]", help="Problems, as in the records; all if none.")
+    ] = None,
+    aggregate: Annotated[
+        bool,
+        typer.Option("--aggregate", help="Medians over seeds, ranked where seeds are enough."),
+    ] = False,
     format: Annotated[str, typer.Option("--format", help=", ".join(FORMATS) + ".")] = "text",
     metrics: Annotated[
         str | None, typer.Option(metavar="A,B", help="Metrics to show instead of the ranked ones.")
@@ -23,11 +43,20 @@ def table(
     results: Results = DEFAULT_RESULTS,
 ) -> None:
     """Print the records: errors, times, memory, what each method saw."""
-    from pdebench_lite.report.table import render
-
     if format not in FORMATS:
         raise PdebenchError(f"no format '{format}'; write one of: {', '.join(FORMATS)}")
-    _, loaded = load(results)
+    store, loaded = load(results)
     color = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     names = split_names(metrics)
-    print(render(loaded.records, format, verbose=verbose, metrics=names, color=color), end="")
+    if aggregate:
+        from pdebench_lite.compare import Source, compare
+        from pdebench_lite.report.comparison.aggregate import render_aggregate
+
+        comparison = compare([Source(store)], split_problems(problem))
+        print(render_aggregate(comparison, format, names, color=color), end="")
+        return
+    from pdebench_lite.report.table import render
+
+    chosen = of_problems(loaded.records, split_problems(problem))
+    read = store.environment
+    print(render(chosen, format, verbose, names, color=color, environments=read), end="")

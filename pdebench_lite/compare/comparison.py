@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 
 from pdebench_lite.compare.classical import advice
 from pdebench_lite.compare.courses import Course, courses, usual_errors, usual_times
@@ -14,6 +13,7 @@ from pdebench_lite.compare.pairs import Pair, pairs
 from pdebench_lite.compare.seen import data_seen, data_text
 from pdebench_lite.compare.standings import Standing, standings
 from pdebench_lite.errors import PdebenchError, unknown_name
+from pdebench_lite.report.provenance import measured
 
 Data = Mapping[str, int | bool]
 
@@ -48,6 +48,7 @@ class ProblemComparison:
         audit: the conditions, in the order of `contest.entrants`.
         times, errors: what the courses are read at.
         advice: what is missing of the classical solver, and the command that adds it; else empty.
+        measured: when and on what machines the first source's records were measured, in words.
     """
 
     contest: Contest
@@ -56,6 +57,7 @@ class ProblemComparison:
     times: Sequence[float]
     errors: Sequence[float]
     advice: str
+    measured: str = ""
 
     def place(self, entrant: Entrant) -> int:
         """Return the number of an entrant in the audit."""
@@ -116,8 +118,7 @@ def compare(
         names = {name for c in found for r in c.records for name in r.metrics}
         if metric not in names:
             raise unknown_name("metric in these records", metric, names)
-    root = sources[0].store.root
-    compared = [_problem(contest, root, times, errors) for contest in found]
+    compared = [_problem(contest, sources[0], times, errors) for contest in found]
     over: list[OverallBlock] = []
     all_times = list(times) or usual_times(found)
     all_errors = list(errors) or usual_errors(found)
@@ -127,7 +128,7 @@ def compare(
 
 
 def _problem(
-    contest: Contest, results: Path, times: Sequence[float], errors: Sequence[float]
+    contest: Contest, own: Source, times: Sequence[float], errors: Sequence[float]
 ) -> ProblemComparison:
     blocks = []
     for heading, entrants in data_blocks(contest):
@@ -140,7 +141,11 @@ def _problem(
         audit(contest.entrants),
         list(times) or usual_times([contest]),
         list(errors) or usual_errors([contest]),
-        advice(contest, results),
+        advice(contest, own.store.root),
+        measured(
+            [r for e in contest.entrants if e.key.source == own.name for r in e.records],
+            own.environment,
+        ),
     )
 
 

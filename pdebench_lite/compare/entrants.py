@@ -1,13 +1,12 @@
 """Entrants: the runs of one method on one backend under one set of conditions, over seeds."""
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from pdebench_lite.compare.outcomes import Outcome, read_outcome
-from pdebench_lite.records import ENVIRONMENTS, Record, Store
+from pdebench_lite.records import Record, Store
 from pdebench_lite.report.wording import clean
 
 _MACHINE = ("cpu", "cores", "logical_cores", "ram_mb", "os")
@@ -22,12 +21,7 @@ class Source:
 
     def environment(self, digest: str) -> dict[str, Any]:
         """Return a stored environment; empty if it cannot be read."""
-        path = self.store.root / ENVIRONMENTS / f"{digest}.json"
-        try:
-            stored = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return {}
-        return stored if isinstance(stored, dict) else {}
+        return self.store.environment(digest)
 
     def machine(self, record: Record) -> str:
         """Name the machine of a record: what tells times apart, whatever was installed there."""

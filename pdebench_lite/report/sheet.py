@@ -7,6 +7,7 @@ from typing import Any, Literal, TypeAlias
 
 from pdebench_lite.records import Record
 from pdebench_lite.report import wording
+from pdebench_lite.report.provenance import Environments, measured
 from pdebench_lite.report.wording import MISSING, clean
 
 Kind: TypeAlias = Literal["name", "word", "status", "error", "interval", "number", "sees"]
@@ -83,7 +84,10 @@ class Sheet:
 
 
 def sheets(
-    records: Iterable[Record], verbose: bool = False, metrics: Iterable[str] = ()
+    records: Iterable[Record],
+    verbose: bool = False,
+    metrics: Iterable[str] = (),
+    environments: Environments = lambda digest: {},
 ) -> Iterator[Sheet]:
     """Yield one sheet for each problem label, in the order of the records.
 
@@ -91,6 +95,7 @@ def sheets(
         records: finished cells, whatever their status.
         verbose: add cell hash, seed, dtype, device and every metric.
         metrics: names that replace the ranked metrics.
+        environments: where the machines are looked up that the records were measured on.
 
     Raises:
         PdebenchError: a metric is unknown.
@@ -101,7 +106,9 @@ def sheets(
         shown = wording.shown_metrics(mine, wanted)
         if verbose and not wanted:
             shown = list(dict.fromkeys([*shown, *(m for record in mine for m in record.metrics)]))
-        yield _sheet(label, mine, shown, verbose)
+        sheet = _sheet(label, mine, shown, verbose)
+        sheet.conditions += filter(None, [measured(mine, environments)])
+        yield sheet
 
 
 def _sheet(label: str, records: list[Record], metrics: list[str], verbose: bool) -> Sheet:

@@ -14,6 +14,7 @@ from pdebench_lite.report import wording
 from pdebench_lite.report._latex import latex
 from pdebench_lite.report._markdown import markdown
 from pdebench_lite.report._text import text
+from pdebench_lite.report.provenance import Environments
 from pdebench_lite.report.sheet import sheets
 
 Format: TypeAlias = Literal["text", "csv", "md", "latex", "json"]
@@ -36,6 +37,7 @@ def render(
     metrics: Iterable[str] = (),
     width: int | None = None,
     color: bool = False,
+    environments: Environments = lambda digest: {},
 ) -> str:
     """Write records as a table; the text ends with a newline.
 
@@ -47,6 +49,7 @@ def render(
         metrics: names that replace the ranked metrics (json keeps all).
         width: of `text`, in characters; by default the terminal's, or 120 where there is none.
         color: whether `text` may hold terminal colours.
+        environments: where the machines are looked up that the records were measured on.
 
     Raises:
         PdebenchError: an unknown format or metric.
@@ -57,12 +60,13 @@ def render(
         return json.dumps(rows(records), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     if format == "csv":
         return _csv(records, wanted)
+    made = sheets(records, verbose, wanted, environments)
     if format == "md":
-        return markdown(sheets(records, verbose, wanted))
+        return markdown(made)
     if format == "latex":
-        return latex(sheets(records, verbose, wanted))
+        return latex(made)
     if format == "text":
-        return text(sheets(records, verbose, wanted), width or terminal_width(), color, verbose)
+        return text(made, width or terminal_width(), color, verbose)
     raise unknown_name("format", format, FORMATS)
 
 

@@ -102,7 +102,9 @@ def _start(statement: Statement, field: int) -> Callable[[np.ndarray], np.ndarra
 def _layers(model: Any) -> list[tuple[Any, Any]]:
     """Return weight (out, in) and bias of every layer."""
     if hasattr(model.net, "linears"):
-        return [(x.weight.detach().cpu(), x.bias.detach().cpu()) for x in model.net.linears]
+        from pdebench_peers._torch import layers
+
+        return list(layers(model.net))
     named = model.params[0]["params"]
     dense = [named[f"denses_{i}"] for i in range(len(named))]
     return [(np.asarray(x["kernel"]).T, x["bias"]) for x in dense]

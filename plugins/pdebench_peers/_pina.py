@@ -28,10 +28,9 @@ from pdebench_lite.method import Solution
 from pdebench_lite.runner.run import Run
 from pdebench_lite.view import View
 from pdebench_peers._statement import Statement
+from pdebench_peers._torch import LBFGS, Counts, layers
 from pdebench_peers.pina import DISTRIBUTION, DOCUMENTED
 from pdebench_peers.settings import Recipe
-
-_CHUNK = 20  # L-BFGS iterations in one call, as torch has it
 
 
 def equation(statement: Statement) -> Equation:
@@ -82,14 +81,14 @@ def _problem(statement: Statement, recipe: Recipe) -> Any:
             target=LabelTensor(torch.as_tensor(values), [statement.fields[field]]),
         )
 
-    stated_problem = {
-        "output_variables": list(statement.fields),
-        "spatial_domain": space,
-        "temporal_domain": time,
-        "domains": inside,
-        "conditions": stated,
-    }
-    problem: Any = type("Stated", (TimeDependentProblem, SpatialProblem), stated_problem)()
+    names = list(statement.fields)
+
+    class Stated(TimeDependentProblem, SpatialProblem):
+        output_variables = names
+        spatial_domain, temporal_domain = space, time
+        domains, conditions = inside, stated
+
+    problem: Any = Stated()
     if recipe.hard:
         problem.discretise_domain(recipe.points, "lh", domains=["inside"])
     else:  # as documented: ten times more points in time than in space
@@ -133,29 +132,16 @@ class _Reports(Callback):
     """Reports after every epoch, which is one call of the optimiser, and stops in time."""
 
     def __init__(self, run: Run, candidate: Callable[[], Solution]) -> None:
-        self.run, self.candidate = run, candidate
-        self.steps = self.evaluations = 0
-        self.counts = (0, 0)
+        self.run, self.candidate, self.counts = run, candidate, Counts(run)
 
     def on_train_epoch_start(self, trainer: Any, solver: Any) -> None:
-        group = trainer.optimizers[0].param_groups[0]
-        if "max_iter" in group and self.run.max_steps is not None:
-            group["max_iter"] = min(_CHUNK, self.run.max_steps - self.steps)
+        self.counts.before_call(trainer.optimizers[0])
 
     def on_train_epoch_end(self, trainer: Any, solver: Any) -> None:
-        optimizer = trainer.optimizers[0]
-        if isinstance(optimizer, torch.optim.LBFGS):
-            state = optimizer.state[optimizer.param_groups[0]["params"][0]]
-            before, self.counts = self.counts, (state["n_iter"], state["func_evals"])
-            done, calls = (b - a for a, b in zip(before, self.counts, strict=True))
-            converged = done < optimizer.param_groups[0]["max_iter"]
-        else:
-            done, calls, converged = 1, 1, False
-        self.steps += done
-        self.evaluations += calls
+        converged = self.counts.after_call(trainer.optimizers[0])
         loss = trainer.callback_metrics["train_loss"]
-        stop = self.run.report(self.steps, loss, self.candidate, self.evaluations)
-        trainer.should_stop = trainer.should_stop or stop or converged
+        stop = self.run.report(self.counts.steps, loss, self.candidate, self.counts.evaluations)
+        trainer.should_stop |= stop or converged
 
 
 def solve(view: View, run: Run) -> Solution:
@@ -185,23 +171,13 @@ def solve(view: View, run: Run) -> Solution:
             return network.to(run.device)(points).cpu().numpy()
 
     def candidate() -> Solution:
-        linear = [m for m in network.layers.modules() if isinstance(m, torch.nn.Linear)]
-        layers = [(m.weight.detach().cpu(), m.bias.detach().cpu()) for m in linear]
-        return statement.solution(predict, layers, details)
+        return statement.solution(predict, list(layers(network.layers)), details)
 
     if run.report(0, None, candidate):
         return candidate()
     callbacks: list[Callback] = [_Reports(run, candidate)]
     if recipe.hard:
-        second = TorchOptimizer(
-            torch.optim.LBFGS,
-            max_iter=_CHUNK,
-            max_eval=1 << 30,
-            tolerance_grad=0.0,
-            tolerance_change=0.0,
-            history_size=50,
-            line_search_fn="strong_wolfe",
-        )
+        second = TorchOptimizer(torch.optim.LBFGS, **LBFGS)
         callbacks.append(SwitchOptimizer(second, recipe.adam_steps))
     logging.getLogger("lightning.pytorch.utilities.rank_zero").setLevel(logging.WARNING)
     cuda = run.device.startswith("cuda")

@@ -16,6 +16,7 @@ def conditions_of(problem: ProblemComparison) -> list[str]:
     bound = problem.contest.bound
     text = "unknown" if bound is None else wording.error_text(bound)
     lines = [f"reference bound {text}", *problem.audit.common, *_versions(problem)]
+    lines += filter(None, [problem.measured])
     return lines if any(problem.audit.marks) else [*lines, "no condition differs between rows"]
 
 

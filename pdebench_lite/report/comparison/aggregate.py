@@ -1,0 +1,198 @@
+"""Table `pdebench table --aggregate`: a row per method and conditions, statistics over seeds."""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from math import inf, isfinite
+from statistics import median
+from typing import Any
+
+from pdebench_lite.compare import Comparison
+from pdebench_lite.compare.comparison import Block, ProblemComparison
+from pdebench_lite.compare.standings import Standing
+from pdebench_lite.compare.statistics import Estimate, estimate
+from pdebench_lite.errors import unknown_name
+from pdebench_lite.records import Record
+from pdebench_lite.report import wording
+from pdebench_lite.report._latex import latex
+from pdebench_lite.report._markdown import markdown
+from pdebench_lite.report._text import text
+from pdebench_lite.report.comparison.cells import amount_cell, error_cell, seeds_cell
+from pdebench_lite.report.comparison.conditions import conditions_of
+from pdebench_lite.report.comparison.sheets import remarks, statistics_in_words
+from pdebench_lite.report.comparison.standing_sheet import entrant_columns
+from pdebench_lite.report.sheet import Column, Row, Sheet, telling
+from pdebench_lite.report.table import FORMATS, csv_text, terminal_width
+from pdebench_lite.report.wording import MISSING, clean
+
+_AMOUNTS = ("charged_s", "compile_s", "peak_host_mb", "peak_device_mb")
+
+
+def render_aggregate(
+    comparison: Comparison,
+    format: str = "text",
+    metrics: Iterable[str] = (),
+    width: int | None = None,
+    color: bool = False,
+) -> str:
+    """Write medians over seeds, ranked within equal data; the text ends with a newline.
+
+    Args:
+        comparison: what `compare` made.
+        format: `text`, `md` (GitHub), `latex` (booktabs): tables; `csv`, `json`: one row each.
+        metrics: names that replace the ranked metrics.
+        width: of `text`, in characters; by default the terminal's.
+        color: whether `text` may hold terminal colours.
+
+    Raises:
+        PdebenchError: an unknown format or metric.
+    """
+    if format not in FORMATS:
+        raise unknown_name("format", format, FORMATS)
+    wanted = list(metrics)
+    if format in ("csv", "json"):
+        rows = [row for problem in comparison.problems for row in _rows(problem, wanted)]
+        if format == "csv":
+            return _csv(rows)
+        return json.dumps(rows, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    made = [_sheet(problem, wanted) for problem in comparison.problems]
+    if format == "md":
+        return markdown(made)
+    return latex(made) if format == "latex" else text(made, width or terminal_width(), color)
+
+
+def _over_seeds(standing: Standing, name: str) -> Estimate:
+    """Return the median of a metric over seeds; a failed run, or a missing value, is ∞."""
+
+    def value(record: Record) -> float:
+        found = None if record.failed else record.metrics.get(name)
+        return inf if found is None else max(found, wording.bound_of(record, name) or 0.0)
+
+    return estimate([[value(record) for record in standing.entrant.records]])
+
+
+def _shown(problem: ProblemComparison, wanted: list[str]) -> list[str]:
+    """Return the metrics of the table, the one that ranks first."""
+    ranked = wording.shown_metrics(problem.contest.records, wanted)
+    return wanted or list(dict.fromkeys([problem.contest.metric, *ranked]))
+
+
+# ---- for people ------------------------------------------------------------------------------
+
+
+def _sheet(problem: ProblemComparison, wanted: list[str]) -> Sheet:
+    headline = problem.contest.metric
+    names = _shown(problem, wanted)
+    everyone = [standing for block in problem.blocks for standing in block.standings]
+    columns = telling(list(_columns(problem, names)), everyone, "rank", "unequal", "device memory")
+    bold = {i for i, column in enumerate(columns) if column.head in ("rank", clean(headline))}
+    blocks = [
+        (
+            block.heading,
+            [
+                Row([c.cell(s) for c in columns], bold=frozenset(bold if s.best else ()))
+                for s in block.standings
+            ],
+        )
+        for block in problem.blocks
+        if block.standings
+    ]
+    meaning = wording.meaning(headline)
+    return Sheet(
+        title=f"{clean(problem.contest.label)}: medians over seeds, best {clean(headline)} first"
+        + (f" ({meaning})" if meaning else ""),
+        conditions=[
+            *conditions_of(problem),
+            *statistics_in_words(problem),
+            "charged = data + compile + train",
+        ],
+        columns=columns,
+        blocks=blocks,
+        lines=remarks(problem),
+        legend=[(clean(name), wording.meaning(name)) for name in names],
+    )
+
+
+def _columns(problem: ProblemComparison, metrics: Sequence[str]) -> Iterator[Column]:
+    yield Column("rank", "number", lambda s: MISSING if s.rank is None else str(s.rank))
+    yield from entrant_columns()
+    yield Column("unequal", "name", lambda s: ", ".join(problem.marks(s.entrant)))
+    yield Column("seeds", "word", lambda s: seeds_cell(len(s.entrant.outcomes), s.entrant.failures))
+    for name in metrics:
+        yield Column(clean(name), "interval", _metric(name, problem.contest.bound))
+    yield Column("charged", "number", lambda s: amount_cell(s.time, bare=True), "s")
+    yield Column("compile", "number", _middle("compile_s"), "s")
+    yield Column("memory", "number", _middle("peak_host_mb"), "MB")
+    yield Column("device memory", "number", _middle("peak_device_mb"), "MB")
+    yield Column("params", "number", _middle("params"))
+    yield Column("steps", "number", _middle("steps"))
+    yield Column("sees", "sees", lambda s: wording.sees_text(s.entrant.sees))
+
+
+def _metric(name: str, bound: float | None) -> Callable[[Standing], str]:
+    floor = bound if name == "rel_l2" else None  # that of other metrics is not known
+    return lambda s: error_cell(_over_seeds(s, name), floor)
+
+
+def _middle(name: str) -> Callable[[Standing], str]:
+    """Return a function that writes the median of a field of the records."""
+
+    def write(standing: Standing) -> str:
+        values = [v for r in standing.entrant.records if (v := getattr(r, name)) is not None]
+        if not values:
+            return MISSING
+        if all(isinstance(v, int) for v in values):
+            return wording.count(round(median(values)))
+        return wording.amount(median(values))
+
+    return write
+
+
+# ---- for programs ----------------------------------------------------------------------------
+
+
+def _rows(problem: ProblemComparison, wanted: list[str]) -> Iterator[dict[str, Any]]:
+    for block in problem.blocks:
+        for standing in block.standings:
+            yield _row(problem, block, standing, _shown(problem, wanted))
+
+
+def _row(
+    problem: ProblemComparison, block: Block, standing: Standing, metrics: Sequence[str]
+) -> dict[str, Any]:
+    """Return one row as JSON values; what is ∞ is null, and `failures` says how many failed."""
+    entrant = standing.entrant
+    row: dict[str, Any] = {
+        "problem": problem.contest.label, "given": block.heading, "rank": standing.rank,
+        "method": entrant.key.label, "backend": entrant.key.backend, "dtype": entrant.key.dtype,
+        "device": entrant.key.device, "unequal": ", ".join(problem.marks(entrant)),
+        "seeds": entrant.seeds, "failures": entrant.failures,
+    }  # fmt: skip
+    for name in metrics:
+        of = _over_seeds(standing, name)
+        row |= {name: _number(of.value), f"{name}_low": _number(of.low)}
+        row |= {f"{name}_high": _number(of.high), f"{name}_interval": of.interval}
+    for name in _AMOUNTS:
+        values = [v for r in entrant.records if (v := getattr(r, name)) is not None]
+        row[name] = median(values) if values else None
+    row["sees"] = entrant.sees
+    return row
+
+
+def _number(value: float | None) -> float | None:
+    return value if value is not None and isfinite(value) else None
+
+
+def _csv(rows: list[dict[str, Any]]) -> str:
+    head = list(dict.fromkeys(name for row in rows for name in row))
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([csv_text(name) for name in head])
+    for row in rows:
+        flat = row | {
+            "seeds": " ".join(map(str, row["seeds"])),
+            "sees": wording.sees_text(row["sees"]),
+        }
+        writer.writerow([csv_text(flat.get(name)) for name in head])
+    return out.getvalue()

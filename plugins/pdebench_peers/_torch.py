@@ -1,0 +1,53 @@
+"""What the libraries on torch share: layers, L-BFGS and how its iterations are counted."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+
+from pdebench_lite.runner.run import Run
+
+LBFGS: dict[str, Any] = {
+    "max_iter": 20,  # in one call, as torch has it
+    "max_eval": 1 << 30,
+    "tolerance_grad": 0.0,
+    "tolerance_change": 0.0,
+    "history_size": 50,
+    "line_search_fn": "strong_wolfe",
+}
+"""Settings of an L-BFGS that goes on until it is stopped."""
+
+
+def layers(network: torch.nn.Module) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """Yield weight (out, in) and bias (out,) of every linear layer, on the host."""
+    for module in network.modules():
+        if isinstance(module, torch.nn.Linear):
+            yield module.weight.detach().cpu(), module.bias.detach().cpu()
+
+
+class Counts:
+    """Steps and evaluations of one training, of which L-BFGS takes many in one call."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.steps = self.evaluations = 0
+        self._known = (0, 0)
+
+    def before_call(self, optimizer: torch.optim.Optimizer) -> None:
+        """Let a call of L-BFGS end where the budget of steps does."""
+        if isinstance(optimizer, torch.optim.LBFGS) and self.run.max_steps is not None:
+            left = self.run.max_steps - self.steps
+            for group in optimizer.param_groups:
+                group["max_iter"] = min(LBFGS["max_iter"], left)
+
+    def after_call(self, optimizer: torch.optim.Optimizer) -> bool:
+        """Count what a call did; returns whether L-BFGS can do no more."""
+        done = calls = most = 1
+        if isinstance(optimizer, torch.optim.LBFGS):
+            group = optimizer.param_groups[0]
+            state, most = optimizer.state[group["params"][0]], group["max_iter"]
+            before, self._known = self._known, (state["n_iter"], state["func_evals"])
+            done, calls = (new - old for old, new in zip(before, self._known, strict=True))
+        self.steps += done
+        self.evaluations += calls
+        return done < most
