@@ -9,12 +9,16 @@ from scipy import linalg
 from .levenberg_marquardt import Linearisation, Residuals
 
 _STRIDES = (10.0, 10.0**0.5)  # by which the weight falls: far from the noise, and near it
+_BOLD = 100.0  # far from the noise, after a step that went as its linearisation had said
+_LINEAR = 0.1  # of the residuals: what a step may leave beside its linearisation, to be so called
 _NEAR = 30.0  # times the variance: a misfit is near the noise
 _WORSE = 2.0  # a log-evidence this far below the best one is past it
 _SMALLEST_STEP = 1.0 / 64
 _SETTLED = 1e-3  # relative fall of the cost below which a fixed weight has converged
 _POLISH = 20  # most steps at the final weight
 _UNEXPLAINED = 0.1  # of the noise: a solver's error below this part of it does not matter
+_ANEW = 1e-2  # fall of the misfit at which the level, which costs a solve, is asked for again
+_STALLED = 0.5  # of the misfit: with a coarse Jacobian, a step that leaves more has failed
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,9 @@ class RegularisedGaussNewton:
         refinable: whether to stop where the solver's error explains the misfit but the noise does
             not, so that the caller may go on with a better solver.
         chooses: whether the evidence chooses the final w; else it is `floor`.
+        approximate: whether the Jacobian is that of a coarser model than the residuals are. Then
+            the search ends where a step has to be shortened and where the final w is known, so
+            that the caller may go on with a better Jacobian.
 
     Attributes:
         x: the point as of now.
@@ -58,6 +65,7 @@ class RegularisedGaussNewton:
         evaluations: calls of either function so far.
         singular_values: of the Jacobian of the last step, shape (min(m, n),).
         needs_refinement: whether the search ended because the solver is too coarse.
+        needs_jacobian: whether it ended because the Jacobian is.
     """
 
     def __init__(
@@ -70,15 +78,18 @@ class RegularisedGaussNewton:
         floor: float,
         refinable: bool = False,
         chooses: bool = True,
+        approximate: bool = False,
     ) -> None:
         self._linearise, self._residuals, self._level = linearise, residuals, level
         self.x = np.array(x, dtype=np.float64)
         self.weight, self._floor = weight, floor
-        self._refinable, self._chooses = refinable, chooses
+        self._refinable, self._chooses, self._approximate = refinable, chooses, approximate
         self.evaluations = 0
         self.singular_values = np.zeros(0)
-        self.needs_refinement = False
-        self._first, self._over, self._halted = True, False, False
+        self.needs_refinement = self.needs_jacobian = False
+        self._known = Level(0.0, 0.0)
+        self._known_at = np.inf  # the misfit then
+        self._first, self._over, self._halted, self._linear = True, False, False, False
         self._best = (-np.inf, self.x, weight)
         self._polished = 0 if weight > floor else 1  # steps at the final weight, from 1
         self._evaluate()
@@ -93,7 +104,8 @@ class RegularisedGaussNewton:
         """Take one step; returns False where the search is over (x is then left alone)."""
         if self._over:
             return False
-        level, misfit = self._level(self.x), float(self._r @ self._r)
+        misfit = float(self._r @ self._r)
+        level = self._level_for(misfit)
         self._decompose((level.noise + level.solver) / self._r.size)
         if not self._polished:
             unexplained = level.solver > _UNEXPLAINED * level.noise
@@ -104,15 +116,28 @@ class RegularisedGaussNewton:
                 self._choose()
             if not self._first and not self._polished and not self._halted:
                 near = misfit <= _NEAR * (level.noise + level.solver)
-                self.weight = max(self._floor, self.weight / _STRIDES[near])
+                stride = _BOLD if self._linear and not near else _STRIDES[near]
+                self.weight = max(self._floor, self.weight / stride)
+        if self._approximate and self._polished:
+            self.needs_jacobian = self._over = True
+            return False
         self._first = False
         fall = self._move()
+        if self._approximate and (self._halted or self._misfit > _STALLED * misfit):
+            self.needs_jacobian = self._over = True
         if self._polished:
             self._polished += 1
             self._over = fall <= _SETTLED or self._polished > _POLISH
         if fall > 0.0 and not self._over:
             self._evaluate()
         return fall > 0.0 or not self._over
+
+    def _level_for(self, misfit: float) -> Level:
+        """Return the level; the last one while the misfit is about as large as it was then."""
+        old, explained = misfit <= _ANEW * self._known_at, misfit <= self._known.solver
+        if old or self._known_at == np.inf or (explained and misfit < self._known_at):
+            self._known, self._known_at = self._level(self.x), misfit
+        return self._known
 
     def _decompose(self, variance: float) -> None:
         U, s, self._Vt = linalg.svd(self._J, full_matrices=False, check_finite=False)
@@ -147,7 +172,7 @@ class RegularisedGaussNewton:
         s, w = self.singular_values, self.weight
         goal = self._Vt.T @ (s / (s**2 + w) * self._e)
         before = float(self._r @ self._r) + w * float(self.x @ self.x)
-        part = 1.0
+        part, self._misfit = 1.0, np.inf
         while part >= _SMALLEST_STEP:
             trial = self.x + part * (goal - self.x)
             r = np.asarray(self._residuals(trial), dtype=np.float64)
@@ -155,7 +180,9 @@ class RegularisedGaussNewton:
             loss = float(r @ r) + w * float(trial @ trial)
             if loss < before:  # False for NaN too
                 self._halted = part < 1.0  # the weight fell too fast
-                self.x, self.loss = trial, loss
+                beside = r - self._r - self._J @ (trial - self.x)
+                self._linear = bool(beside @ beside <= _LINEAR**2 * (self._r @ self._r))
+                self.x, self.loss, self._misfit = trial, loss, float(r @ r)
                 return (before - loss) / before
             part /= 2.0
         return 0.0
@@ -176,13 +203,16 @@ class RegularisedGaussNewton:
             self._first,
             self._over,
             self.needs_refinement,
+            self.needs_jacobian,
             self._halted,
+            self._linear,
         ]
         return {
             "x": self.x.copy(),
             "best": best.copy(),
             "weights": np.asarray([self.weight, evidence, weight]),
             "counts": np.asarray(counts, dtype=np.int64),
+            "level": np.asarray([self._known.noise, self._known.solver, self._known_at]),
         }
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
@@ -193,4 +223,8 @@ class RegularisedGaussNewton:
         self._evaluate()  # the same residuals and Jacobian again
         counts = [int(v) for v in state["counts"]]
         self.evaluations, self._polished = counts[:2]
-        self._first, self._over, self.needs_refinement, self._halted = map(bool, counts[2:])
+        flags = [bool(count) for count in counts[2:]]
+        self._first, self._over, self.needs_refinement, self.needs_jacobian = flags[:4]
+        self._halted, self._linear = flags[4:]
+        noise, solver, self._known_at = map(float, state["level"])
+        self._known = Level(noise, solver)

@@ -8,12 +8,15 @@ from pdebench_jax._training import JaxFlatObjective, JaxTools
 from pdebench_lite.method import Solution
 from pdebench_lite.runner.run import Run
 from pdebench_lite.view import View
+from pdebench_methods.host import FlatObjective
 from pdebench_methods.objectives.diffphys import DiffphysObjective
 from pdebench_methods.training import Minimiser, train
 
 
 class DiffphysTools(JaxTools):
     """The common tools, and the Gauss–Newton search that the objective brings."""
+
+    compiles = True
 
     def minimiser(
         self,
@@ -26,8 +29,16 @@ class DiffphysTools(JaxTools):
         """Make an optimiser and compile its first step."""
         if optimizer != "gauss-newton":
             return super().minimiser(optimizer, objective, parameters, data, learning_rate)
-        flat = JaxFlatObjective(self, objective, parameters, data)
-        return objective.gauss_newton(flat, parameters, data)
+        return objective.gauss_newton(parameters, data)
+
+    def flat_objective(
+        self,
+        objective: DiffphysObjective,
+        parameters: dict[str, np.ndarray],
+        data: dict[str, np.ndarray],
+    ) -> FlatObjective:
+        """Return the residuals and their Jacobian as functions of one vector."""
+        return JaxFlatObjective(self, objective, parameters, data)
 
 
 def solve(view: View, run: Run) -> Solution:

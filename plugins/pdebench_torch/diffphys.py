@@ -3,10 +3,12 @@
 from typing import Any
 
 import numpy as np
+import torch
 
 from pdebench_lite.method import Solution
 from pdebench_lite.runner.run import Run
 from pdebench_lite.view import View
+from pdebench_methods.host import FlatObjective
 from pdebench_methods.objectives.diffphys import DiffphysObjective
 from pdebench_methods.training import Minimiser, train
 from pdebench_torch._training import TorchFlatObjective, TorchTools
@@ -14,6 +16,8 @@ from pdebench_torch._training import TorchFlatObjective, TorchTools
 
 class DiffphysTools(TorchTools):
     """The common tools, and the Gauss–Newton search that the objective brings."""
+
+    compiles = False
 
     def minimiser(
         self,
@@ -26,8 +30,40 @@ class DiffphysTools(TorchTools):
         """Make an optimiser and compile its first step."""
         if optimizer != "gauss-newton":
             return super().minimiser(optimizer, objective, parameters, data, learning_rate)
-        flat = TorchFlatObjective(self, objective, parameters, data)
-        return objective.gauss_newton(flat, parameters, data)
+        return objective.gauss_newton(parameters, data)
+
+    def flat_objective(
+        self,
+        objective: DiffphysObjective,
+        parameters: dict[str, np.ndarray],
+        data: dict[str, np.ndarray],
+    ) -> FlatObjective:
+        """Return the residuals and their Jacobian as functions of one vector."""
+        return _InReverse(self, objective, parameters, data)
+
+
+class _InReverse(TorchFlatObjective):
+    """Residuals whose Jacobian comes row by row where they are fewer than the parameters.
+
+    A copy of the rollout for each residual runs as a leading axis, so that one reverse pass gives
+    all rows. That takes a fraction of the time of `torch.func.jacfwd`, whose cost is in dispatching
+    the many small operations of a step.
+    """
+
+    def linearise(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the residuals (m,) and their Jacobian (m, n)."""
+        r = self.residuals(x)
+        if r.size > x.size:
+            return super().linearise(x)
+        with torch.enable_grad():
+            copies = self._tools.asarray(x).repeat(r.size, 1).requires_grad_()
+            (rows,) = torch.autograd.grad(self._of(copies).diagonal().sum(), copies)
+        return r, rows.cpu().numpy()
+
+    def _named(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Return the named parameters; leading axes are kept."""
+        sizes = [where.stop - where.start for where, _ in self._places.values()]
+        return dict(zip(self._places, torch.split(x, sizes, dim=-1), strict=True))
 
 
 def solve(view: View, run: Run) -> Solution:

@@ -37,9 +37,22 @@ from pdebench_methods.objectives.diffphys.stages import Planner, planner
 from pdebench_methods.solutions import TrajectoryInterpolant
 from pdebench_methods.training import Stage, Tools
 
+_JOINTLY = 1 << 16  # cells × parameters up to which a Jacobian costs less than a compilation
+
 
 class DiffphysTools(Tools, Protocol):
     """What a backend brings beside the common tools."""
+
+    compiles: bool
+    """Whether functions are compiled before their first call."""
+
+    def flat_objective(
+        self,
+        objective: Any,
+        parameters: dict[str, np.ndarray],
+        data: dict[str, np.ndarray],
+    ) -> FlatObjective:
+        """Return the residuals and their Jacobian as functions of one vector."""
 
     def repeat(self, step: Callable[[Arrays, Any], Arrays], state: Arrays, n: int) -> Arrays:
         """Apply `state = step(state, i)` for i = 0 … n − 1, differentiably."""
@@ -66,6 +79,9 @@ class DiffphysObjective:
         self.times = [float(o.points[self.domain.time.name][0]) for o in self.observations]
         dimensions = len(self.domain.space)
         self.cells = s.cells or first_cells(self.scheme, self.observations, dimensions)
+        self.jacobian_cells = self.cells
+        if not s.cells and self.scheme.cells is None and self.cells % REFINEMENT == 0:
+            self.jacobian_cells = self.cells // REFINEMENT
         self._view = view
         self.bases = {u.name: self._basis(u) for u in self.unknowns}
         self.scales = [
@@ -145,12 +161,17 @@ class DiffphysObjective:
     def _on_grid(
         self, parameters: Mapping[str, Any], matrices: Mapping[str, Any], cells: int
     ) -> Arrays:
-        """Return the unknowns on the grid of the solver (a number as a 0-d array)."""
-        shape = self.discretisation(cells).grid.cells
-        return {
-            u.name: (matrices[u.name] @ parameters[u.name]).reshape(shape if u.axes else ())
-            for u in self.unknowns
-        }
+        """Return the unknowns on the grid of the solver (a number as a 0-d array).
+
+        Leading axes of the parameters are kept; a number then has axes of length one instead.
+        """
+        shape, values = self.discretisation(cells).grid.cells, {}
+        for u in self.unknowns:
+            leading = tuple(parameters[u.name].shape[:-1])
+            number = (1,) * len(shape) if leading else ()
+            found = parameters[u.name] @ matrices[u.name].T
+            values[u.name] = found.reshape(leading + (shape if u.axes else number))
+        return values
 
     def loss(self, parameters: dict[str, Any], data: dict[str, Any]) -> Any:
         """Return Σ mean (blurred misfit)² / mean(values²) + weight · Σ coefficients²."""
@@ -160,7 +181,10 @@ class DiffphysObjective:
         return xp.sum(misfits * misfits) + data["weight"] * prior
 
     def residuals(self, parameters: dict[str, Any], data: dict[str, Any]) -> Any:
-        """Return the blurred misfits of all observations, normalised as in `loss`; shape (m,)."""
+        """Return the blurred misfits of all observations, normalised as in `loss`; shape (m,).
+
+        Leading axes of the parameters are those of the residuals too.
+        """
         cells = _cells_of(data)
         at = self.discretisation(cells)
         matrices = {u.name: data[f"basis={u.name}"] for u in self.unknowns}
@@ -181,7 +205,7 @@ class DiffphysObjective:
             if blurs:
                 misfit = apply_blur(blurs, misfit)
             misfits.append(misfit / (o.values.size * self.scales[i]) ** 0.5)
-        return array_namespace(misfits[0]).concat(misfits)
+        return array_namespace(misfits[0]).concat(misfits, axis=-1)
 
     def data(self, weight: float, cells: int, blur: float | None) -> dict[str, np.ndarray]:
         """Return what `loss` reads, NumPy.
@@ -220,21 +244,31 @@ class DiffphysObjective:
         return replace(stage, costs={"solver_steps": steps})
 
     def gauss_newton(
-        self, flat: FlatObjective, parameters: dict[str, np.ndarray], data: dict[str, np.ndarray]
+        self, parameters: dict[str, np.ndarray], data: dict[str, np.ndarray]
     ) -> GaussNewtonMinimiser:
-        """Make the minimiser of a `gauss-newton` stage, on a backend's compiled residuals."""
+        """Make the minimiser of a `gauss-newton` stage; its data name the grid of the Jacobian."""
         cells = _cells_of(data)
         places = slices(parameters)
+        options = {name[7:]: float(v) for name, v in data.items() if name.startswith("search=")}
+        flat = self._tools.flat_objective(self, parameters, data)
+        tangents = flat
+        if options["jacobian"] != cells:
+            blur = 0.0 if any(name.startswith("blur") for name in data) else None
+            coarse = self.data(float(data["weight"]), int(options["jacobian"]), blur)
+            tangents = self._tools.flat_objective(self, parameters, coarse)
 
         def level(x: np.ndarray) -> Level:
             return self.level(
                 {name: x[where].reshape(shape) for name, (where, shape) in places.items()}, cells
             )
 
-        options = {name[7:]: float(v) for name, v in data.items() if name.startswith("search=")}
+        n = sum(int(v.size) for v in parameters.values())
+        joint = self._tools.compiles and n * cells ** len(self.domain.space) <= _JOINTLY
         self._search = GaussNewtonMinimiser(
-            flat, parameters, level=level, weight=float(data["weight"]), floor=options["floor"],
+            flat, tangents, parameters, lambda: self._run.time_left, joint,
+            level=level, weight=float(data["weight"]), floor=options["floor"],
             refinable=bool(options["refinable"]), chooses=bool(options["chooses"]),
+            approximate=bool(options["approximate"]),
         )  # fmt: skip
         return self._search
 
@@ -299,6 +333,8 @@ class DiffphysObjective:
             "dt": at.dt,
             "weight": memo.get("weight"),
         }
+        if "jacobian_cells" in memo:
+            details["jacobian_cells"] = memo["jacobian_cells"]
         weights = dict(parameters)
         if self._search is not None and self._search.search.singular_values.size:
             details["weight"] = self._search.search.weight

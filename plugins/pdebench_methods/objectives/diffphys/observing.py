@@ -52,12 +52,12 @@ def blur_matrices(o: Observation, domain: Domain, blur: float) -> list[np.ndarra
 
 
 def apply_blur(matrices: list[Any], values: Any) -> Any:
-    """Average values (n,) at observed points by the matrices of `blur_matrices`; same shape."""
-    xp = array_namespace(values)
-    values = xp.reshape(values, tuple(m.shape[0] for m in matrices))
+    """Average values (*batch, n) at observed points by `blur_matrices`; same shape."""
+    xp, batch = array_namespace(values), tuple(values.shape[:-1])
+    values = xp.reshape(values, batch + tuple(m.shape[0] for m in matrices))
     for matrix in matrices:  # each turns the axes by one, so that all come round
-        values = xp.moveaxis(xp.tensordot(matrix, values, axes=((1,), (0,))), 0, -1)
-    return xp.reshape(values, (-1,))
+        values = xp.tensordot(values, matrix, axes=((len(batch),), (1,)))
+    return xp.reshape(values, (*batch, -1))
 
 
 def _gap(x: np.ndarray, axis: Axis) -> np.ndarray:

@@ -22,6 +22,8 @@ _WEIGHTS = tuple(10.0**-k for k in range(1, 13))
 _FEW = 300  # parameters up to which a Jacobian by forward tangents pays
 _STAGE_STEPS = 100  # most lbfgs iterations before the last stage
 _LINEARISATIONS = 4  # on a finer grid, at least: or it is not worth its compilation
+_FINEST_JACOBIAN = 640  # cells of a 1-D grid: beyond, it costs more than it gains
+_STEP_BACK = 10.0  # from the weight that a coarse Jacobian led to
 
 
 class Planner(Protocol):
@@ -55,7 +57,11 @@ def _blurs(objective: "DiffphysObjective") -> tuple[float, ...]:
 
 
 class _GaussNewton:
-    """Blurred targets first, each with a fixed weight; then the weight falls, and grids refine."""
+    """Blurred targets first, each with a fixed weight; then the weight falls, and grids refine.
+
+    The grid of the residuals is refined where the solver's own error explains the misfit, that of
+    the Jacobian where a step with the coarser one fails or the final weight is known.
+    """
 
     def __init__(self, objective: "DiffphysObjective", run: Run) -> None:
         self._objective, self._run = objective, run
@@ -70,35 +76,50 @@ class _GaussNewton:
         objective = self._objective
         fixed = objective.settings.weight
         index = memo["stage"] = memo.get("stage", -1) + 1
-        cells = memo.setdefault("cells", objective.cells)
+        if search is not None and search.out_of_time:
+            memo["ended"] = "budget"
+            return None
+        memo.setdefault("cells", objective.cells)
+        memo.setdefault("jacobian_cells", objective.jacobian_cells)
         blur = 0.0 if self._blurs else None
         if index < len(self._blurs):
             weight = _WEIGHTS[index] if fixed == "auto" else fixed
-            return self._stage(weight, cells, self._blurs[index], weight, False)
+            return self._stage(memo, weight, self._blurs[index], weight, False)
         floor = _SMALLEST_WEIGHT if fixed == "auto" else fixed
         weight = max(_WEIGHTS[len(self._blurs)] if self._blurs else _FIRST_WEIGHT, floor)
         if index > len(self._blurs):
             assert search is not None
-            if not search.search.needs_refinement:
-                return None
-            weight = search.search.weight
-            if self._affordable(search.seconds):
-                cells = memo["cells"] = cells * REFINEMENT
+            goes_on, weight = search.search, search.search.weight
+            if goes_on.needs_refinement:
+                if self._run.time_left < _LINEARISATIONS * search.seconds:
+                    return self._stage(memo, weight, blur, floor, False)
+                memo["cells"] *= REFINEMENT
+            elif goes_on.needs_jacobian:
+                memo["jacobian_cells"] *= REFINEMENT
+                weight *= _STEP_BACK if fixed == "auto" else 1.0
             else:
-                return self._stage(weight, cells, blur, floor, False)
-        refinable = not objective.settings.cells and may_refine(objective.scheme, cells)
-        return self._stage(weight, cells, blur, floor, refinable)
-
-    def _affordable(self, seconds: float) -> bool:
-        """Say whether the time left is worth going to a finer grid."""
-        dimensions = len(self._objective.domain.space) + 1
-        return self._run.time_left > _LINEARISATIONS * seconds * REFINEMENT**dimensions
+                return None
+        refinable = not objective.settings.cells and may_refine(objective.scheme, memo["cells"])
+        return self._stage(memo, weight, blur, floor, refinable)
 
     def _stage(
-        self, weight: float, cells: int, blur: float | None, floor: float, refinable: bool
+        self,
+        memo: Mapping[str, Any],
+        weight: float,
+        blur: float | None,
+        floor: float,
+        refinable: bool,
     ) -> Stage:
-        chooses = self._objective.settings.weight == "auto" and floor < weight
-        options = {"floor": floor, "refinable": refinable, "chooses": chooses}
+        cells, tangents = memo["cells"], memo["jacobian_cells"]
+        dimensions = len(self._objective.domain.space)
+        finer = (tangents * REFINEMENT) ** dimensions <= min(cells**dimensions, _FINEST_JACOBIAN)
+        options = {
+            "floor": floor,
+            "refinable": refinable,
+            "chooses": self._objective.settings.weight == "auto" and floor < weight,
+            "jacobian": tangents,
+            "approximate": finer and not blur,
+        }
         data = self._objective.data(weight, cells, blur)
         data |= {f"search={name}": np.asarray(float(v)) for name, v in options.items()}
         return Stage("gauss-newton", data)
