@@ -3,6 +3,7 @@
 from math import ceil
 from typing import Any
 
+from pdebench_classical import _family
 from pdebench_classical._trajectory import Trajectory
 from pdebench_classical.marching import MarchingSettings
 from pdebench_lite.errors import UnsupportedError
@@ -19,6 +20,8 @@ def solve(view: View, run: Run) -> Solution:
     Raises:
         UnsupportedError: the configured steps violate the stability bound.
     """
+    if view.instances:
+        return _family.solve(view, run)
     config: MarchingSettings = run.config
     time = view.domain.time
     assert time is not None, "a scheme marches in time"

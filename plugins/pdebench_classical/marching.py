@@ -48,6 +48,9 @@ def supports(task: Task, config: MarchingSettings) -> Support:
     """Say whether a task gives a state to march and its problem has the method's scheme."""
     if "solver" not in task.faces or config.scheme not in task.problem.schemes():
         return Support(False, f"{task.label} has no scheme '{config.scheme}'")
+    if task.instances:
+        one = len(task.problem.domain.space) == 1 and task.problem.domain.space[0].periodic
+        return Support(one, "" if one else f"{task.label} is not one periodic space axis and time")
     if task.unknowns or "initial_state" not in task.gives:
         return Support(False, f"{task.label} does not give its initial state; nothing to march")
     return Support(True)

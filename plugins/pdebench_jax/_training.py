@@ -13,7 +13,7 @@ from pdebench_jax._rollout import repeat
 from pdebench_lite.problem import Arrays
 from pdebench_lite.runner.run import Run
 from pdebench_methods.host import HOSTED, HostMinimiser, slices
-from pdebench_methods.training import Loss, Minimiser, Objective
+from pdebench_methods.training import RATE, Loss, Minimiser, Objective
 
 
 class JaxTools:
@@ -269,6 +269,8 @@ def _first_order(name: str, loss: Loss, learning_rate: float) -> tuple[Any, Any]
     def body(parameters: Any, state: Any, data: Any) -> tuple[Any, Any, Any, Any]:
         value, gradient = jax.value_and_grad(loss)(parameters, data)
         updates, state = rule.update(gradient, state, parameters)
+        if RATE in data:
+            updates = jax.tree.map(lambda update: data[RATE] * update, updates)
         return optax.apply_updates(parameters, updates), state, value, jnp.int32(1)
 
     return rule.init, _loop(body)

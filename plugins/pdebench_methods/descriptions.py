@@ -44,3 +44,17 @@ DIFFPHYS = Method(
   title = {Physics-based Deep Learning}, year = {2021}, eprint = {2109.05237},
   archivePrefix = {arXiv}}""",
 )
+
+CNN = Method(
+    name="cnn",
+    family="supervised",
+    summary="periodic U-Net from the initial state to later ones, trained on solved instances",
+    solvers={"torch": "pdebench_torch.cnn:solve", "jax": "pdebench_jax.cnn:solve"},
+    Config="pdebench_methods.cnn:CnnSettings",
+    supports="pdebench_methods.cnn:supports",
+    citation="""@inproceedings{ronneberger2015unet,
+  author = {Ronneberger, Olaf and Fischer, Philipp and Brox, Thomas},
+  title = {{U-Net}: convolutional networks for biomedical image segmentation},
+  booktitle = {Medical Image Computing and Computer-Assisted Intervention (MICCAI)},
+  pages = {234--241}, year = {2015}, doi = {10.1007/978-3-319-24574-4_28}}""",
+)

@@ -24,6 +24,9 @@ from pdebench_lite.runner.run import Run
 from pdebench_methods.settings import TrainingSettings
 
 CHUNK = 100
+RATE = "rate="
+"""Name in a stage's data of a factor on the learning rate of `gd` and `adam`, for schedules."""
+
 Data: TypeAlias = dict[str, Any]
 Loss: TypeAlias = Callable[[dict[str, Any], Data], Any]
 Optimizer: TypeAlias = Literal["gd", "adam", "lbfgs", "ssbroyden", "lm", "gauss-newton"]
@@ -240,7 +243,7 @@ class _Loop:
             if self._stage is None or self._is_over(self._stage):
                 self._stage = self.objective.next_stage(self._parameters, self.place.memo)
                 if self._stage is None:
-                    self.ended = "converged"
+                    self.ended = self.place.memo.get("ended", "converged")
                     return
                 if not self._begin(self._stage):
                     return

@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader
 from pdebench_lite.problem import Arrays
 from pdebench_lite.runner.run import Run
 from pdebench_methods.host import HOSTED, HostMinimiser, slices
-from pdebench_methods.training import Loss, Minimiser, Objective
+from pdebench_methods.training import RATE, Loss, Minimiser, Objective
 from pdebench_torch._rollout import repeat
 
 
@@ -231,7 +231,14 @@ class _FirstOrder(TorchMinimiser):
         rate: float,
     ) -> None:
         kind = torch.optim.SGD if name == "gd" else torch.optim.Adam
+        self._rate = rate
         super().__init__(tools, loss, parameters, data, kind(list(parameters.values()), lr=rate))
+
+    def feed(self, data: dict[str, np.ndarray]) -> None:
+        """Go on with other data of the same shapes, at the rate that they hold."""
+        super().feed(data)
+        for group in self._optimizer.param_groups:
+            group["lr"] = self._rate * float(data.get(RATE, 1.0))
 
 
 class _Lbfgs(TorchMinimiser):

@@ -1,0 +1,16 @@
+"""Solver of `cnn` in JAX."""
+
+from pdebench_jax._training import JaxTools
+from pdebench_lite.method import Solution
+from pdebench_lite.runner.run import Run
+from pdebench_lite.view import View
+from pdebench_methods.objectives.cnn import CnnObjective
+from pdebench_methods.training import train
+
+
+def solve(view: View, run: Run) -> Solution:
+    """Fit a convolutional network to labelled instances."""
+    tools = JaxTools(run)
+    with run.phase("data"):
+        objective = CnnObjective(view, run, tools)
+    return train(run, objective, tools)

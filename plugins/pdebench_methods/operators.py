@@ -1,0 +1,29 @@
+"""What the methods that learn a solution operator have in common: settings, and which tasks fit."""
+
+from pydantic import Field
+
+from pdebench_lite.method import Support
+from pdebench_lite.problem import Task
+from pdebench_lite.selectors import Settings
+
+
+class OperatorSettings(Settings):
+    """Labels and optimisation: Adam on minibatches, its rate falling along half a cosine.
+
+    The cosine ends with the budget (steps or charged seconds), without one after `steps`.
+    """
+
+    instances: int = Field(0, ge=0, description="labelled instances; 0: all that the task offers")
+    batch: int = Field(16, ge=1, description="instances of a minibatch")
+    learning_rate: float = Field(4e-3, gt=0, description="of adam, at the start")
+    steps: int = Field(2000, ge=1, description="adam steps where no budget is given")
+
+
+def fits(task: Task) -> Support:
+    """Say whether a task is about a family of labelled instances on one periodic space axis."""
+    if not task.instances or "data" not in task.faces:
+        return Support(False, f"{task.label} offers no family of labelled instances")
+    domain = task.problem.domain
+    if domain.time is None or len(domain.space) != 1 or not domain.space[0].periodic:
+        return Support(False, f"{task.label} is not one periodic space axis and time")
+    return Support(True)
