@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from pdebench_classical._tape import linearise
-from pdebench_classical._waves import Waves
 from pdebench_lite.physics import Grid, fourier_basis
+from pdebench_lite.physics.fourier_prior import FourierPrior
 from pdebench_lite.problem import Domain, Observation, Scheme, Unknown
 
 State = dict[str, np.ndarray]
@@ -38,7 +38,7 @@ class ForwardMap:
         (axis,), time = domain.space, domain.time
         assert time is not None, "an initial state belongs to a problem with time"
         self.grid: Grid = domain.grid(cells)
-        self.waves = Waves(domain.space, modes, order=2)
+        self.waves = FourierPrior(domain.space, modes, order=2)
         self._fields = [u.field for u in unknowns]
         self._scheme, self._begin = scheme, time.lower
         self._matrix = self.waves.matrix(self.grid.points())

@@ -10,10 +10,10 @@ import numpy as np
 
 from pdebench_classical._forward_map import reading
 from pdebench_classical._trajectory import Trajectory
-from pdebench_classical._waves import Waves
 from pdebench_classical.leastsquares import LeastSquaresSettings
 from pdebench_lite.method import Solution
 from pdebench_lite.optimize.regularised_gauss_newton import Level, RegularisedGaussNewton
+from pdebench_lite.physics.fourier_prior import FourierPrior
 from pdebench_lite.problem import Arrays, Scheme
 from pdebench_lite.runner.run import Run
 from pdebench_lite.view import View
@@ -74,8 +74,9 @@ class _Model:
         orders = view.schemes()
         self._name = config.scheme or max(orders, key=lambda name: orders[name])
         self._scheme = view.solver(self._name)
-        self.waves = Waves(view.domain.space, min(config.modes, config.cells // 8), order=2)
-        self._scale = np.where(self.waves.rough, 1.0, _FREE)
+        self.waves = FourierPrior(
+            view.domain.space, min(config.modes, config.cells // 8), mean=_FREE
+        )
         self._matrix = self._functions(self.grid.points())
         self._known = {}
         if view.given("initial_state"):
@@ -106,7 +107,7 @@ class _Model:
         self.steps = sum(n for *_, n in self._spans())
 
     def _functions(self, points: dict[str, Any]) -> np.ndarray:
-        return self.waves.matrix(points) * self._scale
+        return self.waves.matrix(points)
 
     def start(self) -> np.ndarray:
         """Return the guesses, with the mean of what was first observed as initial state."""

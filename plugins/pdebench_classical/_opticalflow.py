@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from pdebench_classical._warp import Warp
-from pdebench_classical._waves import Waves
 from pdebench_classical.opticalflow import OpticalflowSettings, motion_along
 from pdebench_lite.method import Solution
 from pdebench_lite.physics import interpolate_periodic
+from pdebench_lite.physics.fourier_prior import FourierPrior
 from pdebench_lite.problem import Domain
 from pdebench_lite.runner.run import Run
 from pdebench_lite.view import View
@@ -41,7 +41,7 @@ class _Flow:
             along = motion_along(equation.residual, equation.needs, self.field, self.names, sought)
             assert along is not None, "supports() has seen the equation"
             self.sought = [along[axis] for axis in self.names]
-            waves = Waves(view.domain.space, self.config.modes, order=2)
+            waves = FourierPrior(view.domain.space, self.config.modes, order=2)
             self.warp = Warp(
                 view.domain, waves, lambda p: view.initial_state(p)[self.field], self.config.steps
             )

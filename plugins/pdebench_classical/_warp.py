@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from pdebench_classical._waves import Waves
 from pdebench_lite.physics import Grid, interpolate_periodic, spectral_derivative
+from pdebench_lite.physics.fourier_prior import FourierPrior
 from pdebench_lite.problem import Domain
 
 _TABLE = {1: 4096, 2: 256, 3: 64}  # cells an axis of the tables of motion and image
@@ -20,7 +20,11 @@ class Warp:
     """
 
     def __init__(
-        self, domain: Domain, waves: Waves, image: Callable[[dict[str, Any]], Any], steps: int
+        self,
+        domain: Domain,
+        waves: FourierPrior,
+        image: Callable[[dict[str, Any]], Any],
+        steps: int,
     ) -> None:
         self._waves, self._image, self._steps = waves, image, steps
         self.grid: Grid = domain.grid(_TABLE[len(domain.space)])

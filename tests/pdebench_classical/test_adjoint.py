@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from pdebench_classical._forward_map import ForwardMap
-from pdebench_classical._waves import Waves
 from pdebench_lite.physics import diffuse_spectral
 from pdebench_lite.plugins import registry
 from pdebench_lite.problem import Axis, Domain, Observation, Scheme, Unknown
@@ -68,16 +67,6 @@ def test_several_fields_and_times():
     assert matrix.shape == (33, 14)
     np.testing.assert_allclose(map_.pull(np.zeros(14), np.eye(33)), matrix, atol=1e-14)
     assert sorted(set(map_.noise)) == pytest.approx([0.0, 0.1, 0.2])
-
-
-def test_waves_are_white_under_the_prior():
-    """Σ rough·c² is twice the mean square of the curvature, lengths counted in waves."""
-    waves = Waves((Axis("x", -1.0, 1.0, True),), 5, order=2)
-    c = np.random.default_rng(0).normal(size=waves.size)
-    x = -1 + 2 * np.arange(64) / 64
-    k = np.fft.rfftfreq(64, 1 / 64)
-    curvature = np.fft.irfft(-(k**2) * np.fft.rfft(waves.matrix({"x": x}) @ c))
-    assert np.mean(curvature**2) == pytest.approx(np.sum(waves.rough * c**2) / 2)
 
 
 def test_a_smooth_state_is_found(solved):

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from pdebench_classical._warp import Warp
-from pdebench_classical._waves import Waves
 from pdebench_classical.opticalflow import motion_along
+from pdebench_lite.physics.fourier_prior import FourierPrior
 from pdebench_lite.plugins import registry
 from pdebench_lite.problem import Axis, Domain
 
@@ -13,7 +13,7 @@ from pdebench_lite.problem import Axis, Domain
 def plane(steps):
     """A warp on the unit square: its points, times, and a mapping from coefficients to values."""
     axes = (Axis("x", 0.0, 1.0, True), Axis("y", 0.0, 1.0, True))
-    waves = Waves(axes, 2, order=2)
+    waves = FourierPrior(axes, 2, order=2)
 
     def image(p):
         return np.exp(np.sin(2 * np.pi * p["x"]) + np.cos(2 * np.pi * (p["y"] - 0.2)))

@@ -12,7 +12,7 @@ from pdebench_lite.problem import Axis, Domain, Observation
 from pdebench_lite.seeding import generator
 from pdebench_lite.view import View
 from pdebench_methods.objectives.diffphys import DiffphysObjective
-from pdebench_methods.objectives.diffphys.basis import CellBasis, FourierBasis
+from pdebench_methods.objectives.diffphys.basis import CellBasis
 from pdebench_methods.objectives.diffphys.observing import apply_blur, blur_matrices
 from pdebench_methods.objectives.diffphys.stages import BLURS
 
@@ -35,17 +35,6 @@ class LoopTools:
         for k in range(n):
             state = step(state, k)
         return state
-
-
-def test_fourier_basis_is_scaled_by_the_prior():
-    x = np.linspace(-1, 1, 7)
-    matrix = FourierBasis((X,), 2).matrix({"x": x})
-    assert matrix.shape == (7, 5)
-    np.testing.assert_allclose(matrix[:, 2], np.cos(2 * np.pi * (x + 1)) / 2**2)
-    stiff = FourierBasis((X,), 2, shift=1.0).matrix({"x": x})
-    np.testing.assert_allclose(stiff[:, 2] * (1 + 2**2), matrix[:, 2] * 2**2)
-    assert FourierBasis((), 3).matrix({}).shape == (1, 1)
-    assert FourierBasis((X, Y), 2).matrix({"x": x, "y": x}).shape == (7, 25)
 
 
 def test_cell_basis_interpolates_and_wraps():

@@ -12,12 +12,13 @@ import numpy as np
 from pdebench_lite.method import Solution
 from pdebench_lite.optimize.regularised_gauss_newton import Level
 from pdebench_lite.physics import array_namespace, interpolate_periodic
+from pdebench_lite.physics.fourier_prior import FourierPrior
 from pdebench_lite.problem import Arrays, Domain, Scheme, Unknown
 from pdebench_lite.runner.run import Run
 from pdebench_lite.view import View
 from pdebench_methods.diffphys import DiffphysSettings
 from pdebench_methods.host import FlatObjective, slices
-from pdebench_methods.objectives.diffphys.basis import Basis, CellBasis, FourierBasis
+from pdebench_methods.objectives.diffphys.basis import Basis, CellBasis
 from pdebench_methods.objectives.diffphys.discretisation import (
     REFINEMENT,
     Discretisation,
@@ -37,6 +38,7 @@ from pdebench_methods.objectives.diffphys.stages import Planner, planner
 from pdebench_methods.solutions import TrajectoryInterpolant
 from pdebench_methods.training import Stage, Tools
 
+_FREE = 10.0  # prior deviation of numbers and means, in units of that of the waves
 _JOINTLY = 1 << 16  # cells × parameters up to which a Jacobian costs less than a compilation
 
 
@@ -100,9 +102,7 @@ class DiffphysObjective:
             return CellBasis(axes, self.cells)
         resolved = self.cells // 2 - 1
         most = self.settings.modes or (64 if len(axes) < 2 else 8)
-        # A motion is found mode by mode, from blurred targets on; a state all at once.
-        shift = 1.0 if unknown.kind == "coefficient" else 0.0
-        return FourierBasis(axes, min(most, resolved), shift)
+        return FourierPrior(axes, min(most, resolved), mean=_FREE)
 
     @lru_cache(maxsize=8)  # noqa: B019 - one objective lives as long as its process
     def discretisation(self, cells: int) -> Discretisation:
@@ -146,10 +146,13 @@ class DiffphysObjective:
         start = {}
         for u in self.unknowns:
             start[u.name] = np.zeros(self._matrices(self.cells)[u.name].shape[1])
-            start[u.name][0] = u.guess
-            if u.kind == "initial" and isinstance(self.bases[u.name], FourierBasis):
-                seen = [o.values for o in self.observations if o.field == u.field]
-                start[u.name][0] = float(np.mean(seen[0])) if seen else u.guess
+            basis = self.bases[u.name]
+            if not isinstance(basis, FourierPrior):
+                start[u.name] += u.guess
+                continue
+            seen = [o.values for o in self.observations if o.field == u.field]
+            known = u.kind == "initial" and seen
+            start[u.name][0] = (float(np.mean(seen[0])) if known else u.guess) / basis.mean
         return start
 
     def _split(self, values: Arrays) -> tuple[Arrays, Arrays]:
