@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pdebench_lite.method import Method as Method
     from pdebench_lite.method import Solution as Solution
     from pdebench_lite.method import Support as Support
+    from pdebench_lite.method import Tuning as Tuning
     from pdebench_lite.metrics import Metric as Metric
     from pdebench_lite.problem import Axis as Axis
     from pdebench_lite.problem import Domain as Domain
@@ -39,6 +40,7 @@ _HOMES = {
     "Method": "method",
     "Solution": "method",
     "Support": "method",
+    "Tuning": "method",
     "Metric": "metrics",
     "Axis": "problem",
     "Domain": "problem",

@@ -64,6 +64,25 @@ class Named(Generic[T]):
 
 
 @dataclass(frozen=True)
+class Tuning:
+    """What the default settings of a method were tuned on.
+
+    Attributes:
+        problems: labels of the problems.
+        trials: runs that were looked at: configurations × problems.
+        instances: which instances took part, in words; empty where a problem has but one.
+    """
+
+    problems: tuple[str, ...]
+    trials: int
+    instances: str = ""
+
+    def __str__(self) -> str:
+        where = ", ".join(self.problems) + (f" ({self.instances})" if self.instances else "")
+        return f"{self.trials} trials on {where}"
+
+
+@dataclass(frozen=True)
 class Method:
     """A method, described without its backend: listing and planning never load torch or JAX.
 
@@ -79,6 +98,7 @@ class Method:
         supports: `supports(task, config) -> Support`; the function, or "module:function".
         citation: BibTeX of the source.
         requires: distributions, beside those of the backend, whose versions the numbers depend on.
+        tuned: what the default settings were tuned on; None: not stated.
     """
 
     name: str
@@ -91,6 +111,7 @@ class Method:
     )
     citation: str = ""
     requires: tuple[str, ...] = ()
+    tuned: Tuning | None = None
 
 
 @dataclass(frozen=True)

@@ -81,9 +81,14 @@ def _split(sheet: Sheet, widths: list[int], width: int) -> list[list[int]]:
 
 def _natural(sheet: Sheet, i: int) -> int:
     column = sheet.columns[i]
-    cells = [_cell(column, row, i) for _, rows in sheet.blocks for row in rows]
-    lines = [line for cell in [_head(column), *cells] for line in cell.split("\n")]
-    return max(map(cell_len, lines)) + _GAP
+    cells = {_cell(column, row, i) for _, rows in sheet.blocks for row in rows}
+    lines = {line for cell in (_head(column), *cells) for line in cell.split("\n")}
+    return max(map(_width, lines)) + _GAP
+
+
+def _width(text: str) -> int:
+    """Return the columns of a terminal that a text takes."""
+    return len(text) if text.isascii() else cell_len(text)
 
 
 def _head(column: Column) -> str:
@@ -144,7 +149,7 @@ def _print_row(
         pieces = []
         for i, width, parts in zip(shown, widths, cells, strict=True):
             part = parts[k] if k < len(parts) else ""
-            room = " " * (width - _GAP - cell_len(part))
+            room = " " * (width - _GAP - _width(part))
             pieces.append(room + part if sheet.columns[i].numeric else part + room)
         if console.is_terminal:
             styles = [_style(sheet.columns[i], row, i) for i in shown]

@@ -90,6 +90,7 @@ def _method(known: Registry, method: Method, details: bool) -> dict[str, Any]:
         "family": method.family,
         "about": method.summary,
         "backends": backends,
+        "tuned": str(method.tuned) if method.tuned else "",
         "parameters": _parameters(method.Config) if details else [],
         "citation": method.citation,
         "provided_by": known.owners["method", method.name],
@@ -186,6 +187,7 @@ def print_methods(console: Console, entries: list[dict[str, Any]], verbose: bool
         )
         backends = ", ".join(f"{b}: {state}" for b, state in entry["backends"].items())
         console.print(Text(_safe(f"  backends: {backends}")))
+        console.print(Text(_safe(f"  defaults tuned: {entry['tuned'] or 'not stated'}")))
         _print_parameters(console, entry["parameters"], "  ")
         console.print(Text(_safe(f"  provided by {entry['provided_by']}\n{entry['citation']}\n")))
 

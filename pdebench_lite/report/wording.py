@@ -8,6 +8,7 @@ import json
 import math
 import unicodedata
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from pdebench_lite.errors import unknown_name
@@ -36,6 +37,8 @@ _SEEN = {
 def clean(text: object) -> str:
     """Return one line of visible text: controls, escapes and direction marks removed."""
     line = " ".join(str(text).split())
+    if line.isascii() and line.isprintable():  # nearly always, and much faster
+        return line
     return "".join(c for c in line if unicodedata.category(c) not in _INVISIBLE)
 
 
@@ -91,7 +94,12 @@ def as_json(value: Any) -> str:
 
 def sees_text(sees: Mapping[str, int | bool]) -> str:
     """Say what a method saw: `2000 labels`, `1 snapshot (128 values), residual, embedding`."""
-    left = dict(sees)
+    return _sees_text(tuple((name, value, value is True) for name, value in sees.items()))
+
+
+@lru_cache(maxsize=256)  # thousands of records saw the same few things; to it, 1 equals True
+def _sees_text(sees: tuple[tuple[str, int | bool, bool], ...]) -> str:
+    left = {name: value for name, value, _ in sees}
     words = []
     if labels := left.pop("labels", 0):
         words.append(_counted(labels, "label"))
@@ -145,6 +153,12 @@ def budget_text(budget: Budget) -> str:
     if budget.max_memory is not None:
         parts.append(f"{budget.max_memory / 1e6:g} MB")
     return ", ".join(parts) or MISSING
+
+
+def tuning(method: str) -> str:
+    """Say what the defaults of a method of this installation were tuned on; empty if unstated."""
+    described = registry().methods.get(method)
+    return clean(described.tuned) if described is not None and described.tuned else ""
 
 
 # ---- metrics ---------------------------------------------------------------------------------

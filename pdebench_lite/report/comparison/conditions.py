@@ -44,6 +44,7 @@ def conditions_sheet(problem: ProblemComparison) -> Sheet:
         Column("at once", "number", condition("at once")),
         Column("resumed", "word", condition("resumed")),
         Column("trials", "number", lambda e: str(problem.audit.trials[places[id(e)]])),
+        Column("defaults tuned", "name", lambda e: wording.tuning(e.record.method) or "not stated"),
         Column("machine", "name", condition("machine")),
         Column("versions", "name", condition("versions")),
     ]

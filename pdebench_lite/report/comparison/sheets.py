@@ -86,6 +86,11 @@ def remarks(problem: ProblemComparison) -> list[str]:
         line = f"not in the race: {clean(record.label)} ({clean(record.reason)})"
         if line not in lines:
             lines.append(line)
+    methods = dict.fromkeys(e.record.method for e in problem.contest.entrants if not e.classical)
+    stated = {name: wording.tuning(name) for name in methods}
+    if any(stated.values()):
+        said = (f"{clean(name)}: {text or 'not stated'}" for name, text in stated.items())
+        lines.append(f"default settings were tuned: {'; '.join(said)}")
     unknown = problem.contest.bound is None
     if unknown:
         lines.append("the reference has no known bound: differences of any size may be its own")

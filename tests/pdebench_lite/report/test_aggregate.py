@@ -1,0 +1,96 @@
+"""`pdebench table --aggregate`: medians, intervals and ranks over seeds; failures stay in."""
+
+import csv
+import io
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pdebench_lite.cli import main
+from pdebench_lite.compare import Source, compare
+from pdebench_lite.errors import PdebenchError
+from pdebench_lite.records import Store
+from pdebench_lite.report.comparison.aggregate import render_aggregate
+
+ERRORS = {"mlp": np.linspace(0.01, 0.02, 7), "pinn": np.linspace(0.1, 0.2, 7)}
+
+
+@pytest.fixture
+def runs(tmp_path: Any, make: Any) -> Store:
+    """Seven seeds of two methods that saw the same; three seeds of the second failed."""
+    store = Store(tmp_path / "runs")
+    for method, errors in ERRORS.items():
+        for seed, error in enumerate(errors):
+            failed = method == "pinn" and seed >= 4
+            record = make(
+                method, seed=seed, sees={"residual": True, "snapshots": 1},
+                status="diverged" if failed else "ok",
+                metrics={} if failed else {"rel_l2": float(error), "mae": float(error) / 2},
+                ranked=["rel_l2", "mae"], reference_bound=1e-6,
+            )  # fmt: skip
+            store.publish(record, store.workspace(record.cell))
+    return store
+
+
+def rows(store: Store) -> list[dict[str, str]]:
+    text = render_aggregate(compare([Source(store)]), "csv")
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_medians_intervals_and_ranks(runs: Store) -> None:
+    first, second = rows(runs)
+    assert [first["method"], second["method"]] == ["mlp", "pinn"]
+    assert [first["rank"], second["rank"]] == ["1", "2"]
+    assert float(first["rel_l2"]) == pytest.approx(np.median(ERRORS["mlp"]))
+    assert float(first["mae"]) == pytest.approx(np.median(ERRORS["mlp"]) / 2)
+    assert 0.01 <= float(first["rel_l2_low"]) < float(first["rel_l2"]) < float(first["rel_l2_high"])
+    assert float(first["rel_l2_high"]) <= 0.02
+
+
+def test_failed_seeds_count_as_misses(runs: Store) -> None:
+    _, second = rows(runs)
+    assert second["failures"] == "3"
+    errors = [*ERRORS["pinn"][:4], np.inf, np.inf, np.inf]
+    assert float(second["rel_l2"]) == pytest.approx(np.median(errors))
+    assert second["rel_l2_high"] == "", "beyond all bounds"
+    text = render_aggregate(compare([Source(runs)]), "text", width=200)
+    assert "7, 3 failed" in text
+    assert "∞]" in text
+
+
+def test_the_best_is_bold_in_its_block(runs: Store) -> None:
+    lines = render_aggregate(compare([Source(runs)]), "md").splitlines()
+    (best,) = [line for line in lines if "| mlp |" in line]
+    (other,) = [line for line in lines if "| pinn |" in line]
+    assert best.startswith("| **1** | mlp | jax |")
+    assert "**" not in other
+
+
+def test_metrics_can_be_chosen(runs: Store) -> None:
+    lines = render_aggregate(compare([Source(runs)]), "md", ["mae"]).splitlines()
+    (head,) = [line for line in lines if line.startswith("| rank")]
+    assert "| mae |" in head
+    assert "rel_l2" not in head
+    with pytest.raises(PdebenchError, match="unknown metric 'mea'"):
+        render_aggregate(compare([Source(runs)]), "md", ["mea"])
+    with pytest.raises(PdebenchError, match="unknown format 'tex'"):
+        render_aggregate(compare([Source(runs)]), "tex")
+
+
+def test_every_format_is_written(store: Store, parsed: Any) -> None:
+    comparison = compare([Source(store)])
+    assert "\\toprule" in render_aggregate(comparison, "latex")
+    answer = parsed(render_aggregate(comparison, "json"))
+    assert {"mlp", "pinn", "diffphys"} <= {row["method"] for row in answer}
+
+
+def test_the_command(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["table", "--results", str(store.root), "--problem", "burgers"]
+    assert main([*words, "--aggregate", "--format", "md"]) == 0
+    assert "medians over seeds" in capsys.readouterr().out
+    assert main([*words, "--format", "md"]) == 0
+    assert "burgers: rel" in capsys.readouterr().out.replace("\\", "")
+    for more in ([], ["--aggregate"]):
+        assert main([*words[:-1], "burger", *more]) == 2
+        assert "'burger'" in capsys.readouterr().err

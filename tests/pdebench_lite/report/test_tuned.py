@@ -1,0 +1,46 @@
+"""What default settings were tuned on is said in lists, tables and conditions."""
+
+from dataclasses import replace
+
+import pytest
+
+from pdebench_lite.compare import Source, compare
+from pdebench_lite.method import Tuning
+from pdebench_lite.plugins import registry
+from pdebench_lite.report import catalogue, wording
+from pdebench_lite.report.comparison import render_comparison
+
+TUNED = Tuning(("burgers:forward", "burgers[ic=random]"), 42, "instances 0–4")
+WORDS = "42 trials on burgers:forward, burgers[ic=random] (instances 0–4)"
+
+
+@pytest.fixture
+def stated(monkeypatch):
+    methods = registry().methods
+    monkeypatch.setitem(methods, "pinn", replace(methods["pinn"], tuned=TUNED))
+    monkeypatch.setitem(methods, "mlp", replace(methods["mlp"], tuned=None))
+
+
+def test_words():
+    assert str(TUNED) == WORDS
+    assert str(Tuning(("burgers",), 3)) == "3 trials on burgers"
+
+
+@pytest.mark.usefixtures("stated")
+def test_lists_say_it():
+    entries = {e["name"]: e["tuned"] for e in catalogue.methods(registry(), details=False)}
+    assert (entries["pinn"], entries["mlp"]) == (WORDS, "")
+    assert wording.tuning("pinn") == WORDS
+    assert wording.tuning("not-installed-here") == ""
+
+
+@pytest.mark.usefixtures("stated")
+def test_comparisons_say_it(store):
+    text = render_comparison(compare([Source(store)]), "md", only=["final", "conditions"])
+    plain = text.replace("\\", "")
+    assert f"pinn: {WORDS}" in plain
+    assert "mlp: not stated" in plain
+    (head,) = [line for line in plain.splitlines() if "defaults tuned" in line]
+    rows = [line for line in plain.splitlines() if WORDS in line and line.startswith("| pinn")]
+    assert head
+    assert rows
