@@ -9,6 +9,7 @@ from pdebench_lite.method import Solution
 from pdebench_lite.runner.run import Run
 from pdebench_lite.view import View
 from pdebench_methods.host import FlatObjective
+from pdebench_methods.objectives import solver_in_the_loop
 from pdebench_methods.objectives.diffphys import DiffphysObjective
 from pdebench_methods.training import Minimiser, train
 
@@ -42,8 +43,10 @@ class DiffphysTools(JaxTools):
 
 
 def solve(view: View, run: Run) -> Solution:
-    """Fit unknowns through the unrolled solver."""
+    """Fit unknowns through the unrolled solver, or learn to correct it over a family."""
     tools = DiffphysTools(run)
+    if run.config.mode == "solver-in-the-loop":
+        return solver_in_the_loop.solve(view, run, tools)
     with run.phase("data"):
         objective = DiffphysObjective(view, run, tools)
     return train(run, objective, tools)

@@ -7,7 +7,7 @@ from pydantic import Field, field_validator, model_validator
 
 from pdebench_lite.method import Support
 from pdebench_lite.problem import Task
-from pdebench_lite.selectors import Settings
+from pdebench_methods.solver_in_the_loop import CorrectionSettings, fits_a_correction
 
 PRESETS: Mapping[str, Mapping[str, Any]] = {
     "": {},
@@ -22,8 +22,11 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
 }
 """Defaults that a preset changes; `lecture` is the experiment of the book cited below."""
 
+MODES: Mapping[str, Mapping[str, Any]] = {"solver-in-the-loop": {"learning_rate": 4e-3}}
+"""Defaults that a mode changes."""
 
-class DiffphysSettings(Settings):
+
+class DiffphysSettings(CorrectionSettings):
     """Settings of `diffphys`; what is given wins over what a preset says."""
 
     preset: Literal["", "lecture"] = Field("", description="lecture: gradient descent on cells")
@@ -33,7 +36,7 @@ class DiffphysSettings(Settings):
     steps: int = Field(0, ge=0, description="time steps to the last observation; 0: by stability")
     scheme: str = Field("", description="a scheme of the problem; empty: that of highest order")
     basis: Literal["fourier", "cells"] = Field("fourier", description="of an unknown function")
-    modes: int = Field(0, ge=0, description="Fourier modes per axis; 0: 64 in 1-D, 8 in 2-D")
+    modes: int = Field(0, ge=0, description="Fourier modes per axis; 0: 64 in 1-D, 5 in 2-D")
     optimizer: Literal["auto", "gauss-newton", "lbfgs", "adam", "gd"] = Field(
         "auto", description="auto: gauss-newton up to 300 parameters, else lbfgs"
     )
@@ -54,7 +57,8 @@ class DiffphysSettings(Settings):
     def _fill_preset(cls, values: Any) -> Any:
         if not isinstance(values, dict):
             return values
-        return {**PRESETS.get(values.get("preset", ""), {}), **values}
+        preset = PRESETS.get(values.get("preset", ""), {})
+        return {**MODES.get(values.get("mode", ""), {}), **preset, **values}
 
     @field_validator("cells")
     @classmethod
@@ -66,6 +70,10 @@ class DiffphysSettings(Settings):
 
 def supports(task: Task, config: DiffphysSettings) -> Support:
     """Say whether a task has unknowns and a time step to unroll on a periodic grid."""
+    if config.mode == "solver-in-the-loop":
+        return fits_a_correction(task, config.scheme)
+    if task.instances:
+        return Support(False, f"{task.label} is a family: use diffphys[mode=solver-in-the-loop]")
     if "solver" not in task.faces or not task.asks_fields:
         return Support(False, f"{task.label} has no time step of fields to unroll")
     if not task.unknowns:

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from math import cos, inf, pi
-from typing import Any, ClassVar
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from pdebench_methods.training import RATE, Stage, Tools
 _CHUNK = 32  # instances that are answered at once; one shape, so that it is compiled once
 
 
-class Evaluator(Tools):
+class Evaluator(Tools, Protocol):
     """The tools of a backend that evaluates functions of parameters and data; both do."""
 
     def evaluate(
@@ -32,8 +32,6 @@ class OperatorObjective(ABC):
     What the loss reads, `data`: `start` (fields, instances, cells); a coefficient by its name,
     (instances,); `target` (fields·frames, instances, cells), the frames of a field together.
     """
-
-    costs: ClassVar[Mapping[str, int]] = {}
 
     def __init__(self, view: View, run: Run, tools: Evaluator) -> None:
         self.settings, self._run, self._tools = run.config, run, tools
@@ -56,6 +54,10 @@ class OperatorObjective(ABC):
         start = np.stack([query[name] for name in self.fields])
         return {"start": start, **{c: query[c] for c in self.training.coefficients}}
 
+    def steps(self) -> int:
+        """Return the number of steps where no budget is given."""
+        return self.settings.steps
+
     @abstractmethod
     def initial(self) -> dict[str, np.ndarray]:
         """Draw the parameters to start from."""
@@ -63,6 +65,14 @@ class OperatorObjective(ABC):
     @abstractmethod
     def answer(self, parameters: dict[str, Any], data: dict[str, Any]) -> Any:
         """Return the later frames, laid out as `target` is."""
+
+    def common(self, given: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Return what else `answer` reads, the same for all instances that are given."""
+        return {}
+
+    def costs(self, data: Mapping[str, Any]) -> Mapping[str, int]:
+        """Return what one evaluation of the loss costs, as `Run.count` takes it."""
+        return {}
 
     def loss(self, parameters: dict[str, Any], data: dict[str, Any]) -> Any:
         """Return the mean squared relative error."""
@@ -81,12 +91,12 @@ class OperatorObjective(ABC):
         rate = 0.5 * (1.0 + cos(pi * done))  # Loshchilov & Hutter 2017, arXiv:1608.03983, eq. 5
         index = memo["stage"] = memo.get("stage", -1) + 1
         data = self.batch(self._chosen(index)) | {RATE: np.asarray(rate)}
-        return Stage("adam", data, steps=1, keep=True, costs=self.costs)
+        return Stage("adam", data, steps=1, keep=True, costs=self.costs(data))
 
     def batch(self, chosen: np.ndarray) -> dict[str, np.ndarray]:
         """Return what the loss reads of some training instances, given by their indices."""
-        start = {"start": self._inputs["start"][:, chosen], "target": self._target[:, chosen]}
-        return start | {c: self._inputs[c][chosen] for c in self.training.coefficients}
+        data = _some(self._inputs, chosen) | {"target": self._target[:, chosen]}
+        return data | self.common(self._inputs)
 
     def _chosen(self, index: int) -> np.ndarray:
         """Return the instances of a minibatch: every epoch goes through all in a new order."""
@@ -96,7 +106,7 @@ class OperatorObjective(ABC):
         return order[place * size : (place + 1) * size]
 
     def _progress(self, memo: dict[str, Any]) -> float:
-        """Return the share of the budget that is spent; under a limit of steps it knows no clock."""
+        """Return the share of the budget that is spent; with a limit of steps alone, no clock."""
         run, spent = self._run, 0.0
         if run.max_steps is not None:
             spent = run.steps / run.max_steps
@@ -104,7 +114,7 @@ class OperatorObjective(ABC):
             whole = memo.setdefault("seconds", run.time_left)
             spent = max(spent, 1.0 - run.time_left / whole if whole > 0 else 1.0)
         elif run.max_steps is None:
-            spent = run.steps / self.settings.steps
+            spent = run.steps / self.steps()
         return min(1.0, spent)
 
     # ---- the solution ------------------------------------------------------------------------
@@ -114,11 +124,11 @@ class OperatorObjective(ABC):
 
         def predict(query: dict[str, Any]) -> dict[str, np.ndarray]:
             given = self._given(query)
-            count = given["start"].shape[1]
+            count, common = given["start"].shape[1], self.common(given)
             parts = []
             for first in range(0, count, _CHUNK):
                 chosen = np.minimum(np.arange(first, first + _CHUNK), count - 1)
-                part = {k: v[:, chosen] if k == "start" else v[chosen] for k, v in given.items()}
+                part = _some(given, chosen) | common
                 parts.append(self._tools.evaluate(self.answer, parameters, part))
             whole = np.concatenate(parts, axis=1)[:, :count].astype(np.float64)
             frames = whole.reshape(len(self.fields), self.frames, count, self.cells)
@@ -129,6 +139,10 @@ class OperatorObjective(ABC):
             weights=parameters,
             parameters=sum(int(np.size(values)) for values in parameters.values()),
         )
+
+
+def _some(given: Mapping[str, np.ndarray], chosen: np.ndarray) -> dict[str, np.ndarray]:
+    return {k: v[:, chosen] if k == "start" else v[chosen] for k, v in given.items()}
 
 
 class Features:
