@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from pdebench_lite.compare.beside import beside
 from pdebench_lite.compare.classical import advice
 from pdebench_lite.compare.courses import Course, courses, usual_errors, usual_times
 from pdebench_lite.compare.entrants import Contest, Entrant, Key, Source, contests
@@ -49,6 +50,7 @@ class ProblemComparison:
         times, errors: what the courses are read at.
         advice: what is missing of the classical solver, and the command that adds it; else empty.
         measured: when and on what machines the first source's records were measured, in words.
+        beside: for each further source, what of its records compares with the first's.
     """
 
     contest: Contest
@@ -58,6 +60,7 @@ class ProblemComparison:
     errors: Sequence[float]
     advice: str
     measured: str = ""
+    beside: Sequence[str] = ()
 
     def place(self, entrant: Entrant) -> int:
         """Return the number of an entrant in the audit."""
@@ -96,7 +99,7 @@ def compare(
 
     Args:
         sources: results folders, the user's own first.
-        problems: problem labels, with or without parameters; empty means all.
+        problems: problem labels, with or without parameters; empty means all that the user ran.
         metric: error to compare; by default the headline metric of each problem.
         times: charged seconds to compare at; by default what the runs saw.
         errors: errors to compare at; by default powers of ten that somebody reached.
@@ -114,11 +117,19 @@ def compare(
     found = [contest for contest in found if contest.entrants]
     if not found:
         raise PdebenchError("nothing to compare: no record ran, all are unsupported")
+    if not wanted:
+        own = sources[0].name
+        found = [c for c in found if any(e.key.source == own for e in c.entrants)]
+    if not found:
+        raise PdebenchError(
+            f"nothing in '{sources[0].store.root}' ran; name a problem of the other folder with "
+            f"--problem: {', '.join(c.label for c in every)}"
+        )
     if metric:
         names = {name for c in found for r in c.records for name in r.metrics}
         if metric not in names:
             raise unknown_name("metric in these records", metric, names)
-    compared = [_problem(contest, sources[0], times, errors) for contest in found]
+    compared = [_problem(contest, sources, times, errors) for contest in found]
     over: list[OverallBlock] = []
     all_times = list(times) or usual_times(found)
     all_errors = list(errors) or usual_errors(found)
@@ -128,8 +139,9 @@ def compare(
 
 
 def _problem(
-    contest: Contest, own: Source, times: Sequence[float], errors: Sequence[float]
+    contest: Contest, sources: Sequence[Source], times: Sequence[float], errors: Sequence[float]
 ) -> ProblemComparison:
+    own = sources[0]
     blocks = []
     for heading, entrants in data_blocks(contest):
         standing = standings(entrants)
@@ -146,6 +158,7 @@ def _problem(
             [r for e in contest.entrants if e.key.source == own.name for r in e.records],
             own.environment,
         ),
+        beside(contest, sources),
     )
 
 

@@ -131,21 +131,20 @@ def contests(
     """Sort records into contests, one for each problem label, in the order of the records.
 
     Args:
-        sources: results folders; a cell that an earlier folder holds too is taken from there.
+        sources: results folders; a record that an earlier folder holds too is taken from there.
         problems: labels, or labels without their parameters; empty means all.
         metric: error to compare; by default the headline metric of each problem.
     """
     wanted = list(problems)
     records: dict[str, list[tuple[Source, Record]]] = {}
-    taken: set[tuple[str, str]] = set()
+    taken: dict[str, list[Record]] = {}
     for source in sources:
         for record in source.store.load().records:
             label = record.problem_label
             if wanted and label not in wanted and label.partition("[")[0] not in wanted:
                 continue
-            identity = (record.cell, source.machine(record))
-            if identity not in taken:
-                taken.add(identity)
+            if record not in taken.setdefault(record.cell, []):
+                taken[record.cell].append(record)
                 records.setdefault(label, []).append((source, record))
     return [contest(label, mine, metric) for label, mine in records.items()]
 

@@ -77,6 +77,7 @@ def remarks(problem: ProblemComparison) -> list[str]:
             f"too few seeds for an interval or a rank where a row says so: below {seeds_needed()}, "
             "even the whole range covers the median with less than 95%"
         )
+    lines += problem.beside
     if any(problem.audit.elsewhere):
         lines.append(
             "rows from another machine are not ranked against the others: errors after equal steps "
@@ -94,4 +95,4 @@ def remarks(problem: ProblemComparison) -> list[str]:
     unknown = problem.contest.bound is None
     if unknown:
         lines.append("the reference has no known bound: differences of any size may be its own")
-    return [wording.shorten(line, 400) for line in lines]
+    return [wording.shorten(line, 600) for line in lines]

@@ -24,7 +24,12 @@ _VALUES: Mapping[str, Callable[[Standing], float | None]] = {
     "params": lambda s: s.entrant.record.params,
 }
 _FACETS = ("backend", "family", "precision", "device", "budget")
-_LATER = ("saw", "defaults tuned", "machine", "versions")  # blocks, `uses` and `unequal` say in short what differs
+_LATER = (
+    "saw",
+    "defaults tuned",
+    "machine",
+    "versions",
+)  # blocks, `uses` and `unequal` say in short what differs
 
 
 def leaderboard(problem: ProblemComparison, ids: Mapping[int, int]) -> Json:
