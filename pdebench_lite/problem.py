@@ -193,7 +193,7 @@ class Expression:
             the value, `(0, 0, 2)` is ∂³y/∂x₀²∂x₂.
     """
 
-    function: Callable[[Any, Arrays], Any]
+    function: "Callable[[Any, Mapping[str, Any]], Any]"
     constants: "Mapping[str, np.ndarray]"
     points: "np.ndarray"
     outputs: int

@@ -13,6 +13,7 @@ from pdebench_lite.problem import (
     Arrays,
     Condition,
     Domain,
+    Expression,
     Function,
     Observation,
     Problem,
@@ -166,6 +167,14 @@ class View:
             return None
         self._take("ansatz")
         return self.__task.ansatz
+
+    # ---- the expression ----------------------------------------------------------------------
+
+    def expression(self) -> Expression:
+        """Return the function that is to be differentiated, and where."""
+        self._require_face("expression")
+        self._take("expression")
+        return self.__task.expression()
 
     # ---- the solver --------------------------------------------------------------------------
 

@@ -1,5 +1,6 @@
 """Metric, and the metrics that every field task has. All are computed by the harness."""
 
+from pdebench_lite.metrics.calls import CALLS
 from pdebench_lite.metrics.errors import ERRORS
 from pdebench_lite.metrics.errors import error_profile as error_profile
 from pdebench_lite.metrics.family import FAMILY
@@ -21,4 +22,5 @@ CORE_METRICS: tuple[Metric, ...] = (
     *VIOLATIONS,
     RESIDUAL_RMS,
     *FAMILY,
+    *CALLS,
 )

@@ -20,6 +20,7 @@ class Metric:
         compute: maps an evaluation to a float, or None where it has no meaning.
         applies: whether the metric has a meaning for a task at all.
         unit: physical unit.
+        machine: whether it is a time or an amount of memory, which no two runs share.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Metric:
     compute: Callable[[Any], float | None]
     applies: Callable[[Task], bool] = lambda task: isinstance(task, FieldTask)
     unit: str = "dimensionless"
+    machine: bool = False
 
 
 def relative_l2(answer: Mapping[str, np.ndarray], truth: Mapping[str, np.ndarray]) -> float:

@@ -9,6 +9,7 @@ import numpy as np
 
 from pdebench_lite.records import LOG, Record
 from pdebench_lite.report import wording
+from pdebench_lite.report.trace import traced
 from pdebench_lite.report.wording import MISSING, amount, clean, count
 
 _TIMES = (
@@ -65,18 +66,24 @@ def describe(record: Record, folder: Path) -> str:
         ("counts", [(k, count(getattr(record, k)), text) for k, text in _COUNTS]),
         ("costs", [(clean(k), count(v), "") for k, v in record.costs.items()]),
         ("machine", [(k, amount(getattr(record, k)), text) for k, text in _MACHINE]),
-        ("details", [(k, wording.as_json(v), "") for k, v in record.details.items()]),
+        ("details", [(k, wording.as_json(v), "") for k, v in _plain(record.details).items()]),
         ("environment", list(_environment(record, folder.parent))),
         ("fingerprint", [(k, v, "") for k, v in record.fingerprint.items()]),
         (f"files in {clean(folder)}", list(_files(folder))),
     ]
     lines = [line for title, entries in blocks if entries for line in _block(title, entries)]
+    lines += traced(record.details)
     if record.failed:
         lines += _log(folder)
     return "\n".join(lines) + "\n"
 
 
 Entry = tuple[str, str, str]
+
+
+def _plain(details: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what is printed as a table of its own."""
+    return {k: v for k, v in details.items() if k != "trace"}
 
 
 def _block(title: str, entries: list[Entry]) -> Iterator[str]:

@@ -19,12 +19,15 @@ except ImportError as error:
     ) from error
 
 pytest.register_assert_rewrite(
-    *(f"{__name__}.{module}" for module in ("problem", "method", "metric"))
+    *(f"{__name__}.{module}" for module in ("problem", "expression", "method", "metric"))
 )
 
 from pdebench_lite.testing.attempt import Attempt as Attempt  # noqa: E402
 from pdebench_lite.testing.attempt import attempt as attempt  # noqa: E402
 from pdebench_lite.testing.attempt import true_solution as true_solution  # noqa: E402
+from pdebench_lite.testing.expression import (  # noqa: E402
+    ExpressionContract as ExpressionContract,
+)
 from pdebench_lite.testing.method import MethodContract as MethodContract  # noqa: E402
 from pdebench_lite.testing.method import (  # noqa: E402
     MethodDescriptionContract as MethodDescriptionContract,

@@ -28,29 +28,16 @@ _WIDTHS = (0.1, 0.03, 0.01, 0.003, 0.001)  # of an axis: the best stencil is not
 _GIFTS = ("initial_state", "ansatz", "embedding", "boundary", "coefficients")
 
 
-class ProblemContract:
-    """What every problem owes. A selector that names no task stands for all tasks.
+class ProblemDescriptionContract:
+    """What every problem says of itself, whatever its faces.
+
+    A selector that names no task stands for all tasks.
 
     Attributes:
-        selector: the problem, such as `"burgers[nu=0.1]"`; choose an instance that is smooth
-            enough for `cells`.
-        residual_tolerance: of the residual of the reference, relative to the residual's terms.
-        cells: grids on which the schemes are refined.
-        span: the schemes run for this fraction of the time axis.
-        order: least observed order of a scheme, as a fraction of the order that it states.
-        floor: relative error below which a scheme need not converge further.
-        agreement: largest relative difference between backends, and between batched and single.
-        score: what the true solution may score under the ranked metrics of a task.
+        selector: the problem, such as `"burgers[nu=0.1]"`.
     """
 
     selector: str
-    residual_tolerance: ClassVar[float] = 1e-6
-    cells: ClassVar[tuple[int, ...]] = (64, 128, 256)
-    span: ClassVar[float] = 0.2
-    order: ClassVar[float] = 0.7
-    floor: ClassVar[float] = 1e-8
-    agreement: ClassVar[float] = 1e-12
-    score: ClassVar[float] = 1e-3
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -77,20 +64,6 @@ class ProblemContract:
     def problem(cls, tasks: list[Task]) -> Problem:
         """Return the problem."""
         return tasks[0].problem
-
-    @pytest.fixture(scope="class")
-    @classmethod
-    def reference(cls, problem: Problem) -> Reference:
-        """Return the reference of the problem."""
-        return problem.reference()
-
-    @pytest.fixture(params=LIBRARIES)
-    def lib(self, request: pytest.FixtureRequest) -> Iterator[Library]:
-        """Return one array library after the other."""
-        with library(request.param) as found:
-            yield found
-
-    # ---- what it says of itself --------------------------------------------------------------
 
     def test_metadata(self, problem: Problem) -> None:
         """Names, summaries, citation; fields and derivatives are spelled as the views read them."""
@@ -132,6 +105,43 @@ class ProblemContract:
                 known.metric(name)
             found = {unknown.name for unknown in task.unknowns}
             assert len(found) == len(task.unknowns), "two unknowns of one name"
+
+
+class ProblemContract(ProblemDescriptionContract):
+    """What every problem owes. A selector that names no task stands for all tasks.
+
+    Attributes:
+        selector: the problem, such as `"burgers[nu=0.1]"`; choose an instance that is smooth
+            enough for `cells`.
+        residual_tolerance: of the residual of the reference, relative to the residual's terms.
+        cells: grids on which the schemes are refined.
+        span: the schemes run for this fraction of the time axis.
+        order: least observed order of a scheme, as a fraction of the order that it states.
+        floor: relative error below which a scheme need not converge further.
+        agreement: largest relative difference between backends, and between batched and single.
+        score: what the true solution may score under the ranked metrics of a task.
+    """
+
+    selector: str
+    residual_tolerance: ClassVar[float] = 1e-6
+    cells: ClassVar[tuple[int, ...]] = (64, 128, 256)
+    span: ClassVar[float] = 0.2
+    order: ClassVar[float] = 0.7
+    floor: ClassVar[float] = 1e-8
+    agreement: ClassVar[float] = 1e-12
+    score: ClassVar[float] = 1e-3
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def reference(cls, problem: Problem) -> Reference:
+        """Return the reference of the problem."""
+        return problem.reference()
+
+    @pytest.fixture(params=LIBRARIES)
+    def lib(self, request: pytest.FixtureRequest) -> Iterator[Library]:
+        """Return one array library after the other."""
+        with library(request.param) as found:
+            yield found
 
     # ---- the truth ---------------------------------------------------------------------------
 

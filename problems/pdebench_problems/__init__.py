@@ -15,8 +15,9 @@ def pdebench_problems() -> "Sequence[type[Problem]]":
     """Return the problems."""
     from pdebench_problems.advection_density import AdvectionDensity
     from pdebench_problems.burgers import Burgers
+    from pdebench_problems.derivatives import Derivatives
 
-    return (Burgers, AdvectionDensity)
+    return (Burgers, AdvectionDensity, Derivatives)
 
 
 @hookimpl
