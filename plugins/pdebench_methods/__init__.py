@@ -13,6 +13,6 @@ from pdebench_lite.method import Method
 @hookimpl
 def pdebench_methods() -> Sequence[Method]:
     """Return the methods."""
-    from pdebench_methods.descriptions import CNN, DIFFPHYS, MLP, PINN
+    from pdebench_methods.descriptions import CNN, DIFFPHYS, FNO, MLP, PINN
 
-    return (MLP, PINN, DIFFPHYS, CNN)
+    return (MLP, PINN, DIFFPHYS, CNN, FNO)

@@ -58,3 +58,19 @@ CNN = Method(
   booktitle = {Medical Image Computing and Computer-Assisted Intervention (MICCAI)},
   pages = {234--241}, year = {2015}, doi = {10.1007/978-3-319-24574-4_28}}""",
 )
+
+FNO = Method(
+    name="fno",
+    family="supervised",
+    summary="Fourier neural operator of the package neuraloperator, on solved instances",
+    solvers={"torch": "pdebench_torch.fno:solve"},
+    Config="pdebench_methods.fno:FnoSettings",
+    supports="pdebench_methods.fno:supports",
+    requires=("neuraloperator",),
+    citation="""@inproceedings{li2021fourier,
+  author = {Li, Zongyi and Kovachki, Nikola and Azizzadenesheli, Kamyar and Liu, Burigede and
+            Bhattacharya, Kaushik and Stuart, Andrew and Anandkumar, Anima},
+  title = {Fourier neural operator for parametric partial differential equations},
+  booktitle = {International Conference on Learning Representations (ICLR)}, year = {2021},
+  eprint = {2010.08895}, archivePrefix = {arXiv}}""",
+)

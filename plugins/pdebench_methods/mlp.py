@@ -4,17 +4,22 @@ from pydantic import Field
 
 from pdebench_lite.method import Support
 from pdebench_lite.problem import Task
+from pdebench_methods.operators import fits
 from pdebench_methods.settings import NetworkSettings, TrainingSettings
 
 
 class MlpSettings(NetworkSettings, TrainingSettings):
     """Settings of `mlp`."""
 
-    labels: int = Field(2000, ge=1, le=10_000_000, description="labelled samples of the solution")
+    labels: int = Field(
+        2000, ge=1, le=10_000_000, description="labelled samples of the solution, or instances"
+    )
 
 
 def supports(task: Task, config: MlpSettings) -> Support:
-    """Say whether a task has labels of fields on points."""
+    """Say whether a task has labels of fields on points, or a family of labelled instances."""
+    if task.instances:
+        return fits(task)
     if "data" not in task.faces or not task.asks_fields:
         return Support(False, f"{task.label} has no labelled fields on points")
     return Support(True)

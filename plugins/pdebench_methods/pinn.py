@@ -84,6 +84,12 @@ class PinnSettings(NetworkSettings, TrainingSettings):
 
 def supports(task: Task, config: PinnSettings) -> Support:
     """Say whether a task states a residual of fields on points."""
+    if task.instances:
+        return Support(
+            False,
+            f"{task.label} asks for instances that come with the query, each of which would be a "
+            "training of its own; race one instance by a task that fixes it",
+        )
     if "equation" not in task.faces or not task.asks_fields:
         return Support(False, f"{task.label} states no residual of fields on points")
     return Support(True)

@@ -4,13 +4,15 @@ from pdebench_lite.method import Solution
 from pdebench_lite.runner.run import Run
 from pdebench_lite.view import View
 from pdebench_methods.objectives.mlp import MlpObjective
+from pdebench_methods.objectives.mlp_operator import MlpOperatorObjective
 from pdebench_methods.training import train
 from pdebench_torch._training import TorchTools
 
 
 def solve(view: View, run: Run) -> Solution:
-    """Fit a network to labels."""
+    """Fit a network to labels: a field on points, or an operator from grid to grid."""
     tools = TorchTools(run)
     with run.phase("data"):
-        objective = MlpObjective(view, run, tools)
+        statement = MlpOperatorObjective if view.instances else MlpObjective
+        objective = statement(view, run, tools)
     return train(run, objective, tools)
