@@ -1,4 +1,4 @@
-"""The hooks by which problems, methods, metrics and backends enter; built-ins use the same ones.
+"""The hooks by which plugins bring problems, methods, metrics, backends and claims; ours do too.
 
 A plugin is a module named in the entry-point group `pdebench_lite`. It implements any of these
 functions, decorated with `pdebench_lite.hookimpl`.
@@ -12,6 +12,7 @@ import pluggy
 from pdebench_lite.method import Backend, Method
 
 if TYPE_CHECKING:  # take long to import, and listing the methods needs neither
+    from pdebench_lite.claims import Claim
     from pdebench_lite.metrics import Metric
     from pdebench_lite.problem import Problem
 
@@ -41,4 +42,10 @@ def pdebench_metrics() -> "Sequence[Metric]":
 @hookspec
 def pdebench_backends() -> Sequence[Backend]:
     """Return backends that solvers may name."""
+    return ()
+
+
+@hookspec
+def pdebench_claims() -> "Sequence[Claim]":
+    """Return claims that `pdebench claims` tries."""
     return ()

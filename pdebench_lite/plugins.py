@@ -16,12 +16,13 @@ from pdebench_lite.errors import PdebenchError, unknown_name
 from pdebench_lite.method import Backend, Method
 
 if TYPE_CHECKING:  # take long to import, and listing the methods needs none
+    from pdebench_lite.claims import Claim
     from pdebench_lite.metrics import Metric
     from pdebench_lite.problem import Problem, Task
     from pdebench_lite.selectors import Selector, Settings
 
 GROUP = "pdebench_lite"
-KINDS = ("problem", "method", "metric", "backend")
+KINDS = ("problem", "method", "metric", "backend", "claim")
 T = TypeVar("T")
 
 
@@ -54,6 +55,7 @@ class Registry:
     methods: dict[str, Method] = field(default_factory=dict)
     metrics: "dict[str, Metric]" = field(default_factory=dict)
     backends: dict[str, Backend] = field(default_factory=dict)
+    claims: "dict[str, Claim]" = field(default_factory=dict)
     owners: dict[tuple[str, str], str] = field(default_factory=dict)
     clashes: dict[tuple[str, str], list[str]] = field(default_factory=dict)
 
@@ -183,6 +185,7 @@ def _check(kind: str, item: Any) -> None:
         "method": lambda x: isinstance(x, Method),
         "metric": _is_metric,
         "backend": lambda x: isinstance(x, Backend),
+        "claim": _is_claim,
     }
     if not expected[kind](item):
         raise TypeError(f"pdebench_{kind}s returned {item!r}, which is no {kind}")
@@ -199,6 +202,12 @@ def _is_problem(item: Any) -> bool:
     from pdebench_lite.problem import Problem
 
     return isinstance(item, type) and issubclass(item, Problem)
+
+
+def _is_claim(item: Any) -> bool:
+    from pdebench_lite.claims import Claim
+
+    return isinstance(item, Claim)
 
 
 def _is_metric(item: Any) -> bool:

@@ -12,6 +12,8 @@ import typer
 from pdebench_lite.cli.audit import EXAMPLES as AUDIT_EXAMPLES
 from pdebench_lite.cli.audit import audit
 from pdebench_lite.cli.cite import cite
+from pdebench_lite.cli.claims import EXAMPLES as CLAIMS_EXAMPLES
+from pdebench_lite.cli.claims import claims
 from pdebench_lite.cli.compare import EXAMPLES as COMPARE_EXAMPLES
 from pdebench_lite.cli.compare import compare
 from pdebench_lite.cli.doctor import doctor
@@ -57,6 +59,7 @@ app.command("cite")(cite)
 app.command("refresh", epilog=REFRESH_EXAMPLES)(refresh)
 app.command("rescore", epilog=RESCORE_EXAMPLES)(rescore)
 app.command("merge", epilog=MERGE_EXAMPLES)(merge)
+app.command("claims", epilog=CLAIMS_EXAMPLES)(claims)
 app.command("doctor")(doctor)
 
 _STOPPED = 130

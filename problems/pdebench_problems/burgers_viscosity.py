@@ -80,7 +80,8 @@ class Viscosity(FieldTask):
         known = self._bounds.get(id(observations))
         if known is not None and known[0] is observations:
             return known[1]
-        exact: ColeHopf = self.problem.exact
+        burgers: Any = self.problem
+        exact: ColeHopf = burgers.exact
         J = np.concatenate(
             [
                 self._sensitivities(exact, o.points["x"], o.points["t"]) / o.noise

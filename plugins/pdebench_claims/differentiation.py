@@ -1,0 +1,146 @@
+"""Claims about automatic differentiation."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+from pdebench_claims.source import LECTURE
+from pdebench_lite.claims import Claim, Evidence, Experiment, Part
+from pdebench_lite.claims.evidence import exactly, metric
+from pdebench_lite.compare.statistics import seeds_needed
+from pdebench_lite.records import Record
+
+SEEDS = seeds_needed()
+_ROUNDING = 1e-13
+_STEPS = ("1e-2", "1e-3", "1e-4", "1e-5", "1e-6", "1e-7", "1e-8", "1e-10")
+_BACKENDS = "torch,jax"
+_FEW, _MANY = 4, 64
+_ORDERS = (1, 2, 3, 4)
+_FLAT = 3.0
+
+
+def _with(evidence: Evidence, name: str, value: float) -> Evidence:
+    """Return the evidence whose problem has a parameter at a value."""
+
+    def fits(record: Record) -> bool:
+        return bool(record.problem_params.get(name) == value)
+
+    return Evidence(evidence.store, tuple(filter(fits, evidence.records)))
+
+
+def _truncation(evidence: Evidence) -> Sequence[Part]:
+    parts = []
+    for order in (1, 2):
+        at = _with(evidence, "order", order)
+        for backend in at.values("backend"):
+            here = at.of(backend=backend)
+            for method in ("forward-mode", "reverse-mode", "taylor-mode"):
+                (error,) = here.of(method=method).by_seed(metric("rel_l2")).values()
+                words = f"{method}, {backend}, order {order}"
+                parts.append(Part(words, exactly(error), _ROUNDING, above=False, exact=True))
+            differences = here.of(method="finite-differences")
+            best = min(
+                differences.of(label=label).estimate(metric("rel_l2")).value
+                for label in differences.values("label")
+            )
+            words = f"best of {len(_STEPS)} steps of central differences, {backend}, order {order}"
+            parts.append(Part(words, exactly(best), _ROUNDING, exact=True))
+    return parts
+
+
+def _one_pass(evidence: Evidence) -> Sequence[Part]:
+    parts = []
+    for backend in evidence.values("backend"):
+        for method, grows in (("reverse-mode", False), ("forward-mode", True)):
+            mine = evidence.of(backend=backend, method=method)
+            many, few = _with(mine, "n", _MANY), _with(mine, "n", _FEW)
+            figure = many.ratio(few, metric("call_s"))
+            words = f"{method}, {backend} ({'grows' if grows else 'does not grow'})"
+            parts.append(Part(words, figure, _FLAT, above=grows))
+    return parts
+
+
+def _orders(figure: str) -> Callable[[Evidence], Sequence[Part]]:
+    def judge(evidence: Evidence) -> Sequence[Part]:
+        parts = []
+        for backend in evidence.values("backend"):
+            for method in evidence.values("method"):
+                mine = evidence.of(backend=backend, method=method)
+                for low, high in pairwise(_ORDERS):
+                    ratio = _with(mine, "order", high).ratio(
+                        _with(mine, "order", low), metric(figure)
+                    )
+                    parts.append(Part(f"{method}, {backend}, order {high} over {low}", ratio, 1.0))
+        return parts
+
+    return judge
+
+
+_NETWORK = Experiment(
+    ",".join(
+        f"derivatives:network[order={k},inputs=2,width=64,depth=3,points=2000]" for k in _ORDERS
+    ),
+    "reverse-mode,taylor-mode",
+    backend=_BACKENDS,
+    seeds=SEEDS,
+)
+
+CLAIMS = (
+    Claim(
+        "truncation",
+        "Automatic differentiation incurs no truncation error, unlike finite differences.",
+        LECTURE,
+        (
+            Experiment(
+                "derivatives:network[order=1],derivatives:network[order=2]",
+                ",".join(
+                    [
+                        "forward-mode,reverse-mode,taylor-mode",
+                        *(f"finite-differences[h={h}]" for h in _STEPS),
+                    ]
+                ),
+                backend=_BACKENDS,
+            ),
+        ),
+        "error of the derivatives against extended precision, rel. L2",
+        f"supported where automatic differentiation errs by rounding alone, at most {_ROUNDING:g}, "
+        "and finite differences by more at every step",
+        _truncation,
+    ),
+    Claim(
+        "one-pass",
+        "Reverse mode gives all partial derivatives of a scalar in one pass.",
+        LECTURE,
+        (
+            Experiment(
+                ",".join(f"derivatives:jacobian[m=1,n={n},points=1000]" for n in (_FEW, _MANY)),
+                "reverse-mode,forward-mode",
+                backend=_BACKENDS,
+                seeds=SEEDS,
+            ),
+        ),
+        f"time of a call with {_MANY} inputs over that with {_FEW}",
+        f"supported where that of reverse mode is at most {_FLAT:g} and that of forward mode, a "
+        "pass for each input, more",
+        _one_pass,
+    ),
+    Claim(
+        "order-time",
+        "Each further order of derivatives costs time.",
+        LECTURE,
+        (_NETWORK,),
+        "time of a call for derivatives of one order over that for the order below",
+        "supported where the interval of the ratio is above 1",
+        _orders("call_s"),
+    ),
+    Claim(
+        "order-memory",
+        "Each further order of derivatives costs memory.",
+        LECTURE,
+        (replace(_NETWORK, backend="torch"),),
+        "peak memory of a call for derivatives of one order over that for the order below",
+        "supported where the interval of the ratio is above 1; in JAX's compiled code the "
+        "difference drowns in the resolution of the host's memory",
+        _orders("call_mb"),
+    ),
+)
