@@ -16,6 +16,7 @@ from pdebench_lite.cli.claims import EXAMPLES as CLAIMS_EXAMPLES
 from pdebench_lite.cli.claims import claims
 from pdebench_lite.cli.compare import EXAMPLES as COMPARE_EXAMPLES
 from pdebench_lite.cli.compare import compare
+from pdebench_lite.cli.data import data
 from pdebench_lite.cli.doctor import doctor
 from pdebench_lite.cli.list_things import list_things
 from pdebench_lite.cli.merge import EXAMPLES as MERGE_EXAMPLES
@@ -60,6 +61,7 @@ app.command("refresh", epilog=REFRESH_EXAMPLES)(refresh)
 app.command("rescore", epilog=RESCORE_EXAMPLES)(rescore)
 app.command("merge", epilog=MERGE_EXAMPLES)(merge)
 app.command("claims", epilog=CLAIMS_EXAMPLES)(claims)
+app.add_typer(data, name="data")
 app.command("doctor")(doctor)
 
 _STOPPED = 130

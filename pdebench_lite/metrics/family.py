@@ -48,4 +48,12 @@ FAMILY = (
         _nrmse,
         applies=lambda task: isinstance(task, FamilyTask),
     ),
+    Metric(
+        "instance_s",
+        "time of an answer to the test set at once, over its instances; median of three, after one",
+        lambda e: e.seconds,
+        applies=lambda task: isinstance(task, FamilyTask),
+        unit="s",
+        machine=True,
+    ),
 )

@@ -159,7 +159,7 @@ def _score(judge: Judge, clock: Clock, solution: Solution, workspace: Path) -> d
         result: dict[str, Any] = {
             "metrics": scores,
             "params": solution.parameters,
-            "details": {**solution.details, **getattr(evaluation, "details", {})},
+            "details": solution.details,
             "reference_bound": judge.task.reference_bound,
             "layout": layout,
         }

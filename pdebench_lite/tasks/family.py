@@ -105,7 +105,7 @@ class FamilyTask(Task):
 
     shifts: ClassVar[tuple[str, ...]] = ()
     ranked: ClassVar[tuple[str, ...]] = ("rel_l2",)
-    reported: ClassVar[tuple[str, ...]] = ("nrmse", "mae", "linf")
+    reported: ClassVar[tuple[str, ...]] = ("nrmse", "instance_s", "mae", "linf")
 
     @abstractmethod
     def draw(self, name: str, n: int, rng: np.random.Generator | None = None) -> Ensemble:
@@ -233,11 +233,6 @@ class FamilyEvaluation:
     def truth(self) -> dict[str, np.ndarray]:
         """The truth of the first set."""
         return next(iter(self.sets.values())).later()
-
-    @property
-    def details(self) -> dict[str, float]:
-        """JSON values for the record that are no metrics: `instance_s`, see `seconds`."""
-        return {} if self.seconds is None else {"instance_s": self.seconds}
 
     def compared(self, fields: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
         """Return what the headline metrics compare: everything."""

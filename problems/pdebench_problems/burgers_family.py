@@ -83,6 +83,7 @@ class Family(FamilyTask):
     reported: ClassVar[tuple[str, ...]] = (
         "nrmse",
         *(f"rel_l2_{shift}" for shift in LAWS),
+        "instance_s",
         "mae",
         "linf",
     )
