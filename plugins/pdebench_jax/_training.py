@@ -1,6 +1,7 @@
 """What JAX brings to the shared loop: arrays, optax optimisers, scans, nested autodiff."""
 
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -9,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
+from pdebench_jax._blocks import halves, value_and_gradient
 from pdebench_jax._rollout import repeat
 from pdebench_lite.problem import Arrays
 from pdebench_lite.runner.run import Run
@@ -55,9 +57,10 @@ class JaxTools:
         start, inputs = self.on_device(parameters), self.on_device(data)
         shapes = tuple((name, values.shape) for name, values in sorted(inputs.items()))
         key = (optimizer, learning_rate, shapes)
-        loss = objective.loss
         init, advance = (
-            _lbfgs(loss) if optimizer == "lbfgs" else _first_order(optimizer, loss, learning_rate)
+            _lbfgs(objective.loss)
+            if optimizer == "lbfgs"
+            else _first_order(optimizer, value_and_gradient(objective), learning_rate)
         )
         state = init(start)
         if key not in self._compiled:
@@ -182,8 +185,11 @@ class JaxFlatObjective:
         def named(x: jax.Array) -> dict[str, jax.Array]:
             return {name: x[where].reshape(shape) for name, (where, shape) in places.items()}
 
-        def loss(x: jax.Array, inputs: Any) -> jax.Array:
-            return objective.loss(named(x), inputs)
+        of_named = value_and_gradient(objective)
+
+        def of_flat(x: jax.Array, inputs: Any) -> tuple[jax.Array, jax.Array]:
+            value, gradient = of_named(named(x), inputs)
+            return value, jnp.concatenate([gradient[name].reshape(-1) for name in places])
 
         def residuals(x: jax.Array, inputs: Any) -> jax.Array:
             if not hasattr(objective, "terms"):
@@ -217,15 +223,21 @@ class JaxFlatObjective:
             return jnp.concatenate([r for r, _ in found]), jnp.concatenate([j for _, j in found])
 
         self._tools = tools
-        self._value_and_gradient = tools.compiled("loss", jax.value_and_grad(loss))
+        self._value_and_gradient = tools.compiled("loss", of_flat)
+        self._pointwise = hasattr(objective, "terms") and jax.default_backend() == "cpu"
+        self._pool = ThreadPoolExecutor(1)
         self._residuals = tools.compiled("residuals", residuals)
         self._linearise = tools.compiled("linearise", linearise)
         self.feed(data)
 
     def value_and_gradient(self, x: np.ndarray) -> tuple[float, np.ndarray]:
         """Return the loss and its gradient (n,)."""
-        value, gradient = self._value_and_gradient(self._tools.asarray(x), self._data)
-        return float(value), np.asarray(gradient, dtype=np.float64)
+        of, point = self._value_and_gradient, self._tools.asarray(x)
+        other = [self._pool.submit(of, point, half) for half in self._halves[1:]]
+        found = [of(point, self._halves[0]), *(half.result() for half in other)]
+        value = sum(float(v) for v, _ in found) / len(found)
+        gradient = sum(np.asarray(g, dtype=np.float64) for _, g in found) / len(found)
+        return value, np.asarray(gradient)
 
     def residuals(self, x: np.ndarray) -> np.ndarray:
         """Return the residuals (m,)."""
@@ -243,6 +255,7 @@ class JaxFlatObjective:
     def feed(self, data: dict[str, np.ndarray]) -> None:
         """Use other data of the same shapes."""
         self._data = self._tools.on_device(data)
+        self._halves = halves(self._data) if self._pointwise else [self._data]
 
 
 def _loop(
@@ -263,11 +276,13 @@ def _loop(
     return advance
 
 
-def _first_order(name: str, loss: Loss, learning_rate: float) -> tuple[Any, Any]:
+def _first_order(
+    name: str, value_and_gradient: Callable[[Any, Any], Any], learning_rate: float
+) -> tuple[Any, Any]:
     rule = optax.sgd(learning_rate) if name == "gd" else optax.adam(learning_rate)
 
     def body(parameters: Any, state: Any, data: Any) -> tuple[Any, Any, Any, Any]:
-        value, gradient = jax.value_and_grad(loss)(parameters, data)
+        value, gradient = value_and_gradient(parameters, data)
         updates, state = rule.update(gradient, state, parameters)
         if RATE in data:
             updates = jax.tree.map(lambda update: data[RATE] * update, updates)
