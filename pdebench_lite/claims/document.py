@@ -61,9 +61,14 @@ def _section(d: Decision, figures: str) -> Iterable[str]:
         yield ""
         yield f"![{escape(claim.says)}]({figures}/{claim.name}.png)"
     yield ""
-    failed = sum(record.failed for record in d.evidence.records)
-    where = measured(d.evidence.records, store.environment)
-    yield f"*Conditions:* {len(d.evidence.records)} cells, {failed} failed; {escape(where)}; CPU."
+    records = d.evidence.records
+    if not records:
+        yield "*Conditions:* no cell is run; it is computed from what is installed."
+        return
+    failed = sum(record.failed for record in records)
+    where = escape(measured(records, store.environment))
+    yield f"*Conditions:* {len(records)} cells, {failed} failed; {where}; on the CPU."
+    yield ""
     if claim.experiments:
         yield "```sh"
         yield from (experiment.command for experiment in claim.experiments)
