@@ -23,6 +23,7 @@ from pdebench_lite.cli.merge import EXAMPLES as MERGE_EXAMPLES
 from pdebench_lite.cli.merge import merge
 from pdebench_lite.cli.paper import EXAMPLES as PAPER_EXAMPLES
 from pdebench_lite.cli.paper import paper
+from pdebench_lite.cli.payoff import payoff
 from pdebench_lite.cli.plot import plot
 from pdebench_lite.cli.refresh import EXAMPLES as REFRESH_EXAMPLES
 from pdebench_lite.cli.refresh import refresh
@@ -49,6 +50,7 @@ app.command("run", epilog=EXAMPLES)(run)
 app.command("status")(status)
 app.command("table", epilog=TABLE_EXAMPLES)(table)
 app.command("compare", epilog=COMPARE_EXAMPLES)(compare)
+app.command("payoff")(payoff)
 app.command("audit", epilog=AUDIT_EXAMPLES)(audit)
 app.command("plot")(plot)
 app.command("report")(report)

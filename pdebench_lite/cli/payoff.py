@@ -1,0 +1,36 @@
+"""`pdebench payoff`: after how many solves a method that was trained on a family pays off."""
+
+from typing import Annotated
+
+import typer
+
+from pdebench_lite.cli._options import DEFAULT_RESULTS, Results, load, of_problems, split_problems
+from pdebench_lite.errors import PdebenchError
+
+FORMATS = ("text", "md")
+
+
+def payoff(
+    problem: Annotated[
+        str | None, typer.Option(metavar="P[,P2]", help="Problems, as in the records; all if none.")
+    ] = None,
+    format: Annotated[str, typer.Option("--format", help=", ".join(FORMATS) + ".")] = "text",
+    results: Results = DEFAULT_RESULTS,
+) -> None:
+    """Set training on a family against a classical solver that is as good.
+
+    Data, training and the time of each answer are counted. Reads records; nothing is run.
+    """
+    if format not in FORMATS:
+        raise PdebenchError(f"no format '{format}'; write one of: {', '.join(FORMATS)}")
+    _, loaded = load(results)
+    from pdebench_lite.compare.payoff import payoffs
+    from pdebench_lite.report.payoff import render_payoffs
+
+    found = payoffs(of_problems(loaded.records, split_problems(problem)))
+    if not found:
+        raise PdebenchError(
+            f"no record in '{results}' was trained on a family; try: pdebench run --problem "
+            "burgers:family --methods cnn,muscl"
+        )
+    print(render_payoffs(found, format), end="")
