@@ -126,13 +126,18 @@ def stencil(
         left = xp.floor(position)
         index = as_index(array_namespace(left), left)
         nodes.append([((index + k) % n, w) for k, w in _STENCILS[order](position - left)])
-    pairs = []
+    indices, weights = [], []
     for corner in itertools.product(*nodes):
         (index, weight), *others = corner
         for (i, w), n in zip(others, cells[1:], strict=True):
             index, weight = index * n + i, weight * w
-        pairs.append((weight, _gather(xp, flat, index)))
-    return pairs
+        indices.append(index)
+        weights.append(weight)
+    # One gather for all corners: many small ones take compilers long.
+    joined = array_namespace(indices[0]).concat(indices, axis=-1)
+    values = _gather(xp, flat, joined)
+    values = xp.reshape(values, (*values.shape[:-1], len(indices), -1))
+    return [(weight, values[..., k, :]) for k, weight in enumerate(weights)]
 
 
 def _check(order: str) -> None:

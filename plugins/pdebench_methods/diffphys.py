@@ -37,8 +37,9 @@ class DiffphysSettings(CorrectionSettings):
     scheme: str = Field("", description="a scheme of the problem; empty: that of highest order")
     basis: Literal["fourier", "cells"] = Field("fourier", description="of an unknown function")
     modes: int = Field(0, ge=0, description="Fourier modes per axis; 0: 64 in 1-D, 5 in 2-D")
-    optimizer: Literal["auto", "gauss-newton", "lbfgs", "adam", "gd"] = Field(
-        "auto", description="auto: gauss-newton up to 300 parameters, else lbfgs"
+    optimizer: Literal["auto", "gauss-newton", "ssbroyden", "lbfgs", "adam", "gd"] = Field(
+        "auto",
+        description="auto: gauss-newton up to 300 parameters in 1-D; ssbroyden up to 2000; lbfgs",
     )
     learning_rate: float = Field(1e-2, gt=0, description="of gd and adam")
     iterations: int = Field(0, ge=0, description="most steps of the last stage; 0: to convergence")

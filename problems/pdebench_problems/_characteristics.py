@@ -8,7 +8,7 @@ at once however different their times. In one dimension the flow map has the slo
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import exp, log
+from math import ceil, exp, log
 from typing import Any
 
 import numpy as np
@@ -169,3 +169,56 @@ def departure_points(
     rounding = np.finfo(float).eps * steps.size * np.maximum(abs(start), abs(fine))
     bound = 2 * abs(fine - coarse.y[:, -1]) + rounding
     return fine.reshape(points.shape), bound.reshape(points.shape)
+
+
+_BASE_STEPS = 40  # per unit time
+_MOST_SUBSTEPS = 64
+
+
+def characteristics(
+    velocity: Callable[[np.ndarray], np.ndarray],
+    points: Float[np.ndarray, "*d n"],
+    t: Float[np.ndarray, " nt"],
+    tolerance: float,
+) -> tuple[Float[np.ndarray, "*d n nt"], Float[np.ndarray, "*d n nt"]]:
+    """Follow any steady motion back from every point for every duration t.
+
+    Because the motion is steady, one backward path from a point passes through all its departure
+    points. Classical Runge–Kutta steps, doubled until the paths agree; their number is bounded, so
+    that a wild motion costs no more than a tame one, and its error is in the returned estimate.
+
+    Args:
+        velocity: maps positions to velocities, the shape of `points`; may be an interpolant with
+            kinks. Positions leave the unit cell: wrap them inside if it needs that.
+        points: where the paths start, (n,) on a line or (d, n).
+        t: durations, ascending from zero or more.
+        tolerance: largest difference of two refinements at which to stop.
+
+    Returns:
+        Departure points, not wrapped, and the difference to the coarser ones.
+    """
+    substeps, last = 1, None
+    while True:
+        paths = _runge_kutta(velocity, points, t, substeps)
+        if last is not None:
+            error = np.abs(paths - last)
+            if float(error.max()) <= tolerance or substeps >= _MOST_SUBSTEPS:
+                return paths, error
+        substeps, last = 2 * substeps, paths
+
+
+def _runge_kutta(
+    velocity: Callable[[np.ndarray], np.ndarray], points: np.ndarray, t: np.ndarray, substeps: int
+) -> np.ndarray:
+    paths, now, y = [], 0.0, np.asarray(points, float)
+    for end in t:
+        n = max(1, ceil(_BASE_STEPS * (float(end) - now) - 1e-9)) * substeps
+        h = (float(end) - now) / n
+        for _ in range(n if h > 0 else 0):
+            k1 = -velocity(y)
+            k2 = -velocity(y + 0.5 * h * k1)
+            k3 = -velocity(y + 0.5 * h * k2)
+            y = y + h / 6 * (k1 + 2 * k2 + 2 * k3 - velocity(y + h * k3))
+        now = float(end)
+        paths.append(y)
+    return np.stack(paths, axis=-1)

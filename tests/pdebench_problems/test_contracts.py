@@ -34,6 +34,11 @@ class TestAdvectionDensityDrawn(ProblemContract):
     selector = "advection-density[instance=3]"
 
 
+@pytest.mark.slow
+class TestTransport2d(ProblemContract):
+    selector = "advection-density:transport-2d[points=32]"
+
+
 class TestTransportErrors(MetricContract):
     problem = "advection-density"
 

@@ -82,8 +82,10 @@ class DiffphysObjective:
         dimensions = len(self.domain.space)
         self.cells = s.cells or first_cells(self.scheme, self.observations, dimensions)
         self.jacobian_cells = self.cells
-        if not s.cells and self.scheme.cells is None and self.cells % REFINEMENT == 0:
-            self.jacobian_cells = self.cells // REFINEMENT
+        if not s.cells and self.scheme.cells is None:
+            coarsening = 2 if dimensions > 1 else REFINEMENT
+            if self.cells % coarsening == 0:
+                self.jacobian_cells = self.cells // coarsening
         self._view = view
         self.bases = {u.name: self._basis(u) for u in self.unknowns}
         self.scales = [
@@ -101,7 +103,7 @@ class DiffphysObjective:
         if self.settings.basis == "cells" and axes:
             return CellBasis(axes, self.cells)
         resolved = self.cells // 2 - 1
-        most = self.settings.modes or (64 if len(axes) < 2 else 8)
+        most = self.settings.modes or (64 if len(axes) < 2 else 5)
         return FourierPrior(axes, min(most, resolved), mean=_FREE)
 
     @lru_cache(maxsize=8)  # noqa: B019 - one objective lives as long as its process
@@ -147,6 +149,8 @@ class DiffphysObjective:
         for u in self.unknowns:
             start[u.name] = np.zeros(self._matrices(self.cells)[u.name].shape[1])
             basis = self.bases[u.name]
+            if u.positive:
+                continue
             if not isinstance(basis, FourierPrior):
                 start[u.name] += u.guess
                 continue
@@ -172,7 +176,7 @@ class DiffphysObjective:
         for u in self.unknowns:
             leading = tuple(parameters[u.name].shape[:-1])
             number = (1,) * len(shape) if leading else ()
-            found = parameters[u.name] @ matrices[u.name].T
+            found = _value(u, parameters[u.name] @ matrices[u.name].T)
             values[u.name] = found.reshape(leading + (shape if u.axes else number))
         return values
 
@@ -275,6 +279,11 @@ class DiffphysObjective:
         )  # fmt: skip
         return self._search
 
+    @property
+    def noise(self) -> float:
+        """What the measurements' noise explains of the misfit, relative as in `loss`."""
+        return sum(o.noise**2 / s for o, s in zip(self.observations, self.scales, strict=True))
+
     def level(self, parameters: dict[str, np.ndarray], cells: int) -> Level:
         """Return what of the misfit noise and the solver's error explain, relative as in `loss`.
 
@@ -282,9 +291,8 @@ class DiffphysObjective:
         and step divided by r, times rᵖ/(rᵖ − 1) for a scheme of order p. A scheme whose grid is
         part of the problem has none.
         """
-        noise = sum(o.noise**2 / s for o, s in zip(self.observations, self.scales, strict=True))
         if self.scheme.cells is not None:
-            return Level(noise, 0.0)
+            return Level(self.noise, 0.0)
         coarse = self._observed(parameters, cells)
         fine = self._observed(parameters, cells * REFINEMENT)
         gain = float(REFINEMENT) ** self.scheme.order
@@ -292,7 +300,7 @@ class DiffphysObjective:
             float(np.mean((gain / (gain - 1.0) * (a - b)) ** 2)) / s
             for a, b, s in zip(coarse, fine, self.scales, strict=True)
         ]
-        return Level(noise, sum(errors))
+        return Level(self.noise, sum(errors))
 
     def misfit(self, parameters: dict[str, np.ndarray]) -> float:
         """Return Σ mean misfit² / mean(values²) on the first grid, in NumPy."""
@@ -338,35 +346,58 @@ class DiffphysObjective:
         }
         if "jacobian_cells" in memo:
             details["jacobian_cells"] = memo["jacobian_cells"]
-        weights = dict(parameters)
+        weights, deviations = dict(parameters), {}
         if self._search is not None and self._search.search.singular_values.size:
             details["weight"] = self._search.search.weight
-            weights |= self._uncertainty(parameters)
+            deviations = self._deviations(parameters)
+            weights["singular_values"] = self._search.search.singular_values
+            points = self.domain.grid(self.cells).points()
+            weights |= {f"{name}_std": std(points) for name, std in deviations.items()}
         return Solution(
             predict=TrajectoryInterpolant(self.domain, at.grid, times, states),
             unknowns={u.name: self._function(u, parameters[u.name]) for u in self.unknowns},
+            deviations=deviations,
             weights=weights,
             parameters=sum(int(v.size) for v in parameters.values()),
             details=details,
         )
 
-    def _uncertainty(self, parameters: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Return the singular values, and the posterior standard deviation on the first grid."""
+    def _deviations(
+        self, parameters: dict[str, np.ndarray]
+    ) -> dict[str, Callable[[dict[str, Any]], np.ndarray]]:
+        """Return the posterior standard deviations of the unknowns, of the linearised model."""
         assert self._search is not None
-        search = self._search.search
-        kept = {"singular_values": search.singular_values}
-        covariance = search.covariance()
-        for name, (where, _) in slices(parameters).items():
-            matrix = self._matrices(self.cells)[name]
-            variance = np.einsum("ij,jk,ik->i", matrix, covariance[where, where], matrix)
-            kept[f"{name}_std"] = np.sqrt(np.maximum(variance, 0.0))
-        return kept
+        covariance = self._search.search.covariance()
+
+        def deviation(unknown: Unknown, part: np.ndarray) -> Callable[..., np.ndarray]:
+            basis, raw = self.bases[unknown.name], parameters[unknown.name]
+
+            def function(points: dict[str, Any]) -> np.ndarray:
+                matrix = basis.matrix(points if unknown.axes else {})
+                variance = np.einsum("ij,jk,ik->i", matrix, part, matrix)
+                slope = _value(unknown, matrix @ raw) if unknown.positive else 1.0
+                return np.sqrt(np.maximum(variance, 0.0)) * slope
+
+            return function
+
+        places = slices(parameters)
+        return {
+            u.name: deviation(u, covariance[places[u.name][0], places[u.name][0]])
+            for u in self.unknowns
+        }
 
     def _function(
         self, unknown: Unknown, coefficients: np.ndarray
     ) -> Callable[[dict[str, Any]], np.ndarray]:
         basis = self.bases[unknown.name]
-        return lambda points: basis.matrix(points if unknown.axes else {}) @ coefficients
+        return lambda points: _value(
+            unknown, basis.matrix(points if unknown.axes else {}) @ coefficients
+        )
+
+
+def _value(unknown: Unknown, sought: Any) -> Any:
+    """Return an unknown from what is sought: of a positive one its logarithm over the guess."""
+    return unknown.guess * array_namespace(sought).exp(sought) if unknown.positive else sought
 
 
 def _cells_of(data: Iterable[str]) -> int:

@@ -1,6 +1,7 @@
 """The plan of a search: which weight, which grid and how blurred a target, stage by stage."""
 
 from collections.abc import Mapping
+from dataclasses import astuple
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -16,10 +17,12 @@ if TYPE_CHECKING:
 BLURS = (0.35, 0.25, 0.18, 0.12, 0.08, 0.05, 0.03, 0.015)
 """Widths of the averages over targets before the targets themselves, in domain lengths."""
 
+_WIDE_BLURS = BLURS[2::2]  # in more than one dimension, where a rollout takes long
 _FIRST_WEIGHT = 1.0
 _SMALLEST_WEIGHT = 1e-14
 _WEIGHTS = tuple(10.0**-k for k in range(1, 13))
-_FEW = 300  # parameters up to which a Jacobian by forward tangents pays
+_FEW = 300  # parameters up to which a Jacobian by forward tangents pays on a line
+_SOME = 2000  # up to which a dense inverse Hessian does
 _STAGE_STEPS = 100  # most lbfgs iterations before the last stage
 _LINEARISATIONS = 4  # on a finer grid, at least: or it is not worth its compilation
 _FINEST_JACOBIAN = 640  # cells of a 1-D grid: beyond, it costs more than it gains
@@ -43,7 +46,8 @@ def planner(objective: "DiffphysObjective", run: Run) -> Planner:
     name = objective.settings.optimizer
     if name == "auto":
         n = sum(v.size for v in objective.initial().values())
-        name = "gauss-newton" if n <= _FEW else "lbfgs"
+        line = len(objective.domain.space) == 1
+        name = "gauss-newton" if line and n <= _FEW else "ssbroyden" if n <= _SOME else "lbfgs"
     if name == "gauss-newton":
         return _GaussNewton(objective, run)
     return _Descent(objective, name)
@@ -53,7 +57,8 @@ def _blurs(objective: "DiffphysObjective") -> tuple[float, ...]:
     wanted = objective.settings.coarse_to_fine
     if wanted == "auto":
         wanted = any(u.kind == "coefficient" and u.axes for u in objective.unknowns)
-    return BLURS if wanted else ()
+    blurs = BLURS if len(objective.domain.space) == 1 else _WIDE_BLURS
+    return blurs if wanted else ()
 
 
 class _GaussNewton:
@@ -126,11 +131,12 @@ class _GaussNewton:
 
 
 class _Descent:
-    """First-order and quasi-Newton optimisers: one stage, or for lbfgs a falling weight."""
+    """First-order optimisers: one stage; quasi-Newton ones: a falling weight."""
 
     def __init__(self, objective: "DiffphysObjective", optimizer: Any) -> None:
         self._objective, self._optimizer = objective, optimizer
-        self._blurs = _blurs(objective) if optimizer == "lbfgs" else ()
+        self._falling = optimizer in ("lbfgs", "ssbroyden")
+        self._blurs = _blurs(objective) if self._falling else ()
 
     def next_stage(
         self,
@@ -150,12 +156,12 @@ class _Descent:
             return None
         index = memo["stage"] = memo.get("stage", -1) + 1
         fixed = None if s.weight == "auto" else float(s.weight)
-        if self._optimizer != "lbfgs":
+        if not self._falling:
             memo |= {"last": True, "weight": _WEIGHTS[-1] if fixed is None else fixed}
             return self._stage(memo, None, s.iterations or None, 0.0)
         if index < len(self._blurs):
             memo["weight"] = _WEIGHTS[index] if fixed is None else fixed
-            return self._stage(memo, self._blurs[index], _STAGE_STEPS, 1e-3)
+            return self._stage(memo, self._blurs[index], _STAGE_STEPS, 1e-2)
         blur = 0.0 if self._blurs else None
         explained = index > len(self._blurs) and fixed is None and self._explained(current, memo)
         if fixed is None and not explained and index < len(_WEIGHTS):
@@ -176,8 +182,10 @@ class _Descent:
         """Say whether the weight needs to fall no further; may raise it by one stage."""
         before = memo.get("misfit", float("inf"))
         memo["misfit"] = self._objective.misfit(current)
-        level = self._objective.level(current, self._objective.cells)
-        if memo["misfit"] <= level.noise + level.solver:
+        explained = self._objective.noise
+        if len(self._objective.domain.space) == 1:  # else it takes longer than many steps
+            explained = sum(astuple(self._objective.level(current, self._objective.cells)))
+        if memo["misfit"] <= explained:
             return True
         if memo["misfit"] > 0.5 * before:
             memo["weight"] = min(10.0 * memo["weight"], _WEIGHTS[0])
