@@ -28,8 +28,8 @@ def plot(
 ) -> None:
     """Draw the records as figures.
 
-    Per problem: maps, slices, convergence, costs, work against precision; performance profiles over
-    all problems.
+    Per problem: maps, slices, convergence, costs, work against precision, error against every
+    number that a study varies; performance profiles over all problems.
     """
     formats = split_names(format)
     store, loaded = load(results)

@@ -19,7 +19,8 @@ def plot_all(
 ) -> list[Path]:
     """Draw every figure of every problem; returns the files, `{problem}-{what}.{format}`.
 
-    Performance profiles are over all problems together: `all-profiles.{format}`.
+    A number that a study varies has a figure `{problem}-against-{number}`. Performance profiles
+    are over all problems together: `all-profiles.{format}`.
 
     Args:
         store: results folder, where fields and histories are.
@@ -40,6 +41,7 @@ def plot_all(
         profiles,
         slices,
         style,
+        sweeps,
         work_precision,
     )
     from pdebench_lite.report.figures.data import groups
@@ -69,6 +71,10 @@ def plot_all(
                     raced.append(race)
                     for _, drawn in work_precision.draw(race, looks, say):
                         paths += style.save(drawn, out / f"{name}-work-precision", formats)
+            for label, part, drawn in sweeps.draw(records, looks, say):
+                name = style.slug(label, names)
+                names[name] = label
+                paths += style.save(drawn, out / f"{name}{part}", formats)
             for _, drawn in profiles.draw(raced, looks, say):
                 paths += style.save(drawn, out / "all-profiles", formats)
     except OSError as error:

@@ -83,10 +83,11 @@ def _accuracy(axes: Axes, row: int, case: list[Entry], headline: list[str], look
         axes.plot(errors, [row], look.marker, color=look.color, ms=4.5)
     if trouble := _trouble(records):
         color = style.FAILED if any(r.failed for r in records) else "0.4"
-        offset = 0.97 if errors else 0.03
         mark = "× " if any(r.failed for r in records) else "– "
-        axes.text(offset, row, mark + trouble, transform=axes.get_yaxis_transform(), color=color,
-                  ha="right" if errors else "left", va="center", fontsize=6.5)  # fmt: skip
+        left = not errors or min(errors) > 1e-2  # beside the dots, which lie to the right then
+        axes.text(0.03 if left else 0.97, row, mark + trouble, color=color, fontsize=6.5,
+                  transform=axes.get_yaxis_transform(), ha="left" if left else "right",
+                  va="center")  # fmt: skip
 
 
 def _finish_accuracy(axes: Axes, group: Group, headline: list[str]) -> None:

@@ -26,7 +26,7 @@ def handles(drawn: Sequence[Course], looks: Looks) -> list[Line2D]:
     for course in drawn:
         methods.setdefault(course.key.label, look_of(course, looks))
     made = [
-        Line2D([], [], color=look.color, marker=look.marker, label=printable(label, 40))
+        Line2D([], [], color=look.color, marker=look.marker, label=printable(label, 60, 30))
         for label, look in methods.items()
     ]
     backends = {course.key.backend for course in drawn if course.curve is None}

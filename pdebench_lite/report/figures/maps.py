@@ -29,6 +29,7 @@ from pdebench_lite.report.wording import metric_text
 
 _MAP = 1.6  # inches that a map needs
 _DECADES = 5.0  # of the error's colour scale
+_TITLE = 19  # letters that fit above a map in the usual size
 
 
 @dataclass(frozen=True)
@@ -173,7 +174,9 @@ def _paint(axes: Axes, values: xr.DataArray, norm: Normalize, colors: str) -> No
 def _case(
     top: Axes, bottom: Axes, case: _Maps, norm: Normalize, colors: str, log: LogNorm, group: Group
 ) -> None:
-    top.set_title(printable(case.name, 60, 24), fontsize=7)
+    name = printable(case.name, 60, 24)
+    long = max(map(len, name.split("\n"))) > _TITLE
+    top.set_title(name, fontsize=6 if long else 7)
     record = case.entry.record
     if case.solution is None or case.error is None:
         color = style.FAILED if record.failed else "0.35"

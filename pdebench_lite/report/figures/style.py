@@ -18,12 +18,14 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis, XAxis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.font_manager import findfont, get_font
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullFormatter
 
 from pdebench_lite.errors import unknown_name
+from pdebench_lite.plugins import registry
 from pdebench_lite.records import Record
 from pdebench_lite.report.wording import clean, fold, shorten
 
@@ -32,6 +34,10 @@ FAINT = "0.55"
 LINES: tuple[Any, ...] = ("-", (0, (4, 1.5)), (0, (1, 1.2)), (0, (4, 1.2, 1, 1.2)))
 MARKERS = ("v", "P", "*", "<", ">", "h", "X", "d", "p")
 FORMATS = ("pdf", "png", "svg")
+_ROW = 0.155  # inches of a row of a legend
+_FEW = 8  # entries; a legend of more is set smaller
+# P. Tol, "Colour Schemes", SRON/EPS/TN/09-002, 2021, "muted": all colour-blind tell them apart.
+_MORE_COLORS = ("#332288", "#117733", "#882255", "#999933", "#44aa99", "#aa4499")
 
 _RC = {
     "font.family": "sans-serif",
@@ -166,13 +172,16 @@ class Looks:
         family |= {r.method: r.family for r in records if r.family == "classical"}  # its curve
         bare = {r.method for r in records} & set(family)
         self.methods: dict[str, Look] = {}
-        for label in sorted(family, key=lambda name: (name not in bare, name)):
+        known = registry().methods
+        guests = {m for m in bare if m in known and known[m].requires}  # other people's libraries
+        for label in sorted(family, key=lambda name: (name not in bare, name in guests, name)):
             place, marker = _FAMILIES.get(family[label], (0, ""))
             look = Look((0.25, 0.25, 0.25) if place is None else palette[place], marker)
             if marker and look not in self.methods.values():
                 self.methods[label] = look
         taken = {0, 2, 3, 6, 7, 8}  # the families' own, a grey, and two too light for lines
         free = [color for k, color in enumerate(palette) if k not in taken]
+        free += [to_rgb(color) for color in _MORE_COLORS]
         method = {r.label: r.method for r in records if r.family == "classical"}
         rest = [label for label in sorted(family) if label not in self.methods]
         rest.sort(key=lambda label: label in method and label != method[label])
@@ -193,9 +202,17 @@ class Looks:
 
     def legend(self, records: Sequence[Record], failures: bool = False) -> list[Line2D]:
         """Return legend entries: a colour per method, a line per backend, a cross for failures."""
+        entries: dict[str, Look] = {}
+        for record in records:  # settings of a solver share one entry: they share its colour
+            labels = {r.label for r in records if r.method == record.method}
+            if record.family == "classical" and len(labels) > 1:
+                name = f"{record.method} ({len(labels)} settings)"
+                entries[name] = self.methods[record.method]
+            else:
+                entries[record.label] = self[record]
         handles = [
-            Line2D([], [], color=look.color, marker=look.marker, label=printable(label, 40))
-            for label, look in {r.label: self[r] for r in records}.items()
+            Line2D([], [], color=look.color, marker=look.marker, label=printable(label, 60, 30))
+            for label, look in entries.items()
         ]
         backends = [b for b in self.backends if any(r.backend == b for r in records)]
         if len(backends) > 1:
@@ -277,19 +294,27 @@ def save(drawn: Figure, stem: Path, formats: Sequence[str]) -> list[Path]:
 
 
 def legend_below(drawn: Figure, handles: Sequence[Artist], title: str = "") -> None:
-    """Put a legend under a figure, in as many columns as its labels leave room for."""
+    """Put a legend under a figure, in as many columns as its labels leave room for.
+
+    A figure has room for two rows of entries; for more it grows, so that the panels keep theirs.
+    """
     width = drawn.get_figwidth()
-    sizes = [0.48 + 0.058 * len(str(handle.get_label())) for handle in handles]
+    points = 7.0 if len(handles) <= _FEW else 6.0
+    labels = [str(handle.get_label()).split("\n") for handle in handles]
+    sizes = [(0.42 + 0.054 * max(map(len, lines))) * points / 7.0 for lines in labels]
 
     def room(columns: int) -> float:  # entries run down the columns, the first of which are longer
         parts = np.array_split(sizes, columns)
         return sum(float(part.max()) for part in parts)
 
-    fitting = [n for n in range(1, len(sizes) + 1) if room(n) < width]
+    columns = max((n for n in range(1, len(sizes) + 1) if room(n) < width), default=1)
     drawn.legend(
-        handles=list(handles), loc="outside lower center", ncols=max(fitting, default=1),
-        title=title, title_fontsize=6.5,
+        handles=list(handles), loc="outside lower center", ncols=columns,
+        title=title, title_fontsize=6.5, fontsize=points,
     )  # fmt: skip
+    parts = np.array_split(np.array([len(lines) for lines in labels], int), columns)
+    rows = max(int(part.sum()) for part in parts)
+    drawn.set_figheight(drawn.get_figheight() + _ROW * points / 7.0 * max(0, rows - 2))
 
 
 def bare(axes: Axes) -> None:

@@ -1,0 +1,236 @@
+"""Figure `against-…`: the final error against a number that a study varies, at equal budget.
+
+Metrics of the machine (time and memory of a call) have figures of their own, `call_s-against-…`.
+
+Labels, width, resolution, a parameter of the problem: whatever takes three values or more while
+all else is the same. Methods that have no such setting are lines across.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from math import inf
+from typing import TypeAlias
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from pdebench_lite.compare.statistics import median
+from pdebench_lite.errors import PdebenchError
+from pdebench_lite.records import Record
+from pdebench_lite.report.figures import style
+from pdebench_lite.report.figures.style import Look, Looks, axis_label, printable
+from pdebench_lite.report.wording import bound_of, budget_text, clean, metric_named
+from pdebench_lite.selectors import canonical, parse_selector
+
+Numbers: TypeAlias = dict[str, float]
+
+_FEWEST = 3  # values that make a line
+_WIDE = 8.0  # ratio from which an axis is logarithmic
+_NAMES = frozenset({"instance"})  # numbers that name things and measure nothing
+
+
+@dataclass
+class Line:
+    """Records that differ in one number, and in their seeds.
+
+    Attributes:
+        name: the method with its other settings, and the backend.
+        record: one of the records.
+        errors: value of the number -> the final error of each seed, ∞ for a failure.
+    """
+
+    name: str
+    record: Record
+    errors: dict[float, list[float]] = field(default_factory=dict)
+
+
+@dataclass
+class Sweep:
+    """One figure.
+
+    Attributes:
+        title: the problem.
+        key: the number that varies.
+        metric: the error, or what a call costs.
+        lines: who was run at several values.
+        across: who has no such number, with its median error.
+    """
+
+    title: str
+    key: str
+    metric: str
+    lines: list[Line]
+    across: list[tuple[Record, float]]
+
+    @property
+    def cost(self) -> bool:
+        """Whether the metric is a time or an amount of memory."""
+        return _of_the_machine(self.metric)
+
+
+def draw(
+    records: Iterable[Record], looks: Looks, say: Callable[[str], None]
+) -> Iterator[tuple[str, str, Figure]]:
+    """Yield one figure for each number that varies: the problem, `-against-KEY`, the figure."""
+    for sweep in sweeps(records):
+        which = f"{style.slug(sweep.metric.replace('_', '-'))}-" if sweep.cost else ""
+        yield sweep.title, f"-{which}against-{style.slug(sweep.key)}", _figure(sweep, looks)
+
+
+def sweeps(records: Iterable[Record]) -> list[Sweep]:
+    """Find what varies: settings of methods within a problem, and parameters of problems."""
+    ran = [r for r in records if (r.ranked or r.failed) and r.status != "unsupported"]
+    found = []
+    for label in dict.fromkeys(r.problem_label for r in ran):
+        mine = [r for r in ran if r.problem_label == label]
+        keys = dict.fromkeys(key for r in mine for key in _numbers(r.config))
+        found += [
+            _sweep(label, key, mine, lambda r: r.config, metric)
+            for key in keys
+            for metric in _metrics(mine)
+        ]
+    for task in dict.fromkeys(r.problem_label.partition("[")[0] for r in ran):
+        mine = [r for r in ran if r.problem_label.partition("[")[0] == task]
+        keys = dict.fromkeys(key for r in mine for key in _numbers(r.problem_params))
+        found += [
+            _sweep(task, key, mine, lambda r: r.problem_params, metric)
+            for key in keys
+            for metric in _metrics(mine)
+        ]
+    return [sweep for sweep in found if sweep.lines]
+
+
+def _metrics(records: list[Record]) -> list[str]:
+    """Return the headline metric, and those of the machine."""
+    headline = next((r.ranked[0] for r in records if r.ranked), "rel_l2")
+    costs = dict.fromkeys(m for r in records for m, v in r.metrics.items() if v)
+    return [headline, *filter(_of_the_machine, costs)]
+
+
+def _of_the_machine(metric: str) -> bool:
+    known = metric_named(metric)
+    return known is not None and known.machine
+
+
+def _numbers(values: dict[str, object]) -> list[str]:
+    """Return the names of the numbers among settings."""
+    return [
+        k
+        for k, v in values.items()
+        if type(v) in (int, float) and k not in _NAMES and v is not None
+    ]
+
+
+def _sweep(
+    title: str,
+    key: str,
+    records: list[Record],
+    of: Callable[[Record], dict[str, object]],
+    metric: str,
+) -> Sweep:
+    """Gather the records that differ in one number."""
+    lines: dict[str, Line] = {}
+    for record in records:
+        value = of(record).get(key)
+        if isinstance(value, int | float):
+            line = lines.setdefault(_rest(record, of(record), key), _line(record, key))
+            line.errors.setdefault(float(value), []).append(_error(record, metric))
+    kept = [line for line in lines.values() if len(line.errors) >= _FEWEST]
+    budgets = {line.record.budget.model_dump_json() for line in kept}
+    others: dict[str, list[Record]] = {}
+    for record in records:
+        alike = record.budget.model_dump_json() in budgets and record.family != "classical"
+        if key not in of(record) and alike and of(record) is record.config:
+            others.setdefault(f"{record.label} {record.backend}", []).append(record)
+    across = [(r[0], float(median([_error(one, metric) for one in r]))) for r in others.values()]
+    return Sweep(title, key, metric, kept, across)
+
+
+def _rest(record: Record, values: dict[str, object], key: str) -> str:
+    """Return all that makes a cell but the number and the seed."""
+    whole = record.identity.model_dump(mode="json", exclude={"label", "problem_label", "seed"})
+    part = "config" if values is record.config else "problem_params"
+    whole[part] = {name: value for name, value in whole[part].items() if name != key}
+    return json.dumps(whole, sort_keys=True)
+
+
+def _line(record: Record, key: str) -> Line:
+    try:
+        selector = parse_selector(record.label)
+    except PdebenchError:  # a record of elsewhere may be called anything
+        return Line(f"{record.label} · {record.backend}", record)
+    others = {name: value for name, value in selector.values.items() if name != key}
+    return Line(f"{canonical(selector.name, others)} · {record.backend}", record)
+
+
+def _error(record: Record, metric: str) -> float:
+    value = None if record.failed else record.metrics.get(metric)
+    return inf if value is None else max(value, bound_of(record, metric) or 0.0)
+
+
+# ---- drawing ---------------------------------------------------------------------------------
+
+
+def _figure(sweep: Sweep, looks: Looks) -> Figure:
+    figure = style.figure(looks.page.column, 2.8)
+    axes = figure.subplots()
+    values = [value for line in sweep.lines for value in line.errors]
+    errors = [e for line in sweep.lines for seeds in line.errors.values() for e in seeds]
+    finite = [e for e in [*errors, *(e for _, e in sweep.across)] if np.isfinite(e)]
+    style.log_axis(axes.yaxis, finite)
+    if min(values) > 0 and max(values) / min(values) >= _WIDE:
+        axes.set_xscale("log")
+    elif all(value.is_integer() for value in values):
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    backends = {line.record.backend for line in sweep.lines}
+    legend: list[Artist] = []
+    taken: list[Look] = []
+    for line in sweep.lines:
+        look = looks.methods.get(line.record.method, looks[line.record])
+        look = looks[line.record] if look in taken else look
+        taken.append(look)
+        dashes = looks.line(line.record) if len(backends) > 1 else "-"
+        drawn = {"color": look.color, "ls": dashes, "marker": look.marker}
+        _draw(axes, line, look, drawn)
+        legend.append(Line2D([], [], **drawn, label=printable(line.name, 60, 34)))
+    for record, error in sweep.across:
+        if np.isfinite(error):
+            color, dashes = looks[record].color, looks.line(record)
+            axes.axhline(error, color=color, ls=dashes, lw=0.8, alpha=0.7, zorder=1)
+            name = printable(f"{record.label} · {record.backend}, without", 60, 34)
+            legend.append(Line2D([], [], color=color, ls=dashes, lw=0.8, alpha=0.7, label=name))
+    if len(errors) > len(values):
+        legend.append(Line2D([], [], color="0.4", marker="|", ls="", ms=7, label="all seeds"))
+    axes.set_xlabel(axis_label(clean(sweep.key)))
+    unit = metric.unit if sweep.cost and (metric := metric_named(sweep.metric)) else ""
+    axes.set_ylabel(axis_label(clean(sweep.metric), unit))
+    axes.grid(True, which="major", lw=0.3, color="0.9")
+    style.bare(axes)
+    budgets = dict.fromkeys(budget_text(line.record.budget) for line in sweep.lines)
+    axes.set_title(printable("budget " + " / ".join(budgets)), loc="right", color="0.35", size=6.5)
+    what = printable(sweep.metric, 20) if sweep.cost else "error"
+    title = f"{printable(sweep.title, 40)}: {what} against {printable(sweep.key, 20)}"
+    figure.suptitle(title, x=0.01, ha="left")
+    style.legend_below(figure, legend)
+    return figure
+
+
+def _draw(axes: Axes, line: Line, look: Look, drawn: dict[str, object]) -> None:
+    """Draw medians, a bar from the smallest to the largest error, and crosses where most failed."""
+    at = sorted(line.errors)
+    seeds: Sequence[list[float]] = [line.errors[value] for value in at]
+    middle = np.array([median(errors) for errors in seeds])
+    known = np.isfinite(middle)
+    axes.plot(np.array(at)[known], middle[known], **drawn)  # type: ignore[arg-type]
+    top = axes.get_ylim()[1]
+    for value, errors in zip(at, seeds, strict=True):
+        if len(errors) > 1 and np.isfinite(min(errors)):
+            axes.vlines(value, min(errors), min(max(errors), top), color=look.color, lw=0.8)
+    for value in np.array(at)[~known]:
+        axes.plot(value, 0.97, "x", color=look.color, mew=1.2, clip_on=False,
+                  transform=axes.get_xaxis_transform())  # fmt: skip

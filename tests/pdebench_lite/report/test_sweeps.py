@@ -1,0 +1,71 @@
+"""What a study varies: lines of records that differ in one number, and in their seeds."""
+
+from math import inf
+from typing import Any
+
+import pytest
+
+from pdebench_lite.report.figures import plot_all
+from pdebench_lite.report.figures.sweeps import sweeps
+
+
+def point(make: Any, labels: int, error: float, seed: int = 0, **values: Any) -> Any:
+    given: dict[str, Any] = {
+        "config": {"labels": labels, "width": 20}, "label": f"mlp[labels={labels}]", "seed": seed,
+        "metrics": {"rel_l2": error}, "ranked": ["rel_l2"], "reference_bound": 1e-6,
+    }  # fmt: skip
+    return make("mlp", **given | values)
+
+
+@pytest.fixture
+def labelled(make: Any) -> list[Any]:
+    records = [point(make, n, 1.0 / n, seed) for n in (10, 100, 1000) for seed in (0, 1)]
+    records.append(point(make, 10_000, 0.0, status="timeout", metrics={}))
+    records.append(make("pinn", metrics={"rel_l2": 0.02}, ranked=["rel_l2"]))
+    return records
+
+
+def test_a_number_that_varies_is_found(labelled: list[Any]) -> None:
+    (sweep,) = sweeps(labelled)
+    assert (sweep.title, sweep.key, sweep.metric) == ("burgers", "labels", "rel_l2")
+    (line,) = sweep.lines
+    assert line.name == "mlp · jax"
+    assert line.errors == {
+        10.0: [0.1, 0.1], 100.0: [0.01, 0.01], 1000.0: [0.001, 0.001], 10_000.0: [inf],
+    }  # fmt: skip
+    ((beside, error),) = sweep.across
+    assert (beside.method, error) == ("pinn", 0.02)
+
+
+def test_what_differs_otherwise_is_another_line(make: Any) -> None:
+    def wide(n: int) -> Any:
+        config = {"labels": n, "width": 50}
+        return point(make, n, 0.5, config=config, label=f"mlp[labels={n},width=50]")
+
+    records = [point(make, n, 0.1) for n in (1, 2, 3)] + [wide(n) for n in (1, 2)]
+    (sweep,) = sweeps(records)
+    assert [line.name for line in sweep.lines] == ["mlp · jax"], "two values make no line"
+    (sweep,) = sweeps([*records, wide(3)])
+    assert [line.name for line in sweep.lines] == ["mlp · jax", "mlp[width=50] · jax"]
+
+
+def test_parameters_of_problems_vary_too_but_not_names_of_instances(make: Any) -> None:
+    records = []
+    for nu in (0.1, 0.2, 0.3):
+        params = {"nu": nu, "instance": int(10 * nu), "smooth": True}
+        label = f"burgers:forward[nu={nu}]"
+        records.append(
+            make("pinn", metrics={"rel_l2": nu}, problem_params=params, problem_label=label)
+        )
+    assert sweeps(records) == [], "the instance differs as well"
+    same = [
+        r.model_copy(update={"problem_params": {"nu": r.problem_params["nu"]}}) for r in records
+    ]
+    (sweep,) = sweeps(same)
+    assert (sweep.title, sweep.key) == ("burgers:forward", "nu")
+    assert sweep.across == []
+
+
+def test_the_figure_is_drawn(labelled: list[Any], store: Any, tmp_path: Any) -> None:
+    paths = plot_all(store, labelled, tmp_path, ("svg",))
+    assert "burgers-against-labels.svg" in {path.name for path in paths}
