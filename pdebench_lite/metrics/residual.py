@@ -64,7 +64,7 @@ def _coefficient(
 
 
 def _has_equation(task: Task) -> bool:
-    return isinstance(task, FieldTask) and "equation" in task.faces
+    return isinstance(task, FieldTask) and task.everywhere and "equation" in task.faces
 
 
 RESIDUAL_RMS = Metric(

@@ -47,7 +47,8 @@ def _peak(values: np.ndarray, i: int, axis: Axis) -> float:
 
 def _can_have_one(task: Task) -> bool:
     domain = task.problem.domain
-    return isinstance(task, FieldTask) and len(domain.space) == 1 and domain.time is not None
+    line = len(domain.space) == 1 and domain.time is not None
+    return isinstance(task, FieldTask) and task.everywhere and line
 
 
 SHOCK_POSITION_ERROR = Metric(

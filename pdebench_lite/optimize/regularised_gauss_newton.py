@@ -66,6 +66,7 @@ class RegularisedGaussNewton:
         singular_values: of the Jacobian of the last step, shape (min(m, n),).
         needs_refinement: whether the search ended because the solver is too coarse.
         needs_jacobian: whether it ended because the Jacobian is.
+        sweep: weight, misfit Σ rᵢ² and ‖x‖² after every step, shape (steps, 3): the L-curve.
     """
 
     def __init__(
@@ -87,6 +88,7 @@ class RegularisedGaussNewton:
         self.evaluations = 0
         self.singular_values = np.zeros(0)
         self.needs_refinement = self.needs_jacobian = False
+        self.sweep = np.zeros((0, 3))
         self._known = Level(0.0, 0.0)
         self._known_at = np.inf  # the misfit then
         self._first, self._over, self._halted, self._linear = True, False, False, False
@@ -183,6 +185,8 @@ class RegularisedGaussNewton:
                 beside = r - self._r - self._J @ (trial - self.x)
                 self._linear = bool(beside @ beside <= _LINEAR**2 * (self._r @ self._r))
                 self.x, self.loss, self._misfit = trial, loss, float(r @ r)
+                row = [self.weight, self._misfit, float(trial @ trial)]
+                self.sweep = np.concatenate([self.sweep, [row]])
                 return (before - loss) / before
             part /= 2.0
         return 0.0
@@ -210,6 +214,7 @@ class RegularisedGaussNewton:
         return {
             "x": self.x.copy(),
             "best": best.copy(),
+            "sweep": self.sweep.copy(),
             "weights": np.asarray([self.weight, evidence, weight]),
             "counts": np.asarray(counts, dtype=np.int64),
             "level": np.asarray([self._known.noise, self._known.solver, self._known_at]),
@@ -220,6 +225,7 @@ class RegularisedGaussNewton:
         self.weight, evidence, weight = map(float, state["weights"])
         self._best = evidence, np.array(state["best"], dtype=np.float64), weight
         self.x = np.array(state["x"], dtype=np.float64)
+        self.sweep = np.array(state["sweep"], dtype=np.float64)
         self._evaluate()  # the same residuals and Jacobian again
         counts = [int(v) for v in state["counts"]]
         self.evaluations, self._polished = counts[:2]

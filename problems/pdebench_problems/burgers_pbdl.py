@@ -66,6 +66,7 @@ class Pbdl(Reconstruction):
     summary = "the book's set-up: solver and target are the same (an inverse crime); find u and u₀"
     ranked: ClassVar[tuple[str, ...]] = ("mae", "initial_rel_l2", "rel_l2", "rel_l2_carried")
     reported = ("misfit", "linf", "initial_violation", "mass_violation")
+    everywhere: ClassVar[bool] = False
 
     def __init__(self, problem: Problem, parameters: Any) -> None:
         given = ", ".join(changed(problem.parameters))

@@ -116,3 +116,55 @@ def test_a_scheme_with_its_own_grid_takes_no_other():
 def test_a_few_cells_are_refused():
     with pytest.raises(PdebenchError, match="at least 8"):
         registry().configured("diffphys[cells=5]")
+
+
+def jax_objective(problem: str, method: str):
+    """An objective with JAX's tools."""
+    pytest.importorskip("jax")
+    from pdebench_jax.diffphys import DiffphysTools
+
+    task, (_, config) = registry().task(problem), registry().configured(method)
+    run = SimpleNamespace(
+        config=config, dtype="float64", time_left=inf, rng=lambda p: generator("m", p)
+    )
+    tools = DiffphysTools(run)
+    return DiffphysObjective(View(task, lambda p: generator("d", p)), run, tools), tools
+
+
+def test_the_jacobian_may_be_that_of_a_coarser_grid():
+    """The residuals are those of the fine grid, and the coarse Jacobian is nearly theirs."""
+    it, tools = jax_objective("burgers[nu=0.05]", "diffphys[modes=3]")
+    start = it.initial()
+    stage = it.next_stage(start, {})
+    assert (it.cells, it.jacobian_cells) == (3 * 128, 128)
+    minimiser = it.gauss_newton(start, stage.data)
+    exact = tools.flat_objective(it, start, stage.data)
+    x = np.concatenate(list(start.values())) + 0.1
+    r, jacobian = minimiser.search._linearise(x)
+    fine, other = exact.linearise(x)
+    np.testing.assert_allclose(r, fine, atol=1e-12)
+    gap = np.linalg.norm(jacobian - other) / np.linalg.norm(other)
+    assert 1e-12 < gap < 1e-2
+
+
+def test_no_step_is_begun_that_the_time_left_is_too_short_for():
+    it, _ = jax_objective("burgers:pbdl", "diffphys[modes=3]")
+    start = it.initial()
+    minimiser = it.gauss_newton(start, it.next_stage(start, {}).data)
+    assert minimiser.advance(1)[1] == 1
+    it._run.time_left = 0.0
+    assert minimiser.advance(1)[1] == 0
+    memo = {"stage": 0}
+    assert it.next_stage(minimiser.parameters(), memo) is None
+    assert memo["ended"] == "budget"
+
+
+def test_the_weights_that_were_tried_are_told():
+    it, _ = jax_objective("burgers:pbdl", "diffphys[modes=3]")
+    start, memo = it.initial(), {}
+    minimiser = it.gauss_newton(start, it.next_stage(start, memo).data)
+    minimiser.advance(5)
+    sweep = it.solution(minimiser.parameters(), memo).details["sweep"]
+    assert sweep["weight"] == sorted(sweep["weight"], reverse=True)
+    assert sweep["misfit"] == sorted(sweep["misfit"], reverse=True)
+    assert [len(values) for values in sweep.values()] == [5, 5, 5]

@@ -63,6 +63,12 @@ def test_labels_are_cells_and_frames(task):
     np.testing.assert_allclose(labels.values, frames[cell, frame], atol=1e-12)
 
 
+def test_no_derivatives_are_taken_of_cells(task):
+    names = {metric.name for metric in registry().metrics_for(task)}
+    assert {"mae", "initial_rel_l2", "rel_l2_carried"} <= names
+    assert not names & {"rel_h1", "rel_l2_shock", "residual_rms", "shock_position_error"}
+
+
 def test_the_inverse_crime_is_named(task):
     assert "inverse crime" in task.summary
     assert "inverse crime" in task.reference.summary

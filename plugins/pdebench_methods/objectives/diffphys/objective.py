@@ -1,7 +1,7 @@
 """The objective: how far the rolled-out state is from what was observed."""
 
 import itertools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from math import ceil
@@ -58,6 +58,11 @@ class DiffphysTools(Tools, Protocol):
 
     def repeat(self, step: Callable[[Arrays, Any], Arrays], state: Arrays, n: int) -> Arrays:
         """Apply `state = step(state, i)` for i = 0 … n − 1, differentiably."""
+
+    def frames(
+        self, step: Callable[[Arrays, Any], Arrays], state: Arrays, n: int, count: int
+    ) -> list[Arrays]:
+        """Return the states after n, 2n, …, count·n steps of a `repeat`."""
 
 
 class DiffphysObjective:
@@ -197,14 +202,10 @@ class DiffphysObjective:
         matrices = {u.name: data[f"basis={u.name}"] for u in self.unknowns}
         state, sought = self._split(self._on_grid(parameters, matrices, cells))
         state = {**{f: data[f"start={f}"] for f in self.known_start(cells)}, **state}
-        misfits, edges = [], itertools.pairwise([self.start, *self.times])
-        for i, (o, (begin, end)) in enumerate(zip(self.observations, edges, strict=True)):
-            n, dt = equal_steps(end - begin, at.dt)
-
-            def step(s: Arrays, k: Any, begin: float = begin, dt: float = dt) -> Arrays:
-                return at.scheme.step(s, sought, begin + k * dt, dt, at.grid)
-
-            state = self._tools.repeat(step, state, n) if n else state
+        misfits = []
+        for i, (o, state) in enumerate(
+            zip(self.observations, self._frames(at, state, sought), strict=True)
+        ):
             places = [data[f"where{i}.{j}"] for j in range(len(self.domain.space))]
             misfit = interpolate_periodic(state[o.field], places, order="cubic")
             misfit = misfit - data[f"values{i}"]
@@ -213,6 +214,25 @@ class DiffphysObjective:
                 misfit = apply_blur(blurs, misfit)
             misfits.append(misfit / (o.values.size * self.scales[i]) ** 0.5)
         return array_namespace(misfits[0]).concat(misfits, axis=-1)
+
+    def _frames(self, at: Discretisation, state: Arrays, sought: Arrays) -> Iterator[Arrays]:
+        """Yield the state at the time of each observation."""
+
+        def stepping(begin: float, dt: float) -> Callable[[Arrays, Any], Arrays]:
+            return lambda s, k: at.scheme.step(s, sought, begin + k * dt, dt, at.grid)
+
+        edges = [self.start, *self.times]
+        spans = [equal_steps(end - begin, at.dt) for begin, end in itertools.pairwise(edges)]
+        counts = {n for n, _ in spans}
+        lengths = np.diff(edges)
+        if len(spans) > 1 and len(counts) == 1 and np.ptp(lengths) <= 1e-9 * lengths[0]:
+            (n,) = counts  # one program for all spans, which is compiled once
+            dt = (edges[-1] - edges[0]) / (n * len(spans))
+            yield from self._tools.frames(stepping(self.start, dt), state, n, len(spans))
+            return
+        for begin, (n, dt) in zip(edges, spans, strict=False):
+            state = self._tools.repeat(stepping(begin, dt), state, n) if n else state
+            yield state
 
     def data(self, weight: float, cells: int, blur: float | None) -> dict[str, np.ndarray]:
         """Return what `loss` reads, NumPy.
@@ -349,6 +369,8 @@ class DiffphysObjective:
         weights, deviations = dict(parameters), {}
         if self._search is not None and self._search.search.singular_values.size:
             details["weight"] = self._search.search.weight
+            sweep = zip(("weight", "misfit", "norm"), self._search.search.sweep.T, strict=True)
+            details["sweep"] = {name: values.tolist() for name, values in sweep}
             deviations = self._deviations(parameters)
             weights["singular_values"] = self._search.search.singular_values
             points = self.domain.grid(self.cells).points()
