@@ -8,6 +8,7 @@ import numpy as np
 
 from pdebench_lite.metrics.derivatives import Points, derivatives, margin
 from pdebench_lite.metrics.metric import Metric, relative_l2
+from pdebench_lite.problem import Task
 from pdebench_lite.tasks.field import FieldEvaluation, FieldTask, flatten
 
 _CANDIDATES = {1: 2048, 2: 128, 3: 32}  # cells an axis, by number of space axes
@@ -113,13 +114,19 @@ def _rel_h1(e: FieldEvaluation) -> float:
     )
 
 
+def _asks_everywhere(task: Task) -> bool:
+    return isinstance(task, FieldTask) and task.everywhere
+
+
 REL_H1 = Metric(
     "rel_h1",
     "relative error of the returned fields in the H¹ semi-norm over space",
     _rel_h1,
+    applies=_asks_everywhere,
 )
 REL_L2_SHOCK = Metric(
     "rel_l2_shock",
     "relative L2 error on points of which half crowd where the reference is steep",
     _rel_l2_shock,
+    applies=_asks_everywhere,
 )

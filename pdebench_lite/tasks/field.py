@@ -31,10 +31,13 @@ class FieldTask(Task):
         watching: the same for the evaluations during training, coarser and not a subset.
         carry_tolerance: relative error at which carrying found unknowns may stop refining.
         at_end: whether `rel_l2` and `rel_l2_carried` compare the fields at the final time only.
+        everywhere: whether the whole domain is asked for; where it is not, metrics that choose
+            points of their own have no meaning.
     """
 
     asks_fields: ClassVar[bool] = True
     at_end: ClassVar[bool] = False
+    everywhere: ClassVar[bool] = True
     ranked: ClassVar[tuple[str, ...]] = ("rel_l2",)
     scoring: ClassVar[dict[str, int]] = {"1": 256, "2": 64, "3": 32, "time": 101}
     watching: ClassVar[dict[str, int]] = {"1": 150, "2": 40, "3": 20, "time": 41}

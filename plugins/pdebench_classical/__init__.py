@@ -13,12 +13,13 @@ def pdebench_methods() -> Sequence[Method]:
         ADJOINT,
         ETDRK4,
         LEASTSQUARES,
+        LINEAR_REGRESSION,
         MUSCL,
         OPTICALFLOW,
         SEMILAGRANGIAN,
     )
 
-    return (ETDRK4, MUSCL, SEMILAGRANGIAN, ADJOINT, LEASTSQUARES, OPTICALFLOW)
+    return (ETDRK4, MUSCL, SEMILAGRANGIAN, ADJOINT, LEASTSQUARES, LINEAR_REGRESSION, OPTICALFLOW)
 
 
 @hookimpl

@@ -88,3 +88,17 @@ LEASTSQUARES = Method(
   title = {Inverse Problem Theory and Methods for Model Parameter Estimation},
   publisher = {SIAM}, year = {2005}, doi = {10.1137/1.9780898717921}}""",
 )
+
+LINEAR_REGRESSION = Method(
+    name="linear-regression",
+    family="supervised",
+    summary="labels fitted by least squares in a basis of splines, polynomials or waves",
+    solvers={"numpy": "pdebench_classical._linear_regression:solve"},
+    Config="pdebench_classical.linear_regression:LinearRegressionSettings",
+    supports="pdebench_classical.linear_regression:supports",
+    citation="""@article{golub1979generalized,
+  author = {Golub, Gene H. and Heath, Michael and Wahba, Grace},
+  title = {Generalized cross-validation as a method for choosing a good ridge parameter},
+  journal = {Technometrics}, volume = {21}, number = {2}, pages = {215--223}, year = {1979},
+  doi = {10.1080/00401706.1979.10489751}}""",
+)

@@ -7,17 +7,21 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from pdebench_lite.physics import array_namespace
+
 Compiled = Callable[[Any, dict[str, Any]], Any]
 
 
 def _load_transforms() -> None:
     """Use torch's transformations once, which imports its compiler: seconds, of no method."""
     torch = sys.modules.get("torch")  # loaded by the runtime of its backend, if that is in use
-    if torch is not None:
-        at = torch.zeros(1)
-        torch.func.vmap(lambda v: torch.func.vjp(torch.sin, v)[0])(at)
-        with warnings.catch_warnings(action="ignore"):  # torch's own, of its own functions
-            torch.func.jvp(torch.sin, (at,), (at,))
+    if torch is None:
+        return
+    at, jvp, vjp = torch.zeros(1), torch.func.jvp, torch.func.vjp
+    with warnings.catch_warnings(action="ignore"):  # torch's own, of its own functions
+        back = lambda z: vjp(array_namespace(z).tanh, z)[1](z)[0]  # noqa: E731
+        once = lambda z: jvp(back, (z,), (z,))[1]  # noqa: E731
+        torch.func.vmap(lambda v: jvp(once, (at,), (v,))[1])(torch.zeros(1, 1))
 
 
 _load_transforms()

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
+from weakref import ref
 
 import numpy as np
 
@@ -55,7 +56,6 @@ class Traced:
     """An array on a trace.
 
     Attributes:
-        trace: where operations on it are noted.
         value: the array, (rows, n).
         rule: the operation that made it; None for the inputs, their rows, and matrix products.
         operands: what it was made of: arrays on the trace, or constants.
@@ -76,9 +76,18 @@ class Traced:
         rule: Rule | None = None,
         row: int | None = None,
     ) -> None:
-        self.trace, self.value, self.rule, self.operands = trace, value, rule, operands
+        # By a weak reference, so that a trace is freed at once and not by the garbage collector.
+        self._trace = ref(trace)
+        self.value, self.rule, self.operands = value, rule, operands
         self.push, self.pull, self.row = push, pull, row
         trace.steps.append(self)
+
+    @property
+    def trace(self) -> "Trace":
+        """The trace, which whoever records it keeps."""
+        trace = self._trace()
+        assert trace is not None, "the trace is gone"
+        return trace
 
     @property
     def parents(self) -> list["Traced"]:

@@ -1,6 +1,5 @@
 """What a call costs is measured, not guessed."""
 
-import gc
 import time
 
 import numpy as np
@@ -37,10 +36,3 @@ def test_memory_is_what_a_call_holds():
 def test_quick_calls_are_many_and_slow_ones_few():
     assert measure_calls(lambda: None).number == 1000
     assert measure_calls(lambda: time.sleep(0.06)).number == 7
-
-
-def test_garbage_collection_is_left_as_it_was():
-    during = []
-    measure_calls(lambda: during.append(gc.isenabled()))
-    assert gc.isenabled()
-    assert not any(during[1:])
