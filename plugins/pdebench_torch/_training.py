@@ -12,8 +12,9 @@ from torch.utils.data import DataLoader
 
 from pdebench_lite.problem import Arrays
 from pdebench_lite.runner.run import Run
-from pdebench_methods.host import HOSTED, HostMinimiser, slices
+from pdebench_methods.host import HOSTED, HostMinimiser, flatten, slices
 from pdebench_methods.training import RATE, Loss, Minimiser, Objective
+from pdebench_torch._compilation import compiled, pays
 from pdebench_torch._rollout import repeat
 
 
@@ -23,6 +24,8 @@ class TorchTools:
     def __init__(self, run: Run) -> None:
         self.dtype: torch.dtype = getattr(torch, run.dtype)
         self.device = torch.device(run.device)
+        self._run = run
+        self._compiled: dict[Any, Callable[..., Any]] = {}
 
     def asarray(self, values: np.ndarray) -> torch.Tensor:
         """Move an array to the device, in the dtype of the run."""
@@ -68,12 +71,24 @@ class TorchTools:
         """Make an optimiser, and evaluate loss and gradient once to warm up."""
         if optimizer in HOSTED:
             flat = TorchFlatObjective(self, objective, parameters, data)
+            if hasattr(objective, "terms"):  # others may hold a long loop over time steps
+                flat.compile(flatten(parameters))
             return HostMinimiser(optimizer, flat, parameters)
         start = {k: self.asarray(v).clone().requires_grad_() for k, v in parameters.items()}
         chosen = _Lbfgs if optimizer == "lbfgs" else _FirstOrder
         minimiser = chosen(self, optimizer, objective.loss, start, data, learning_rate)
+        if hasattr(objective, "terms"):
+            minimiser.compile()
         minimiser.evaluate()
         return minimiser
+
+    def compiled(
+        self, key: Any, function: Callable[..., Any], attempt: Callable[[Any], object]
+    ) -> Callable[..., Any]:
+        """Return a function compiled where that pays; the same one for the same key."""
+        if key not in self._compiled:
+            self._compiled[key] = compiled(function, attempt) if pays(self._run) else function
+        return self._compiled[key]
 
     def evaluate(
         self,
@@ -167,6 +182,15 @@ class TorchMinimiser:
         loss.backward()
         self._calls += 1
         return loss.detach()
+
+    def compile(self) -> None:
+        """Compile the loss and its gradient where that pays."""
+
+        def attempt(loss: Loss) -> None:
+            self._loss = loss
+            self.evaluate()
+
+        self._loss = self._tools.compiled("loss", self._loss, attempt)
 
     def advance(self, steps: int) -> tuple[Any, int, int]:
         """Do that many steps; returns loss before the last one, steps, evaluations."""
@@ -308,6 +332,7 @@ class TorchFlatObjective:
         data: dict[str, np.ndarray],
     ) -> None:
         self._tools, self._objective, self._places = tools, objective, slices(parameters)
+        self._loss: Callable[[torch.Tensor, Any], torch.Tensor] = self._eager
         self.feed(data)
 
     def _named(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
@@ -316,11 +341,23 @@ class TorchFlatObjective:
         shapes = [shape for _, shape in self._places.values()]
         return {k: p.reshape(s) for k, p, s in zip(self._places, parts, shapes, strict=True)}
 
+    def _eager(self, x: torch.Tensor, data: dict[str, torch.Tensor]) -> torch.Tensor:
+        return self._objective.loss(self._named(x), data)
+
+    def compile(self, x: np.ndarray) -> None:
+        """Compile the loss and its gradient where that pays, and evaluate them at x."""
+
+        def attempt(loss: Callable[..., torch.Tensor]) -> None:
+            self._loss = loss
+            self.value_and_gradient(x)
+
+        self._loss = self._tools.compiled("flat", self._eager, attempt)
+
     def value_and_gradient(self, x: np.ndarray) -> tuple[float, np.ndarray]:
         """Return the loss and its gradient (n,)."""
         with torch.enable_grad():
             leaf = self._tools.asarray(x).requires_grad_()
-            value = self._objective.loss(self._named(leaf), self._data)
+            value = self._loss(leaf, self._data)
             (gradient,) = torch.autograd.grad(value, leaf)
         return float(value.detach()), gradient.cpu().numpy().astype(np.float64)
 

@@ -20,7 +20,11 @@ def minimiser():
 
     _, config = registry().configured("pinn[points=1000]")
     run = SimpleNamespace(
-        config=config, dtype="float64", device="cpu", rng=lambda purpose: generator("m", purpose)
+        config=config,
+        dtype="float64",
+        device="cpu",
+        max_steps=STEPS,
+        rng=lambda purpose: generator("m", purpose),
     )
     tools = TorchTools(run)
     view = View(registry().task("burgers:forward"), lambda purpose: generator("d", purpose))

@@ -19,8 +19,8 @@ import pytest
 
 STEPS, ROUNDS = 20, 10
 POINTS = 2780 + 240
-OURS = f"pinn[points={POINTS},redraw=0,optimizer=adam]"
-MATCHED = f"preset=matched,points={POINTS}"
+OURS = f"pinn[depth=3,points={POINTS},redraw=0,optimizer=adam]"
+MATCHED = f"preset=matched,depth=3,points={POINTS}"
 CASES = {
     "pinn torch": ((), OURS),
     "pinn jax": ((), OURS),

@@ -39,7 +39,11 @@ def make(backend: str, problem: str, method: str):
     task = registry().task(problem)
     described, config = registry().configured(method)
     run = SimpleNamespace(
-        config=config, dtype="float64", device="cpu", rng=lambda purpose: generator("m", purpose)
+        config=config,
+        dtype="float64",
+        device="cpu",
+        max_steps=20,
+        rng=lambda purpose: generator("m", purpose),
     )
     tools = Tools(run)
     view = View(task, lambda purpose: generator("d", purpose))
