@@ -13,6 +13,19 @@ WHOLE = 64
 """Steps up to which every state is kept: less to compute, and little to hold."""
 
 
+def frames(
+    step: Callable[[Arrays, Any], Arrays], state: Arrays, n: int, count: int, dtype: Any
+) -> list[Arrays]:
+    """Return the states after n, 2n, …, count·n steps of `repeat`, by a scan over them."""
+
+    def span(state: Arrays, first: Any) -> tuple[Arrays, Arrays]:
+        state = repeat(lambda s, k: step(s, first + k), state, n, dtype)
+        return state, state
+
+    _, stacked = jax.lax.scan(span, state, n * jnp.arange(count, dtype=dtype))
+    return [{name: values[i] for name, values in stacked.items()} for i in range(count)]
+
+
 def repeat(step: Callable[[Arrays, Any], Arrays], state: Arrays, n: int, dtype: Any) -> Arrays:
     """Apply `state = step(state, k)` for k = 0 … n − 1 by `lax.scan`.
 

@@ -11,7 +11,7 @@ import numpy as np
 import optax
 
 from pdebench_jax._blocks import halves, value_and_gradient
-from pdebench_jax._rollout import repeat
+from pdebench_jax._rollout import frames, repeat
 from pdebench_lite.problem import Arrays
 from pdebench_lite.runner.run import Run
 from pdebench_methods.host import HOSTED, HostMinimiser, slices
@@ -41,6 +41,12 @@ class JaxTools:
     def repeat(self, step: Callable[[Arrays, Any], Arrays], state: Arrays, n: int) -> Arrays:
         """Apply a step n times; the reverse pass of many steps keeps few states."""
         return repeat(step, state, n, self.dtype)
+
+    def frames(
+        self, step: Callable[[Arrays, Any], Arrays], state: Arrays, n: int, count: int
+    ) -> list[Arrays]:
+        """Return the states after n, 2n, …, count·n steps."""
+        return frames(step, state, n, count, self.dtype)
 
     def minimiser(
         self,

@@ -12,6 +12,17 @@ WHOLE = 64
 """Steps up to which every state is kept: less to compute, and little to hold."""
 
 
+def frames(
+    step: Callable[[Arrays, Any], Arrays], state: Arrays, n: int, count: int
+) -> list[Arrays]:
+    """Return the states after n, 2n, …, count·n steps of `repeat`."""
+    states = []
+    for first in range(0, n * count, n):
+        state = repeat(lambda s, k, first=first: step(s, first + k), state, n)  # type: ignore[misc]
+        states.append(state)
+    return states
+
+
 def repeat(step: Callable[[Arrays, Any], Arrays], state: Arrays, n: int) -> Arrays:
     """Apply `state = step(state, k)` for k = 0 … n − 1.
 

@@ -15,7 +15,7 @@ from pdebench_lite.runner.run import Run
 from pdebench_methods.host import HOSTED, HostMinimiser, flatten, slices
 from pdebench_methods.training import RATE, Loss, Minimiser, Objective
 from pdebench_torch._compilation import compiled, pays
-from pdebench_torch._rollout import repeat
+from pdebench_torch._rollout import frames, repeat
 
 
 class TorchTools:
@@ -59,6 +59,12 @@ class TorchTools:
     def repeat(self, step: Callable[[Arrays, Any], Arrays], state: Arrays, n: int) -> Arrays:
         """Apply a step n times; the reverse pass of many steps keeps few states."""
         return repeat(step, state, n)
+
+    def frames(
+        self, step: Callable[[Arrays, Any], Arrays], state: Arrays, n: int, count: int
+    ) -> list[Arrays]:
+        """Return the states after n, 2n, …, count·n steps."""
+        return frames(step, state, n, count)
 
     def minimiser(
         self,

@@ -14,6 +14,7 @@ from pdebench_lite.selectors import Settings
 from pdebench_lite.tasks.field import FieldEvaluation, FieldTask
 from pdebench_problems._cole_hopf import MODES, ColeHopf
 
+_GUESS = 0.03  # the middle of the valid range, on a logarithmic scale
 _STEP = 1e-4  # of central differences, in ln ν and in amplitudes: errors near 1e-8
 _NORMAL_95 = 1.959963984540054  # quantile 97.5% of the normal distribution
 
@@ -41,7 +42,7 @@ class Viscosity(FieldTask):
     @property
     def unknowns(self) -> tuple[Unknown, ...]:
         """ν, positive, of unknown magnitude; and the initial state unless it is given."""
-        nu = Unknown("nu", "coefficient", (), guess=0.05, positive=True)
+        nu = Unknown("nu", "coefficient", (), guess=_GUESS, positive=True)
         if self.parameters.initial == "given":
             return (nu,)
         return (nu, Unknown("u_initial", "initial", ("x",), "u"))

@@ -36,6 +36,9 @@ class LoopTools:
             state = step(state, k)
         return state
 
+    def frames(self, step, state, n, count):
+        return [self.repeat(step, state, n * (i + 1)) for i in range(count)]
+
 
 def test_cell_basis_interpolates_and_wraps():
     basis = CellBasis((Y,), 4)

@@ -203,11 +203,10 @@ class DiffphysObjective:
         state, sought = self._split(self._on_grid(parameters, matrices, cells))
         state = {**{f: data[f"start={f}"] for f in self.known_start(cells)}, **state}
         misfits = []
-        for i, (o, state) in enumerate(
-            zip(self.observations, self._frames(at, state, sought), strict=True)
-        ):
+        seen = zip(self.observations, self._frames(at, state, sought), strict=True)
+        for i, (o, frame) in enumerate(seen):
             places = [data[f"where{i}.{j}"] for j in range(len(self.domain.space))]
-            misfit = interpolate_periodic(state[o.field], places, order="cubic")
+            misfit = interpolate_periodic(frame[o.field], places, order="cubic")
             misfit = misfit - data[f"values{i}"]
             blurs = [data[f"blur{i}.{j}"] for j in range(3) if f"blur{i}.{j}" in data]
             if blurs:
