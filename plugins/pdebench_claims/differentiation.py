@@ -17,6 +17,7 @@ _BACKENDS = "torch,jax"
 _FEW, _MANY = 4, 64
 _ORDERS = (1, 2, 3, 4)
 _FLAT = 3.0
+_LIMIT = 3.0  # charged seconds; a derivative takes less than one
 
 
 def _with(evidence: Evidence, name: str, value: float) -> Evidence:
@@ -83,6 +84,7 @@ _NETWORK = Experiment(
     "reverse-mode,taylor-mode",
     backend=_BACKENDS,
     seeds=SEEDS,
+    max_time=_LIMIT,
 )
 
 CLAIMS = (
@@ -100,6 +102,7 @@ CLAIMS = (
                     ]
                 ),
                 backend=_BACKENDS,
+                max_time=_LIMIT,
             ),
         ),
         "error of the derivatives against extended precision, rel. L2",
@@ -117,6 +120,7 @@ CLAIMS = (
                 "reverse-mode,forward-mode",
                 backend=_BACKENDS,
                 seeds=SEEDS,
+                max_time=_LIMIT,
             ),
         ),
         f"time of a call with {_MANY} inputs over that with {_FEW}",
