@@ -17,7 +17,7 @@ MEASURED = ("charged_s", "peak_host_mb")  # columns of the history that differ f
 METHODS = {
     "mlp": "mlp[labels=50]",
     "pinn": "pinn[width=8,depth=2,points=60]",
-    "diffphys": "diffphys",
+    "diffphys": "diffphys[cells=128,modes=16]",
 }
 
 
