@@ -4,6 +4,8 @@ import pytest
 
 from pdebench_lite.testing import MethodContract, MethodDescriptionContract, MethodRunContract
 
+SMALL_FAMILY = "burgers:family[cells=16,train=6,validation=2,test=3]"
+
 
 class TestEtdrk4(MethodContract):
     selector = "etdrk4[cells=32,steps=40]"
@@ -22,6 +24,38 @@ class TestPinn(MethodDescriptionContract):
 
 class TestDiffphys(MethodDescriptionContract):
     selector = "diffphys"
+
+
+class TestCnn(MethodDescriptionContract):
+    selector = "cnn"
+
+
+class TestFno(MethodDescriptionContract):
+    selector = "fno"
+
+
+@pytest.mark.slow
+class TestCnnRuns(MethodRunContract):
+    selector = "cnn[levels=1,channels=2]"
+    problem = SMALL_FAMILY
+
+
+@pytest.mark.slow
+class TestFnoRuns(MethodRunContract):
+    selector = "fno[modes=4,channels=2,layers=1]"
+    problem = SMALL_FAMILY
+
+
+@pytest.mark.slow
+class TestMlpOperatorRuns(MethodRunContract):
+    selector = "mlp[width=4,depth=1]"
+    problem = SMALL_FAMILY
+
+
+@pytest.mark.slow
+class TestSolverInTheLoopRuns(MethodRunContract):
+    selector = "diffphys[mode=solver-in-the-loop,cells=8,corrections=2,channels=2]"
+    problem = SMALL_FAMILY
 
 
 @pytest.mark.slow
