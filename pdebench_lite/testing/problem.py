@@ -405,6 +405,7 @@ class ProblemContract(ProblemDescriptionContract):
                 ),
                 "boundary": lambda view: view.conditions(),
                 "embedding": lambda view: view.embedding(),
+                "expression": lambda view: view.expression(),
             }
             for what, call in calls.items():
                 view = View(task, lambda purpose: generator("contract", purpose))

@@ -69,3 +69,22 @@ def test_parameters_of_problems_vary_too_but_not_names_of_instances(make: Any) -
 def test_the_figure_is_drawn(labelled: list[Any], store: Any, tmp_path: Any) -> None:
     paths = plot_all(store, labelled, tmp_path, ("svg",))
     assert "burgers-against-labels.svg" in {path.name for path in paths}
+
+
+def test_costs_of_a_call_have_figures_of_their_own(make: Any) -> None:
+    def network(order: int) -> Any:
+        return make(
+            "taylor-mode", config={}, label="taylor-mode", ranked=["rel_l2", "call_s"],
+            problem_params={"order": order}, problem_label=f"derivatives:network[order={order}]",
+            metrics={"rel_l2": 1e-16, "call_s": order / 1024, "call_mb": 0.0},
+        )  # fmt: skip
+
+    error, cost = sweeps([network(order) for order in (1, 2, 3)])
+    assert (error.metric, error.cost) == ("rel_l2", False)
+    assert (cost.metric, cost.key, cost.cost) == ("call_s", "order", True)
+    (line,) = cost.lines
+    assert line.errors == {1.0: [1 / 1024], 2.0: [2 / 1024], 3.0: [3 / 1024]}
+
+
+def test_what_is_unsupported_is_no_failure(make: Any) -> None:
+    assert sweeps([point(make, n, 0.0, status="unsupported", metrics={}) for n in (1, 2, 3)]) == []
