@@ -89,7 +89,8 @@ def _figure(
     across = ceil(len(maps) / bands)
     width = {1: looks.page.column, 2: 0.75 * looks.page.full}.get(across, looks.page.full)
     width = looks.page.full if looks.page.narrow else width
-    figure = style.figure(width, 0.75 + 1.95 * bands)
+    height = 1.95 if TIME in reference.dims else 2.9  # two axes of space have one scale
+    figure = style.figure(width, 0.75 + height * bands)
     panels = figure.subplots(2 * bands, 1 + across, squeeze=False)
     norm, colors = _field_scale(reference)
     log = _error_scale([m.error for m in maps if m.error is not None])
@@ -209,6 +210,8 @@ def _limits(axes: Axes, values: xr.DataArray) -> None:
     axes.set_xlim(float(across[0]), float(across[-1]))
     axes.set_ylim(float(down[0]), float(down[-1]))
     axes.locator_params(nbins=3)
+    if TIME not in values.dims:
+        axes.set_aspect("equal")
 
 
 def _reference(
