@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from math import inf
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -195,7 +195,7 @@ def _figure(sweep: Sweep, looks: Looks) -> Figure:
         look = looks[line.record] if look in taken else look
         taken.append(look)
         dashes = looks.line(line.record) if len(backends) > 1 else "-"
-        drawn = {"color": look.color, "ls": dashes, "marker": look.marker}
+        drawn: dict[str, Any] = {"color": look.color, "ls": dashes, "marker": look.marker}
         _draw(axes, line, look, drawn)
         legend.append(Line2D([], [], **drawn, label=printable(line.name, 60, 34)))
     for record, error in sweep.across:
