@@ -122,7 +122,7 @@ def _read_netcdf3(path: Path) -> Contents:
 
 
 def _read_hdf5(path: Path) -> Contents:
-    import h5py  # type: ignore[import-untyped]
+    import h5py
 
     arrays: dict[str, np.ndarray] = {}
     dims: dict[str, tuple[str, ...]] = {}
