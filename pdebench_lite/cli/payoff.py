@@ -23,11 +23,13 @@ def payoff(
     """
     if format not in FORMATS:
         raise PdebenchError(f"no format '{format}'; write one of: {', '.join(FORMATS)}")
-    _, loaded = load(results)
+    store, loaded = load(results)
+    from pdebench_lite.compare import Source
     from pdebench_lite.compare.payoff import payoffs
     from pdebench_lite.report.payoff import render_payoffs
 
-    found = payoffs(of_problems(loaded.records, split_problems(problem)))
+    chosen = of_problems(loaded.records, split_problems(problem))
+    found = payoffs(chosen, Source(store).machine)
     if not found:
         raise PdebenchError(
             f"no record in '{results}' was trained on a family; try: pdebench run --problem "

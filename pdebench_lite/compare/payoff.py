@@ -6,7 +6,7 @@ a configuration with no larger error: racing a network against the fine solver t
 would be unfair (McGreivy & Hakim 2024, arXiv:2407.07218).
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from math import inf
 
@@ -47,11 +47,15 @@ class Payoff:
         return self.once / (other - self.each) if other > self.each else inf
 
 
-def payoffs(records: Iterable[Record]) -> list[Payoff]:
+def payoffs(records: Iterable[Record], machine: Callable[[Record], str]) -> list[Payoff]:
     """Return the trained records on families, each beside what solves as well without training.
 
-    Untrained is a record of which no parameter was trained. Records of another problem, device or
-    number of threads are never set beside each other.
+    Untrained is a record of which no parameter was trained. Records of another problem, machine,
+    device or number of threads are never set beside each other.
+
+    Args:
+        records: finished cells.
+        machine: names the machine that a record was measured on.
     """
     timed = [r for r in records if r.status == "ok" and r.metrics.get(SECONDS) is not None]
     untrained = [record for record in timed if not record.params]
@@ -61,15 +65,16 @@ def payoffs(records: Iterable[Record]) -> list[Payoff]:
         each = record.metrics[SECONDS]
         if not record.params or error is None or once is None or each is None:
             continue
-        rivals = [r for r in untrained if _alike(r, record) and _no_worse(r, error)]
+        rivals = [r for r in untrained if _alike(r, record, machine) and _no_worse(r, error)]
         best = min(rivals, key=lambda r: r.metrics[SECONDS] or inf, default=None)
         found.append(Payoff(record, error, once, each, best))
     return found
 
 
-def _alike(one: Record, other: Record) -> bool:
-    names = ("problem_label", "device", "threads", "environment")
-    return all(getattr(one, name) == getattr(other, name) for name in names)
+def _alike(one: Record, other: Record, machine: Callable[[Record], str]) -> bool:
+    names = ("problem_label", "device", "threads")
+    same = all(getattr(one, name) == getattr(other, name) for name in names)
+    return same and machine(one) == machine(other)
 
 
 def _no_worse(record: Record, error: float) -> bool:

@@ -135,14 +135,17 @@ def test_training_begins_at_the_coarse_solver(known, backend):
     assert np.max(np.abs(tools.evaluate(objective.answer, moved, data) - coarse)) > 1e-3
 
 
-@pytest.mark.parametrize("scheme", ["muscl", "etdrk4", "semilagrangian"])
-def test_marched_families_converge(known, scheme):
+@pytest.mark.parametrize(
+    ("scheme", "gain"), [("muscl", 2.0), ("etdrk4", 3.0), ("semilagrangian", 1.2)]
+)
+def test_marched_families_converge(known, scheme, gain):
+    """Twice the cells: `gain` times less error; shocks and a first-order scheme set the pace."""
     problem = "burgers:family[cells=64,frames=2,train=2,validation=2,test=4]"
     errors = [
         attempt(known, problem, f"{scheme}[cells={cells}]", "numpy", 1).metrics["rel_l2"]
         for cells in (32, 64, 128)
     ]
-    assert errors[0] > 1.5 * errors[1] > 2 * errors[2] or errors[2] < 1e-6
+    assert errors[0] > gain * errors[1] > gain**2 * errors[2]
 
 
 def test_marching_does_not_depend_on_its_neighbours(known):
