@@ -10,7 +10,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("pdebench_lite", "pdebench_methods", "pdebench_torch", "pdebench_jax",
-            "pdebench_classical", "pdebench_peers", "pdebench_problems")  # fmt: skip
+            "pdebench_classical", "pdebench_differentiation", "pdebench_peers", "pdebench_claims",
+            "pdebench_problems")  # fmt: skip
 
 
 def run(*command: str, **environment: str) -> "subprocess.CompletedProcess[str]":

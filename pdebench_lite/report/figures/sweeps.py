@@ -17,7 +17,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, NullLocator
 
 from pdebench_lite.compare.statistics import median
 from pdebench_lite.errors import PdebenchError
@@ -30,6 +30,7 @@ from pdebench_lite.selectors import canonical, parse_selector
 Numbers: TypeAlias = dict[str, float]
 
 _FEWEST = 3  # values that make a line
+_LABELLED = 7  # values that a logarithmic axis can name one by one
 _WIDE = 8.0  # ratio from which an axis is logarithmic
 _NAMES = frozenset({"instance"})  # numbers that name things and measure nothing
 
@@ -185,6 +186,9 @@ def _figure(sweep: Sweep, looks: Looks) -> Figure:
     style.log_axis(axes.yaxis, finite)
     if min(values) > 0 and max(values) / min(values) >= _WIDE:
         axes.set_xscale("log")
+        if len(set(values)) <= _LABELLED:
+            axes.set_xticks(sorted(set(values)), [f"{value:g}" for value in sorted(set(values))])
+            axes.xaxis.set_minor_locator(NullLocator())
     elif all(value.is_integer() for value in values):
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     backends = {line.record.backend for line in sweep.lines}
