@@ -21,7 +21,7 @@ CASES = [
     ("advection-density", "mlp[labels=200]"),
     ("burgers", "pinn[points=150]"),
     ("burgers:forward", "pinn[points=150]"),
-    ("burgers:forward", "pinn[points=150,constraints=soft,side_points=20]"),
+    ("burgers:forward", "pinn[depth=3,points=150,constraints=soft,side_points=20]"),
     ("burgers", "pinn[points=150,derivatives=autodiff]"),
     ("advection-density", "pinn[points=150]"),
     ("burgers", "diffphys[cells=64,modes=16]"),

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
+from scipy.stats import qmc
 
 from pdebench_lite.method import Solution
 from pdebench_lite.physics import array_namespace, jets
@@ -13,6 +14,7 @@ from pdebench_lite.problem import Arrays, Axis, Condition, split_derivative
 from pdebench_lite.runner.run import Run
 from pdebench_lite.view import Equation, View
 from pdebench_methods.networks import Model
+from pdebench_methods.objectives.resampling import systematic
 from pdebench_methods.pinn import PinnSettings
 from pdebench_methods.solutions import network_solution
 from pdebench_methods.training import Stage, Term, Tools, next_of_plain
@@ -60,8 +62,6 @@ class PinnObjective:
 
     def _draw(self, view: View, rng: np.random.Generator, hard: bool) -> dict[str, np.ndarray]:
         """Draw every point that the loss reads: `part:axis` points, `part=field` values."""
-        from scipy.stats import qmc
-
         s, domain = self.settings, view.domain
 
         def scattered(n: int, fixed: Mapping[str, float]) -> dict[str, np.ndarray]:
@@ -77,6 +77,7 @@ class PinnObjective:
             data.update({f"{part}:{a}": np.asarray(p) for a, p in points.items()})
 
         add("residual", scattered(s.points, {}))
+        data["residual/root"] = np.ones(s.points)
         for i, observed in enumerate(view.observations()):
             add(f"observed{i}", observed.points)
             data[f"observed{i}={observed.field}"] = observed.values
@@ -134,18 +135,23 @@ class PinnObjective:
         """Draw collocation points with probability ∝ |r|/mean |r| + 1 from uniform candidates.
 
         Residual-based adaptive distribution: Wu et al. 2023, doi:10.1016/j.cma.2022.115671, eq. 2
-        with k = c = 1. Several equations count by the sum of their squares.
+        with k = c = 1. Several equations count by the sum of their squares. Each point has the
+        weight density^(−1/2) in the loss: between none, which counts large residuals twice, and the
+        −1 that makes the loss an unbiased mean over the domain.
         """
         s, rng = self.settings, self._stream(f"points{draw}")
+        unit = rng.random((len(self.domain.axes), s.candidates))
         candidates = {
-            f"residual:{a.name}": a.lower + a.length * rng.random(s.candidates)
-            for a in self.domain.axes
+            f"residual:{a.name}": a.lower + a.length * row
+            for a, row in zip(self.domain.axes, unit, strict=True)
         }
         size = self._tools.evaluate(self._residual_sizes, parameters, candidates)
         size = np.asarray(size, dtype=np.float64)
         density = size / (np.mean(size) or 1.0) + 1.0
-        chosen = rng.choice(s.candidates, s.points, replace=False, p=density / np.sum(density))
-        return {name: values[chosen] for name, values in candidates.items()}
+        chosen = systematic(unit, density, s.points, rng)
+        weights = density[chosen] ** -0.5
+        drawn = {name: values[chosen] for name, values in candidates.items()}
+        return {**drawn, "residual/root": np.sqrt(weights / np.mean(weights))}
 
     def _residual_sizes(self, parameters: dict[str, Any], data: dict[str, Any]) -> Any:
         residuals = self._residuals(parameters, _part(data, "residual"))
@@ -173,7 +179,7 @@ class PinnObjective:
         def term(part: str, weight: float, function: Callable[..., list[Any]]) -> Term:
             return Term(part, _part(data, part), weight, function)
 
-        terms = [term("residual", s.alpha1, lambda p, d: list(self._residuals(p, d).values()))]
+        terms = [term("residual", s.alpha1, self._weighted_residuals)]
         for part in sorted({name.partition("=")[0] for name in data if "=" in name}):
             terms.append(term(part, s.alpha0, self._misfits))
         for i, condition in enumerate(self.conditions):
@@ -182,6 +188,11 @@ class PinnObjective:
         for axis in self._periodic() if s.constraints == "soft" else ():
             terms.append(term(f"periodic{axis.name}", s.alpha0, partial(self._periodic_gaps, axis)))
         return terms
+
+    def _weighted_residuals(self, parameters: dict[str, Any], data: dict[str, Any]) -> list[Any]:
+        """Residuals times the roots of the points' weights."""
+        points = {name: values for name, values in data.items() if name != "/root"}
+        return [data["/root"] * r for r in self._residuals(parameters, points).values()]
 
     def _misfits(self, parameters: dict[str, Any], data: dict[str, Any]) -> list[Any]:
         """Fields against their values at points, in units of the scale where there is one."""
