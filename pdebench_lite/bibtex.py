@@ -176,7 +176,9 @@ def _token(token: str, inside: bool) -> str:
     if len(token) > 1:
         word = token[1:]
         known = word in _SYMBOLS or word in (_MATH_WORDS if inside else _TEXT_WORDS)
-        return token if known else word if word.isalpha() and word.isascii() else escape(word)
+        if known or (word.isalpha() and word.isascii()):
+            return token if known else word
+        return escape(word) if word.isascii() else _sign(word, inside)
     if token in _ESCAPED:
         return _ESCAPED[token]
     if token in "_^":
@@ -187,5 +189,10 @@ def _token(token: str, inside: bool) -> str:
         return escape(token)
     if token.isascii():
         return token
-    sign = escape(token)
+    return _sign(token, inside)
+
+
+def _sign(character: str, inside: bool) -> str:
+    """Return a character beyond ASCII as TeX, in text or inside of mathematics."""
+    sign = escape(character)
     return "{" + (sign.strip("$") if inside else sign) + "}"

@@ -55,6 +55,7 @@ def fakes(fakes_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     The scratch folder is where fakes leave the ids of their processes.
     """
     from pdebench_lite.plugins import registry
+    from pdebench_lite.runner.environment import environment
 
     scratch = tmp_path / "scratch"
     scratch.mkdir()
@@ -64,7 +65,9 @@ def fakes(fakes_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.syspath_prepend(str(fakes_folder))
     importlib.invalidate_caches()
     registry.cache_clear()
+    environment.cache_clear()  # it lists what is installed
     yield scratch
     registry.cache_clear()
+    environment.cache_clear()
     for name in ("pdebench_fakes", "pdebench_fakes_slow"):
         sys.modules.pop(name, None)

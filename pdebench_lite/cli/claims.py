@@ -34,7 +34,7 @@ def claims(
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> int:
-    """Try claims on cells, and write claim, figure with interval, rule and verdict of each.
+    """Measure claims, and write what the records say of them.
 
     Cells that have a record are not run again. A verdict is computed from records by the rule that
     stands beside the claim.

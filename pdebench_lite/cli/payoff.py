@@ -17,7 +17,7 @@ def payoff(
     format: Annotated[str, typer.Option("--format", help=", ".join(FORMATS) + ".")] = "text",
     results: Results = DEFAULT_RESULTS,
 ) -> None:
-    """Set training on a family against a classical solver that is as good.
+    """Say after how many solves training on a family pays off.
 
     Data, training and the time of each answer are counted. Reads records; nothing is run.
     """
