@@ -1,6 +1,6 @@
 """The methods as they are listed: names of settings and code, which are imported when needed."""
 
-from pdebench_lite.method import Method
+from pdebench_lite.method import Method, Tuning
 
 MLP = Method(
     name="mlp",
@@ -23,6 +23,7 @@ PINN = Method(
     solvers={"torch": "pdebench_torch.pinn:solve", "jax": "pdebench_jax.pinn:solve"},
     Config="pdebench_methods.pinn:PinnSettings",
     supports="pdebench_methods.pinn:supports",
+    tuned=Tuning(("burgers:forward",), 27, "the sine; seeds 0 and 1"),
     citation="""@article{raissi2019physics,
   author = {Raissi, Maziar and Perdikaris, Paris and Karniadakis, George E.},
   title = {Physics-informed neural networks: a deep learning framework for solving forward and
@@ -38,6 +39,11 @@ DIFFPHYS = Method(
     solvers={"torch": "pdebench_torch.diffphys:solve", "jax": "pdebench_jax.diffphys:solve"},
     Config="pdebench_methods.diffphys:DiffphysSettings",
     supports="pdebench_methods.diffphys:supports",
+    tuned=Tuning(
+        ("burgers", "burgers[ic=random]", "burgers:pbdl", "advection-density"),
+        16,
+        "initial states 0 to 4, motions 0, 7 and 8; of the trials only the later ones are counted",
+    ),
     citation="""@book{thuerey2021pbdl,
   author = {Thuerey, Nils and Holl, Philipp and Mueller, Maximilian and Schnell, Patrick
             and Trost, Felix and Um, Kiwon},
@@ -52,6 +58,7 @@ CNN = Method(
     solvers={"torch": "pdebench_torch.cnn:solve", "jax": "pdebench_jax.cnn:solve"},
     Config="pdebench_methods.cnn:CnnSettings",
     supports="pdebench_methods.cnn:supports",
+    tuned=Tuning(("burgers:family",), 5, "scored on the test sets"),
     citation="""@inproceedings{ronneberger2015unet,
   author = {Ronneberger, Olaf and Fischer, Philipp and Brox, Thomas},
   title = {{U-Net}: convolutional networks for biomedical image segmentation},
