@@ -23,7 +23,12 @@ class TestAdjoint(MethodDescriptionContract):
     selector = "adjoint"
 
 
-class TestLeastSquares(MethodContract):
+class TestLeastSquares(MethodDescriptionContract):
+    selector = "leastsquares"
+
+
+@pytest.mark.slow
+class TestLeastSquaresRuns(MethodRunContract):
     selector = "leastsquares[cells=32,modes=4]"
     problem = "burgers:viscosity[nu=0.1,sensors=8,times=3]"
     stochastic = False

@@ -21,6 +21,7 @@ class TestBurgersRandom(ProblemContract):
     span = 0.1  # before shocks
 
 
+@pytest.mark.slow
 class TestBurgersViscosity(ProblemContract):
     selector = "burgers:viscosity[nu=0.1]"
 
