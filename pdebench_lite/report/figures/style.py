@@ -301,7 +301,7 @@ def legend_below(drawn: Figure, handles: Sequence[Artist], title: str = "") -> N
     width = drawn.get_figwidth()
     points = 7.0 if len(handles) <= _FEW else 6.0
     labels = [str(handle.get_label()).split("\n") for handle in handles]
-    sizes = [(0.42 + 0.054 * max(map(len, lines))) * points / 7.0 for lines in labels]
+    sizes = [(0.51 + 0.056 * max(map(len, lines))) * points / 7.0 for lines in labels]
 
     def room(columns: int) -> float:  # entries run down the columns, the first of which are longer
         parts = np.array_split(sizes, columns)
