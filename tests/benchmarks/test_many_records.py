@@ -41,7 +41,8 @@ def fill(store: Store, count: int) -> None:
 def many(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Store:
     """A results folder of many records; of few where nothing is measured."""
     store = Store(tmp_path_factory.mktemp("many"))
-    measured = not request.config.getoption("benchmark_disable")
+    asked = request.config.getoption
+    measured = asked("benchmark_enable") or not asked("benchmark_disable")
     fill(store, MANY if measured else 50)
     return store
 

@@ -37,7 +37,7 @@ def flat_curve(max_steps=None, time_left=math.inf):
 
 @pytest.mark.parametrize(
     ("max_steps", "time_left", "pays"),
-    [(None, math.inf, True), (None, 59.0, True), (None, 30.0, False), (100, math.inf, False)],
+    [(None, math.inf, True), (None, 299.0, True), (None, 30.0, False), (100, math.inf, False)],
 )
 def test_only_long_trainings_are_compiled(max_steps, time_left, pays, monkeypatch):
     monkeypatch.setattr(
