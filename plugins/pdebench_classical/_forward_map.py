@@ -42,13 +42,7 @@ class ForwardMap:
         self._fields = [u.field for u in unknowns]
         self._scheme, self._begin = scheme, time.lower
         self._matrix = self.waves.matrix(self.grid.points())
-        seen = sorted(
-            (float(t), o.field, np.asarray(o.points[axis.name])[here], np.asarray(o.values)[here],
-             o.noise)
-            for o in observations
-            for t in np.unique(o.points[time.name])
-            for here in [np.asarray(o.points[time.name]) == t]
-        )  # fmt: skip
+        seen = by_time(observations, axis.name, time.name)
         self.values = np.concatenate([values for *_, values, _ in seen])
         self.noise = np.concatenate([np.full(v.size, noise) for *_, v, noise in seen])
         self._seen = [(t, field, reading(self.grid, x)) for t, field, x, *_ in seen]
@@ -88,12 +82,7 @@ class ForwardMap:
 
     def _times(self) -> list[tuple[float, float, int]]:
         """Return (begin, time step, steps) between the times at which something was observed."""
-        ends = [self._begin, *sorted({t for t, *_ in self._seen})]
-        spans = []
-        for begin, end in pairwise(ends):
-            n = max(1, ceil((end - begin) / self.dt - 1e-9))
-            spans.append((begin, (end - begin) / n, n))
-        return spans
+        return spans(self._begin, {t for t, *_ in self._seen}, self.dt)
 
     def _march(self, coefficients: np.ndarray) -> list[list[State]]:
         """Return the states of each span between observed times, both ends included."""
@@ -139,3 +128,25 @@ def reading(grid: Grid, x: np.ndarray) -> np.ndarray:
     """Return the matrix of trigonometric interpolation from the grid to x, (n, cells)."""
     identity = np.fft.rfft(np.eye(grid.cells[0]), axis=0)
     return np.asarray((fourier_basis(grid, None, x) @ identity).real)
+
+
+def by_time(
+    observations: tuple[Observation, ...], axis: str, time: str
+) -> list[tuple[float, str, np.ndarray, np.ndarray, float]]:
+    """Return (time, field, places, values, noise) for each time of each field, in that order."""
+    seen = (
+        (float(t), o.field, np.asarray(o.points[axis])[here], np.asarray(o.values)[here], o.noise)
+        for o in observations
+        for t in np.unique(o.points[time])
+        for here in [np.asarray(o.points[time]) == t]
+    )
+    return sorted(seen, key=lambda one: one[:2])
+
+
+def spans(begin: float, times: set[float], dt: float) -> list[tuple[float, float, int]]:
+    """Return (begin, time step, steps) between times; the steps of at most dt fill each span."""
+    found = []
+    for start, end in pairwise([begin, *sorted(times)]):
+        n = max(1, ceil((end - start) / dt - 1e-9))
+        found.append((start, (end - start) / n, n))
+    return found

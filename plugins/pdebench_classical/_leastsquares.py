@@ -2,13 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from itertools import pairwise
 from math import ceil
 from typing import Any
 
 import numpy as np
 
-from pdebench_classical._forward_map import reading
+from pdebench_classical._forward_map import by_time, reading, spans
 from pdebench_classical._trajectory import Trajectory
 from pdebench_classical.leastsquares import LeastSquaresSettings
 from pdebench_lite.method import Solution
@@ -83,15 +82,7 @@ class _Model:
             self._known = {
                 k: np.asarray(v) for k, v in view.initial_state(self.grid.points()).items()
             }
-        seen = sorted(
-            (
-                (float(t), o.field, o.points[axis.name][here], o.values[here], o.noise)
-                for o in view.observations()
-                for t in np.unique(o.points[time.name])
-                for here in [o.points[time.name] == t]
-            ),
-            key=lambda one: one[:2],
-        )  # fmt: skip
+        seen = by_time(view.observations(), axis.name, time.name)
         self._seen = [(t, field, reading(self.grid, x)) for t, field, x, *_ in seen]
         values = np.concatenate([v for *_, v, _ in seen])
         self._norm = float(np.sqrt(np.sum(values**2))) or 1.0
@@ -132,20 +123,16 @@ class _Model:
         found = {u.field: row @ self._matrix.T for u, row in zip(self._sought, rows, strict=False)}
         return {**self._known, **found}
 
-    def _spans(self) -> list[tuple[float, float, float, int]]:
-        """Return (begin, end, time step, steps) between the times of observations."""
-        ends = [self._begin, *sorted({t for t, *_ in self._seen})]
-        spans = []
-        for begin, end in pairwise(ends):
-            n = max(1, ceil((end - begin) / self._dt - 1e-9))
-            spans.append((begin, end, (end - begin) / n, n))
-        return spans
+    def _spans(self) -> list[tuple[float, float, int]]:
+        """Return (begin, time step, steps) between the times of observations."""
+        return spans(self._begin, {t for t, *_ in self._seen}, self._dt)
 
     def _march(self, state: Arrays, numbers: dict[str, float]) -> np.ndarray:
         """Return what would be observed, over the norm of the data, (…, values)."""
         seen = []
         with np.errstate(all="ignore"):  # a trial too far away is told by its misfit
-            for begin, end, dt, n in self._spans():
+            ends = sorted({t for t, *_ in self._seen})
+            for end, (begin, dt, n) in zip(ends, self._spans(), strict=True):
                 for k in range(n):
                     state = self._scheme.step(state, dict(numbers), begin + k * dt, dt, self.grid)
                 seen += [state[field] @ read.T for t, field, read in self._seen if t == end]
