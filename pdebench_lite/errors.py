@@ -4,6 +4,11 @@ import difflib
 from collections.abc import Iterable
 
 
+def visible(text: str, kept: str = "") -> str:
+    """Return a stranger's text with ? for all that could steer a terminal, but for what is kept."""
+    return "".join(c if c.isprintable() or c in kept else "?" for c in text)
+
+
 class PdebenchError(Exception):
     """A usage error or bad input; the command line prints it as one line and exits with 2.
 
@@ -11,8 +16,7 @@ class PdebenchError(Exception):
     """
 
     def __str__(self) -> str:
-        text = " ".join(super().__str__().split())
-        return "".join(c if c.isprintable() else "?" for c in text)
+        return visible(" ".join(super().__str__().split()))
 
 
 class NotGivenError(PdebenchError):

@@ -1,70 +1,39 @@
 """The command line: one small file per verb, and the one place where errors become lines."""
 
+import importlib
 import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import typer
 
-from pdebench_lite.cli.audit import EXAMPLES as AUDIT_EXAMPLES
-from pdebench_lite.cli.audit import audit
-from pdebench_lite.cli.cite import cite
-from pdebench_lite.cli.claims import EXAMPLES as CLAIMS_EXAMPLES
-from pdebench_lite.cli.claims import claims
-from pdebench_lite.cli.compare import EXAMPLES as COMPARE_EXAMPLES
-from pdebench_lite.cli.compare import compare
-from pdebench_lite.cli.data import data
-from pdebench_lite.cli.doctor import doctor
-from pdebench_lite.cli.list_things import list_things
-from pdebench_lite.cli.merge import EXAMPLES as MERGE_EXAMPLES
-from pdebench_lite.cli.merge import merge
-from pdebench_lite.cli.paper import EXAMPLES as PAPER_EXAMPLES
-from pdebench_lite.cli.paper import paper
-from pdebench_lite.cli.payoff import payoff
-from pdebench_lite.cli.plot import plot
-from pdebench_lite.cli.refresh import EXAMPLES as REFRESH_EXAMPLES
-from pdebench_lite.cli.refresh import refresh
-from pdebench_lite.cli.report import report
-from pdebench_lite.cli.rescore import EXAMPLES as RESCORE_EXAMPLES
-from pdebench_lite.cli.rescore import rescore
-from pdebench_lite.cli.run import EXAMPLES, run
-from pdebench_lite.cli.show import show
-from pdebench_lite.cli.status import status
-from pdebench_lite.cli.study import study
-from pdebench_lite.cli.table import EXAMPLES as TABLE_EXAMPLES
-from pdebench_lite.cli.table import table
 from pdebench_lite.errors import PdebenchError
 
-app = typer.Typer(
-    name="pdebench",
-    help="Race supervised networks, PINNs and differentiable physics on the same PDEs.",
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,  # rich would read [key=value] in help as markup, and is slow to import
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-app.command("run", epilog=EXAMPLES)(run)
-app.command("status")(status)
-app.command("table", epilog=TABLE_EXAMPLES)(table)
-app.command("compare", epilog=COMPARE_EXAMPLES)(compare)
-app.command("payoff")(payoff)
-app.command("audit", epilog=AUDIT_EXAMPLES)(audit)
-app.command("plot")(plot)
-app.command("report")(report)
-app.command("show")(show)
-app.command("list")(list_things)
-app.command("study")(study)
-app.command("paper", epilog=PAPER_EXAMPLES)(paper)
-app.command("cite")(cite)
-app.command("refresh", epilog=REFRESH_EXAMPLES)(refresh)
-app.command("rescore", epilog=RESCORE_EXAMPLES)(rescore)
-app.command("merge", epilog=MERGE_EXAMPLES)(merge)
-app.command("claims", epilog=CLAIMS_EXAMPLES)(claims)
-app.add_typer(data, name="data")
-app.command("doctor")(doctor)
+# The module of this package that holds a verb, and the command in it; `--help` lists them so.
+VERBS = {
+    "run": "run",
+    "status": "status",
+    "table": "table",
+    "compare": "compare",
+    "payoff": "payoff",
+    "audit": "audit",
+    "plot": "plot",
+    "report": "report",
+    "show": "show",
+    "list": "list_things",
+    "study": "study",
+    "paper": "paper",
+    "cite": "cite",
+    "refresh": "refresh",
+    "rescore": "rescore",
+    "merge": "merge",
+    "claims": "claims",
+    "doctor": "doctor",
+    "data": "data",
+}
 
 _STOPPED = 130
 _TERMINATED = 128 + signal.SIGTERM
@@ -89,8 +58,7 @@ def _terminable(told: threading.Event) -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-@app.callback(invoke_without_command=True)
-def _options(
+def _root(
     version: bool = typer.Option(False, "--version", help="Print the version and exit."),
 ) -> None:
     if version:
@@ -100,6 +68,27 @@ def _options(
         raise typer.Exit
 
 
+def application(verbs: Iterable[str] = VERBS) -> typer.Typer:
+    """Return the command line with some of its verbs: one that is not asked for costs no time."""
+    app = typer.Typer(
+        name="pdebench",
+        help="Race supervised networks, PINNs and differentiable physics on the same PDEs.",
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,  # rich would read [key=value] as markup, and is slow to import
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback(invoke_without_command=True)(_root)
+    for verb in verbs:
+        module = importlib.import_module(f"{__name__}.{VERBS[verb]}")
+        command = getattr(module, VERBS[verb])
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=verb)
+        else:
+            app.command(verb, epilog=getattr(module, "EXAMPLES", None))(command)
+    return app
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit status.
 
@@ -107,6 +96,7 @@ def main(arguments: list[str] | None = None) -> int:
     143: SIGTERM.
     """
     given = sys.argv[1:] if arguments is None else arguments
+    app = application(given[:1] if given and given[0] in VERBS else VERBS)
     if not given:
         app(["--help"], prog_name="pdebench", standalone_mode=False)
         return 2
@@ -142,5 +132,4 @@ def _complain(message: str) -> int:
 
 
 def _verb(arguments: list[str]) -> str:
-    known = {command.name for command in app.registered_commands}
-    return f"{arguments[0]} " if arguments and arguments[0] in known else ""
+    return f"{arguments[0]} " if arguments and arguments[0] in VERBS else ""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pdebench_lite.cli._tally import Tally
+from pdebench_lite.errors import visible
 from pdebench_lite.leases import Leases
 from pdebench_lite.plugins import Registry
 from pdebench_lite.records import Store
@@ -60,7 +61,7 @@ def as_text(planned: Sequence[Planned], estimator: Estimator, jobs: int) -> str:
     elif wanted:
         total += f"; about {duration_text(left)} with --jobs {jobs}"
         total += f", {guessed} of them by budget alone" if guessed else ""
-    return "\n".join("".join(c if c.isprintable() else "?" for c in x) for x in (*lines, total))
+    return "\n".join(map(visible, (*lines, total)))
 
 
 def as_json(planned: Sequence[Planned]) -> str:

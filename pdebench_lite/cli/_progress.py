@@ -12,6 +12,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.text import Text
 
 from pdebench_lite.cli._tally import Tally
+from pdebench_lite.errors import visible
 from pdebench_lite.listener import Listener
 from pdebench_lite.records import Record
 from pdebench_lite.runner.clock import CHARGED
@@ -102,7 +103,7 @@ class Lines(Quiet):
         return f"[{self.tally.done:{width}d}/{self.tally.total}]"
 
     def _say(self, line: str, failed: bool = False) -> None:
-        text = Text("".join(c if c.isprintable() else "?" for c in line))
+        text = Text(visible(line))
         self.console.print(text, style="red" if failed else None, soft_wrap=True)
 
 

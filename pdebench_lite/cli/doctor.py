@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from pdebench_lite.cli._options import DEFAULT_RESULTS, Results
-from pdebench_lite.errors import unknown_name
+from pdebench_lite.errors import unknown_name, visible
 
 _MARKS = {"ok": "ok", "note": "note", "warning": "WARNING", "error": "ERROR"}
 
@@ -38,9 +38,9 @@ def doctor(
         if finding.section != section:
             section = finding.section
             print(section)
-        print(_clean(f"  {_MARKS[finding.level]:8s}{finding.name}: {finding.found}"))
+        print(visible(f"  {_MARKS[finding.level]:8s}{finding.name}: {finding.found}"))
         if finding.remedy:
-            print(_clean(f"          -> {finding.remedy}"))
+            print(visible(f"          -> {finding.remedy}"))
     counts = {level: sum(f.level == level for f in findings) for level in LEVELS}
     took = round(time.perf_counter() - began, 1)
     if format == "json":
@@ -50,7 +50,3 @@ def doctor(
         said = ", ".join(f"{count} {level}" for level, count in counts.items() if count)
         print(f"{said}; {took} s" + ("" if probe else "; --probe starts the backends too"))
     return 1 if counts["error"] else 0
-
-
-def _clean(line: str) -> str:
-    return "".join(c if c.isprintable() else "?" for c in line)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from pdebench_lite.errors import unknown_name
+from pdebench_lite.errors import unknown_name, visible
 
 WHAT = ("problems", "methods", "plugins")
 
@@ -26,11 +26,8 @@ def list_things(
         raise unknown_name("list", what, WHAT)
     if format not in ("text", "json"):
         raise unknown_name("format", format, ("text", "json"))
-    from rich.console import Console
-    from rich.text import Text
-
     from pdebench_lite.plugins import KINDS, registry
-    from pdebench_lite.report import catalogue
+    from pdebench_lite.report import catalogue, listing
 
     known = registry(("method", "backend") if what == "methods" else KINDS)
     if what == "methods":
@@ -40,12 +37,17 @@ def list_things(
     if format == "json":
         print(json.dumps(entries, indent=1, ensure_ascii=False))
         return
-    console = Console(highlight=False, markup=False)
-    getattr(catalogue, f"print_{what}")(console, entries, verbose)
+    if verbose or what == "plugins":
+        from rich.console import Console
+
+        console = Console(highlight=False, markup=False)
+        getattr(listing, f"print_{what}")(console, entries)
+    else:
+        print(listing.outline(what, entries))
     if what == "methods":
         for remedy in filter(None, map(known.remedy, known.backends)):
-            console.print(Text(remedy))
+            print(remedy)
     if what != "plugins":
         for plugin in known.plugins:
             if plugin.error:
-                console.print(Text(f"plugin {plugin.name} is not in use: {plugin.error}"))
+                print(f"plugin {plugin.name} is not in use: {visible(plugin.error)}")

@@ -76,7 +76,7 @@ def _refreshed(document: Path, text: str) -> str:
 
 def _printed(line: str, place: str) -> str:
     """Return what a command prints."""
-    from pdebench_lite.cli import app
+    from pdebench_lite.cli import application
 
     try:
         words = shlex.split(line)
@@ -89,7 +89,7 @@ def _printed(line: str, place: str) -> str:
     out = io.StringIO()
     with redirect_stdout(out):
         try:
-            app(words, prog_name="pdebench", standalone_mode=False)
+            application(words[:1])(words, prog_name="pdebench", standalone_mode=False)
         except PdebenchError as error:
             raise PdebenchError(f"{place}: {error}") from None
     return out.getvalue()

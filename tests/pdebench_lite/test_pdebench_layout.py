@@ -4,7 +4,7 @@ import h5py
 import numpy as np
 import pytest
 
-from pdebench_lite.cli import app
+from pdebench_lite.cli import application
 from pdebench_lite.errors import PdebenchError
 from pdebench_lite.pdebench_layout import read_instances, read_layout, write_instances
 from pdebench_lite.plugins import registry
@@ -73,7 +73,9 @@ def test_what_is_written_is_read_back(tmp_path):
 def test_the_command_writes_what_the_problem_reads(tmp_path):
     out = tmp_path / "c.hdf5"
     order = ["data", "write", "--problem", "burgers:family[cells=16]", "--instances", "7"]
-    done = typer_testing.CliRunner().invoke(app, [*order, "--out", str(out), "--set", "viscosity"])
+    done = typer_testing.CliRunner().invoke(
+        application(), [*order, "--out", str(out), "--set", "viscosity"]
+    )
     assert done.exit_code == 0, done.output
     assert "7 instances" in done.output
     layout = read_layout(str(out))

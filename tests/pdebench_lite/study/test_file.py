@@ -338,9 +338,9 @@ def test_the_schema_is_sound_and_names_every_key() -> None:
 
 
 def test_every_key_is_an_option_of_the_command() -> None:
-    from pdebench_lite.cli import app
+    from pdebench_lite.cli import application
 
-    (run,) = [c for c in app.registered_commands if c.name == "run"]
+    (run,) = [c for c in application().registered_commands if c.name == "run"]
     assert run.callback is not None
     options = {name.replace("_", "-") for name in run.callback.__annotations__}
     assert set(json_schema()["properties"]) - {"overrides"} <= options
