@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from pdebench_lite.method import Support
 from pdebench_lite.problem import Task
+from pdebench_methods.operators import fits
 from pdebench_methods.settings import NetworkSettings, TrainingSettings
 
 PRESETS: Mapping[str, Mapping[str, Any]] = {
@@ -86,11 +87,18 @@ class PinnSettings(NetworkSettings, TrainingSettings):
 def supports(task: Task, config: PinnSettings) -> Support:
     """Say whether a task states a residual of fields on points."""
     if task.instances:
-        return Support(
-            False,
-            f"{task.label} asks for instances that come with the query, each of which would be a "
-            "training of its own; race one instance by a task that fixes it",
-        )
+        return _supports_each_instance(task, config)
     if "equation" not in task.faces or not task.asks_fields:
         return Support(False, f"{task.label} states no residual of fields on points")
     return Support(True)
+
+
+def _supports_each_instance(task: Task, config: PinnSettings) -> Support:
+    """Say whether a network can be trained for each instance of a query."""
+    if "equation" not in task.faces:
+        return Support(False, f"{task.label} states no residual")
+    found = fits(task)
+    if found.ok and config.derivatives == "autodiff" and config.constraints == "hard":
+        reason = "the initial states of a family come as numbers: derivatives=autodiff needs soft"
+        return Support(False, f"{reason} constraints; write constraints=soft, or derivatives=jets")
+    return found

@@ -3,14 +3,17 @@
 from pdebench_lite.method import Solution
 from pdebench_lite.runner.run import Run
 from pdebench_lite.view import View
+from pdebench_methods.objectives import pinn_per_instance
 from pdebench_methods.objectives.pinn import PinnObjective
 from pdebench_methods.training import train
 from pdebench_torch._training import TorchTools
 
 
 def solve(view: View, run: Run) -> Solution:
-    """Train a network on the residual of the equation."""
+    """Train a network on the residual of the equation; on a family, one for each instance."""
     tools = TorchTools(run)
+    if view.instances:
+        return pinn_per_instance.solve(view, run, tools)
     with run.phase("data"):
         objective = PinnObjective(view, run, tools)
     return train(run, objective, tools)

@@ -69,6 +69,12 @@ class TestPinnRuns(MethodRunContract):
 
 
 @pytest.mark.slow
+class TestPinnPerInstanceRuns(MethodRunContract):
+    selector = "pinn[width=4,depth=1,points=50]"
+    problem = "burgers:family[cells=16,train=1,validation=1,test=1]"
+
+
+@pytest.mark.slow
 class TestPinnTransportRuns(MethodRunContract):
     selector = "pinn[width=4,depth=1,points=50]"
     problem = "advection-density[points=64]"

@@ -167,7 +167,6 @@ def test_marching_does_not_depend_on_its_neighbours(known):
     [
         ("cnn", "burgers", "offers no family"),
         ("mlp", "pdebench-file", "no labelled fields"),
-        ("pinn", "burgers:family", "a training of its own"),
         ("diffphys", "burgers:family", "use diffphys.mode=solver-in-the-loop"),
         ("diffphys[mode=solver-in-the-loop]", "burgers", "offers no family"),
         ("diffphys[mode=solver-in-the-loop,scheme=x]", "burgers:family", "no scheme 'x'"),

@@ -145,13 +145,18 @@ class PinnObjective:
             f"residual:{a.name}": a.lower + a.length * row
             for a, row in zip(self.domain.axes, unit, strict=True)
         }
+        candidates |= self.known_at(candidates)
         size = self._tools.evaluate(self._residual_sizes, parameters, candidates)
         size = np.asarray(size, dtype=np.float64)
         density = size / (np.mean(size) or 1.0) + 1.0
         chosen = systematic(unit, density, s.points, rng)
         weights = density[chosen] ** -0.5
-        drawn = {name: values[chosen] for name, values in candidates.items()}
+        drawn = {name: v[chosen] if np.ndim(v) else v for name, v in candidates.items()}
         return {**drawn, "residual/root": np.sqrt(weights / np.mean(weights))}
+
+    def known_at(self, points: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Return what the residual reads at `residual:axis` points beside them, `residual/name`."""
+        return {}
 
     def _residual_sizes(self, parameters: dict[str, Any], data: dict[str, Any]) -> Any:
         residuals = self._residuals(parameters, _part(data, "residual"))
@@ -231,6 +236,11 @@ class PinnObjective:
         known = {k: v(points) if callable(v) else v for k, v in self.equation.known.items()}
         return {**known, **sought, **self._fields(parameters, points)}
 
+    def variables(self, space: jets.Space, points: Arrays) -> Arrays:
+        """Return the points as jets."""
+        seeded: Arrays = jets.variables(space, points)
+        return seeded
+
     def _derivatives(
         self, parameters: dict[str, Any], points: Arrays, names: tuple[str, ...]
     ) -> Arrays:
@@ -242,7 +252,7 @@ class PinnObjective:
             function = lambda p: self._everything(parameters, p)  # noqa: E731
             return self._tools.nested_derivatives(function, points, wanted)
         space = jets.space(self.domain.names, [s for ss in wanted.values() for s in ss if s])
-        values = self._everything(parameters, jets.variables(space, points))
+        values = self._everything(parameters, self.variables(space, points))
         named: Arrays = {}
         for base, suffixes in wanted.items():
             for suffix in suffixes:
