@@ -171,6 +171,31 @@ def departure_points(
     return fine.reshape(points.shape), bound.reshape(points.shape)
 
 
+_KNOTS = 4096
+
+
+def tabulated(
+    motion: Callable[[np.ndarray], np.ndarray], tolerance: float
+) -> Callable[[np.ndarray], np.ndarray]:
+    """Return a periodic cubic spline through a motion of period 1 if it may stand for the motion.
+
+    Paths take a thousand calls, each of which may start up a network. Between its knots the spline
+    must agree with the motion to `tolerance`, absolutely; else, as with kinks, the motion itself is
+    returned, in positions wrapped into [0, 1).
+    """
+    from scipy.interpolate import CubicSpline
+
+    x = np.arange(2 * _KNOTS) / (2 * _KNOTS)
+    values = motion(x)
+    knots = values[::2]
+    if np.isfinite(values).all():
+        closed = np.append(knots, knots[0])
+        spline = CubicSpline(np.append(x[::2], 1.0), closed, bc_type="periodic")
+        if np.abs(spline(x[1::2]) - values[1::2]).max() <= tolerance:
+            return spline
+    return lambda y: motion(np.mod(y, 1.0))
+
+
 _BASE_STEPS = 40  # per unit time
 _MOST_SUBSTEPS = 64
 

@@ -33,6 +33,7 @@ from pdebench_problems._characteristics import (
     characteristics,
     departure_points,
     random_motion,
+    tabulated,
 )
 from pdebench_problems.advection_density_2d import Transport2d
 
@@ -204,9 +205,10 @@ class AdvectionDensity(Problem):
     ) -> Carried | None:
         """Carry d⁰ by a found motion along its characteristics."""
 
-        def velocity(x: np.ndarray) -> np.ndarray:
-            return np.asarray(found["u"]({"x": np.mod(x, 1.0)}), float)
+        def motion(x: np.ndarray) -> np.ndarray:
+            return np.asarray(found["u"]({"x": x}), float)
 
+        velocity = tabulated(motion, 1e-3 * tolerance)
         start, error = characteristics(velocity, axes["x"], axes["t"], tolerance)
         values = self._bumps(start)
         moved = self._bumps(start + error) - values

@@ -16,6 +16,7 @@ from pdebench_problems._characteristics import (
     Motion,
     departure_points,
     random_motion,
+    tabulated,
 )
 
 X = np.linspace(0.0, 1.0, 101)
@@ -212,3 +213,22 @@ def test_torch(function):
     x = torch.linspace(0, 1, 9, dtype=torch.float32)
     assert function(x).dtype == torch.float32
     assert np.max(abs(function(x).numpy() - function(x.numpy().astype(float)))) < 1e-6
+
+
+def test_a_smooth_motion_is_called_once():
+    calls = []
+
+    def motion(x):
+        calls.append(x.size)
+        return PUBLISHED_MOTION(x)
+
+    cheap = tabulated(motion, 1e-11)
+    x = np.linspace(-1.0, 2.0, 1001)
+    np.testing.assert_allclose(cheap(x), PUBLISHED_MOTION(x), rtol=0, atol=1e-11)
+    assert len(calls) == 1
+
+
+@pytest.mark.parametrize("bend", [lambda x: np.abs(x - 0.3), lambda x: 0.0 * x + np.nan])
+def test_a_motion_that_a_spline_cannot_follow_stands_for_itself(bend):
+    x = np.linspace(-1.0, 2.0, 1001)
+    np.testing.assert_array_equal(tabulated(bend, 1e-11)(x), bend(np.mod(x, 1.0)))
