@@ -61,9 +61,11 @@ def open_logger(kind: str, folder: Path, cell: Cell) -> Any:
 
 
 class Curves(Listener):
-    """Hands the history of every cell that runs to a logger; use as a context manager.
+    """Hands the history of every cell of a study to a logger; use as a context manager.
 
-    A logger that fails is given up, in one line, and the cell goes on.
+    That of a cell which has a record already is taken from there, once: a list in the folder names
+    the records that were written. A logger that fails is given up, in one line, and the cell goes
+    on.
 
     Args:
         kind: see `open_logger`.
@@ -96,6 +98,12 @@ class Curves(Listener):
         for cell in list(self._cells.values()):
             self._close(cell, "failed")  # Lightning and MLflow share no word for interrupted
 
+    def reuse(self, cell: Cell, record: Record) -> None:
+        """Write the history of a cell that was run before, unless that has been done."""
+        if _mark(record) not in self._written():
+            self.start(cell)
+            self.finish(cell, record)
+
     def start(self, cell: Cell) -> None:
         """Open the logger of a cell and write its settings."""
         self._sent[cell.hash], self._cells[cell.hash] = 0, cell
@@ -119,7 +127,29 @@ class Curves(Listener):
         if scores := _numbers({f"final/{name}": v for name, v in record.metrics.items()}):
             step = record.steps or 0
             self._use(cell, lambda logger: logger.log_metrics(scores, step=step))
+        sound = cell.hash in self._loggers
         self._close(cell, "failed" if record.failed else "success")
+        if sound:
+            self._note(cell, record)
+
+    @property
+    def _list(self) -> Path:
+        return self._folder / f"{self._kind}-records.txt"
+
+    def _written(self) -> set[str]:
+        """Return the marks of the records whose histories are in the loggers."""
+        try:
+            return set(self._list.read_text(encoding="utf-8").splitlines())
+        except OSError:
+            return set()
+
+    def _note(self, cell: Cell, record: Record) -> None:
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with self._list.open("a", encoding="utf-8") as file:
+                file.write(f"{_mark(record)}\n")
+        except OSError as error:
+            self._give_up(cell, error)
 
     def _write(self, cell: Cell, history: Sequence[Mapping[Any, Any]]) -> None:
         """Write the rows of a history that were not written before."""
@@ -152,6 +182,10 @@ class Curves(Listener):
         self._loggers.pop(cell.hash, None)
         text = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
         self._complain(f"--logger {self._kind} is given up for {cell.title}: {text}")
+
+
+def _mark(record: Record) -> str:
+    return f"{record.cell} {record.started}"
 
 
 def _settings(cell: Cell) -> dict[str, Any]:

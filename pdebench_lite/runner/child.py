@@ -48,14 +48,14 @@ def main(workspace: Path) -> None:
     """Run the cell described in a workspace and leave its outcome there."""
     start = json.loads((workspace / START).read_text())
     settle_in(start["runner"], start["cores"])
-    cell = Cell.model_validate(start["cell"])
+    cell, device = Cell.model_validate(start["cell"]), start["device"]
     # Opened now, because a method may use up every file handle that there is.
     written = (workspace / OUTCOME).open("w", encoding="utf-8")
     journal, memory = Journal(workspace / JOURNAL), MemoryMeter()
     journal.write("phase", name="setup", wall=time.time())
     outcome: dict[str, Any] = {"status": "ok", "reason": ""}
     runtime: Any = None
-    energy = EnergyMeter([*rapl(), *gpu(start["device"])])
+    energy = EnergyMeter([*rapl(), *gpu(device)])
     hook = phase_hook(memory, journal, energy)
     clock = Clock(on_change=hook, elapsed=time.time() - start["spawned"])
     run: Run | None = None
@@ -65,14 +65,14 @@ def main(workspace: Path) -> None:
         task = known.task(Selector(cell.problem, cell.task, cell.problem_params))
         method, config = known.configured(Selector(cell.method, "", cell.config))
         runtime = importlib.import_module(known.backend(cell.backend).runtime)
-        runtime.prepare(start["device"], cell.dtype)
+        runtime.prepare(device, cell.dtype)
         solve = _import_solver(method.solvers[cell.backend])
         clock.synchronize = runtime.synchronize
         streams = data_stream(cell)
         view = View(task, streams, lambda sees: journal.write("sees", sees=dict(sees)))
         judge = Judge(task, known.metrics_for(task), task.observations(streams("observations")))
         checkpoint = read_checkpoint(workspace)
-        run = Run(cell, judge, config, start["device"], clock, memory, journal, checkpoint)
+        run = Run(cell, judge, config, device, clock, memory, journal, checkpoint, energy)
         runtime.reset_device_peak()
         with clock.phase("train"):
             solution = solve(view, run)
@@ -96,7 +96,7 @@ def main(workspace: Path) -> None:
     if runtime is not None:
         peak = runtime.device_peak_bytes()
         outcome["peak_device_mb"] = None if peak is None else round(peak / 1e6, 3)
-        held = nvml.process_bytes(start["device"])
+        held = nvml.process_bytes(device)
         outcome["process_device_mb"] = None if held is None else round(held / 1e6, 3)
         outcome["device_name"] = runtime.device_name()
     if run is not None:

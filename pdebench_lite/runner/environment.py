@@ -127,16 +127,16 @@ def _source_hash(package: str) -> str:
 
 
 def fingerprint(modules: list[str], libraries: Iterable[str] = ()) -> dict[str, str]:
-    """Return hashes of the sources of the core and of modules, and versions of array libraries.
+    """Return hashes of the sources of the core and of modules, and versions of libraries.
 
     Args:
         modules: names such as `package.module` or `package.module:function`.
-        libraries: further distributions whose versions count.
+        libraries: distributions whose versions count, beside those of NumPy and SciPy.
     """
     tops = {name.partition(":")[0].partition(".")[0] for name in modules}
     packages = sorted({"pdebench_lite", *tops})
     marks = {name: _source_hash(name) for name in packages}
-    for library in ("numpy", "jax", "torch", *libraries):
+    for library in ("numpy", "scipy", *libraries):
         try:
             marks[library] = importlib.metadata.version(library)
         except importlib.metadata.PackageNotFoundError:

@@ -8,7 +8,6 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,6 +31,7 @@ from pdebench_lite.runner.processes import (
     memory_kills,
     spawn,
     stop,
+    wait_for,
 )
 from pdebench_lite.runner.watch import Watch, follow, overdue
 from pdebench_lite.selectors import Selector, Settings
@@ -39,7 +39,8 @@ from pdebench_lite.study import Cell
 
 ATTEMPTS = 3  # how often a child that was killed from outside is started
 _ATTEMPT = "attempt.json"
-_POLL = 0.05
+_POLL = 0.1  # seconds between looks at a child: they take time of the processors that it uses
+_POLL_MEMORY = 0.05  # where its memory is limited
 _MB = 1e6
 
 Listener = Callable[[Watch], None]
@@ -247,8 +248,7 @@ class Executor:
             if self.stopping.is_set():
                 raise Stopped
             shorten(workspace / LOG)
-            with suppress(subprocess.TimeoutExpired):
-                child.wait(_POLL)
+            wait_for(child, _POLL if limit is None else _POLL_MEMORY)
 
 
 def _refusal(cell: Cell, task: Task, method: Method, config: Settings) -> tuple[Status | None, str]:

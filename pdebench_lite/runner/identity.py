@@ -9,23 +9,24 @@ from pdebench_lite.study import Cell
 def fingerprint_of(registry: Registry, cell: Cell) -> dict[str, str]:
     """Return the marks of what a cell would be run with now: source hashes and versions.
 
+    Sources and libraries of other backends do not count: what changes there changes no number here.
+
     Raises:
-        PdebenchError: the problem, its task or the method no longer exists.
+        PdebenchError: the problem, its task, the method or the backend no longer exists.
     """
     problem, method = registry.problem(cell.problem), registry.method(cell.method)
     tasks = {task.name: task for task in problem.tasks}
     if cell.task not in tasks:
         raise unknown_name(f"task of problem {cell.problem}:", cell.task, tasks)
-    return fingerprint(
-        [
-            problem.__module__,
-            tasks[cell.task].__module__,
-            method.Config.__module__,
-            method.supports.__module__,
-            *method.solvers.values(),
-        ],
-        method.requires,
-    )
+    modules = [
+        problem.__module__,
+        tasks[cell.task].__module__,
+        method.Config.__module__,
+        method.supports.__module__,
+    ]
+    if cell.backend in method.solvers:
+        modules.append(method.solvers[cell.backend])
+    return fingerprint(modules, (*registry.backend(cell.backend).requires, *method.requires))
 
 
 def changed_marks(then: dict[str, str], now: dict[str, str]) -> str:

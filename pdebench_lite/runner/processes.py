@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -97,6 +98,22 @@ def memory_bytes(child: "subprocess.Popen[bytes]") -> int:
                 common = getattr(used, "shared", 0)
                 private, shared = private + used.rss - common, max(shared, common)
     return private + shared
+
+
+def wait_for(child: "subprocess.Popen[bytes]", seconds: float) -> None:
+    """Wait until a child ends, at most some seconds; asleep all the time where the kernel tells."""
+    try:
+        handle = os.pidfd_open(child.pid)
+    except (AttributeError, OSError):  # no Linux, or a sandbox that forbids it
+        with suppress(subprocess.TimeoutExpired):
+            child.wait(seconds)
+        return
+    try:
+        poll = select.poll()
+        poll.register(handle, select.POLLIN)
+        poll.poll(1000 * seconds)
+    finally:
+        os.close(handle)
 
 
 def stop(child: "subprocess.Popen[bytes]", workspace: Path) -> None:

@@ -26,6 +26,7 @@ from pdebench_lite.study import Cell
 
 _PROGRESS_EVERY = 0.25  # seconds between lines for the progress bar
 _CLOCK_EVERY = 0.05  # seconds between readings of the clock, each of which waits for the device
+_ENERGY_EVERY = 60.0  # seconds between readings of counters of energy, which start again in time
 _SAVE_EVERY = float(os.environ.get("PDEBENCH_SAVE_EVERY", "5"))  # seconds between checkpoints,
 _SAVE_SHARE = 0.01  # or more, so that saving takes no more than this share of the time
 _EVALUATION_RATIO = 1.1  # evaluations at steps that grow by a tenth: some 100 per 10,000 steps
@@ -109,6 +110,7 @@ class Run:
         memory: MemoryMeter,
         journal: Journal,
         restored: Checkpoint | None = None,
+        energy: EnergyMeter | None = None,
     ) -> None:
         self.config = config
         self.backend = cell.backend
@@ -121,9 +123,10 @@ class Run:
         self.target_reached: bool | None = None if cell.budget.target_error is None else False
         self._cell, self._judge = cell, judge
         self._clock, self._memory, self._journal = clock, memory, journal
+        self._energy = energy or EnergyMeter(())
         self._stream = method_stream(cell)
         self._next_evaluation = 0
-        self._last_reading = self._last_progress = 0.0
+        self._last_reading = self._last_progress = self._last_sample = 0.0
         self._evaluated = -1
         self._errors: dict[str, float | None] = {}
         self._loss: float | None = None
@@ -256,12 +259,11 @@ class Run:
             self._last_reading = now
             if due:
                 self._evaluate(None if loss is None else float(loss), candidate)
-            if due or now - self._last_progress > _PROGRESS_EVERY:
-                self._last_progress = now
-                spent = self._clock.charged
-                self._journal.write(
-                    "progress", step=step, charged_s=spent, loss=self._loss, **self._errors
-                )
+            elif now - self._last_progress > _PROGRESS_EVERY:
+                self._tell()
+            if now - self._last_sample > _ENERGY_EVERY:
+                self._last_sample = now
+                self._energy.sample()
         limit = self._cell.budget.max_time
         return (
             (limit is not None and self._clock.charged >= limit)
@@ -276,28 +278,37 @@ class Run:
         self._loss = loss
         if loss is not None and not math.isfinite(loss):
             raise DivergedError(f"the loss is {loss} at step {step}")
-        peak = self._memory.peak_mb("train")
+        # All that follows is in the phase `evaluate`: the harness's own work is not charged.
         with self._clock.phase("evaluate"):
             try:
                 errors = self._judge.watch(candidate())
             except DivergedError as error:
                 raise DivergedError(f"{error} at step {step}") from None
-        self._errors = errors
-        row = {
-            "step": step,
-            "evaluations": self.evaluations,
-            "charged_s": self._clock.charged,
-            "loss": loss,
-            "peak_host_mb": peak,
-            **self.costs,
-            **errors,
-        }
-        self._rows.append(row)
-        self._journal.write("history", **row)
+            self._errors = errors
+            row = {
+                "step": step,
+                "evaluations": self.evaluations,
+                "charged_s": self._clock.charged,
+                "loss": loss,
+                "peak_host_mb": self._memory.peak_mb("train"),
+                **self.costs,
+                **errors,
+            }
+            self._rows.append(row)
+            self._journal.write("history", **row)
+            self._tell()
         target = self._cell.budget.target_error
         headline = errors.get(self._judge.task.ranked[0])
         if target is not None and headline is not None and headline <= target:
             self.target_reached = True
+
+    def _tell(self) -> None:
+        """Write how far the run is, for the progress bar."""
+        self._last_progress = time.perf_counter()
+        spent = self._clock.charged
+        self._journal.write(
+            "progress", step=self.steps, charged_s=spent, loss=self._loss, **self._errors
+        )
 
     def finish(self, solution: Solution) -> None:
         """Add the last state to the history, unless it is there already."""

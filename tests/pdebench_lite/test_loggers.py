@@ -80,6 +80,31 @@ def test_the_history_arrives_once_and_whole(fakes: Path, tmp_path: Path) -> None
     assert said == []
 
 
+def test_a_cell_with_a_record_is_written_afterwards_and_once(fakes: Path, tmp_path: Path) -> None:
+    made: list[Memory] = []
+
+    def remember(kind: str, folder: Path, cell: Cell) -> Memory:
+        made.append(Memory())
+        return made[-1]
+
+    def curves() -> Curves:
+        return Curves("csv", tmp_path / "logs", tmp_path / "r", pytest.fail, remember)
+
+    (first,) = run(tmp_path / "r", "fake[act=improving]", Listener())
+    for _ in range(2):
+        with curves() as ear:
+            run(tmp_path / "r", "fake[act=improving]", ear)
+    (logger,) = made
+    history = load_history(tmp_path / "r" / first.cell)
+    assert [step for step, row in logger.rows if "charged_s" in row] == history["step"].tolist()
+    assert logger.rows[-1][1]["final/rel_l2"] == first.metrics["rel_l2"]
+    assert logger.ended == "success"
+    again = first.model_copy(update={"started": "2001-01-01T00:00:00+00:00"})
+    with curves() as ear:
+        ear.reuse(CELL, again)
+    assert len(made) == 2, "another record of the same cell is another run"
+
+
 def test_a_logger_that_fails_is_given_up_and_the_cell_goes_on(fakes: Path, tmp_path: Path) -> None:
     said: list[str] = []
     curves = Curves("csv", tmp_path, tmp_path / "r", said.append, lambda *_: Memory("is full"))

@@ -64,6 +64,27 @@ def test_waiting_for_the_device_is_charged_to_the_phase_that_launched_the_work()
     assert clock.spent["train"] >= 0.02
 
 
+def test_what_the_harness_does_at_a_change_of_phase_is_not_charged(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hands = Hands(monkeypatch)
+
+    def bookkeeping(phase: str) -> None:
+        hands.now += 0.25
+
+    clock = Clock(on_change=bookkeeping)
+    with clock.phase("train"):
+        hands.now += 10
+        with clock.phase("compile"):
+            hands.now += 100
+        with clock.phase("evaluate"):
+            hands.now += 1000
+    clock.read()
+    assert clock.charged == 110
+    assert clock.spent["evaluate"] == 1001.5
+    assert clock.spent["setup"] == 0
+
+
 def test_unknown_phase() -> None:
     with pytest.raises(ValueError, match=r"no phase 'lunch'; phases: setup, data"):
         Clock().phase("lunch").__enter__()  # type: ignore[arg-type]

@@ -1,11 +1,18 @@
 """Energy: a tree of powercap zones that the test writes, counters that start again, refusals."""
 
+import time
 from pathlib import Path
 
 import pytest
 
+from pdebench_lite.method import Solution
+from pdebench_lite.plugins import registry
 from pdebench_lite.runner import energy, nvml
+from pdebench_lite.runner.clock import Clock
 from pdebench_lite.runner.energy import Counter, EnergyMeter, gpu, rapl
+from pdebench_lite.runner.memory import MemoryMeter
+from pdebench_lite.runner.run import Journal, Judge, Run, phase_hook
+from pdebench_lite.study import Budget, make_cell
 
 SPAN = 262_143_328_850  # microjoules, as processors report it
 
@@ -145,3 +152,30 @@ def test_a_real_gpu_uses_energy() -> None:
     joules = meter.stop()
     assert joules is not None
     assert joules > 1
+
+
+def test_reports_take_readings_so_that_no_start_again_is_missed(
+    fakes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three hours without a change of phase, in which the counter passes its end four times."""
+    now = 0.0
+    monkeypatch.setattr(time, "perf_counter", lambda: now)
+    counter = zone(tmp_path, "intel-rapl:0", "package-0")
+    meter, memory = EnergyMeter(rapl(tmp_path)), MemoryMeter()
+    known = registry()
+    task, (method, config) = known.task("toy"), known.configured("fake")
+    cell = make_cell(task, method, config, "numpy", 0, Budget(max_steps=10**9))
+    journal = Journal(tmp_path / "journal")
+    clock = Clock(on_change=phase_hook(memory, journal, meter))
+    judge = Judge(task, known.metrics_for(task), ())
+    run = Run(cell, judge, config, "cpu", clock, memory, journal, energy=meter)
+    solution = Solution(lambda points: {"u": points["x"]})
+    with clock.phase("train"):
+        run.report(10**6, None, lambda: solution)
+        for _ in range(3 * 360):
+            now += 10.0
+            count(counter, 100.0 * now)
+            run.report(10**6 + 1, None, lambda: solution)
+    assert meter.joules == pytest.approx(100.0 * 3 * 3600)
+    assert 100.0 * 3 * 3600 > 4 * SPAN / 1e6
+    journal._file.close()

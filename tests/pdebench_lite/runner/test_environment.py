@@ -8,6 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from pdebench_lite.plugins import registry
 from pdebench_lite.runner import environment as module
 from pdebench_lite.runner.environment import (
     commit,
@@ -17,6 +18,8 @@ from pdebench_lite.runner.environment import (
     gpus,
     load_average,
 )
+from pdebench_lite.runner.identity import fingerprint_of
+from pdebench_lite.study import Budget, make_cell
 
 GIT = ["git", "-c", "user.name=n", "-c", "user.email=e@x", "-c", "commit.gpgsign=false"]
 
@@ -116,3 +119,22 @@ def test_the_fingerprint_follows_sources(tmp_path: Path, monkeypatch: pytest.Mon
         marks.append(fingerprint(["some_package.sub:function"]))
     assert set(marks[0]) >= {"some_package", "pdebench_lite", "numpy"}
     assert marks[0] != marks[1] == marks[2]
+
+
+@pytest.mark.parametrize(("backend", "other"), [("torch", "jax"), ("jax", "torch")])
+def test_a_cell_has_the_marks_of_its_own_backend_only(backend: str, other: str) -> None:
+    known = registry()
+    task, (method, config) = known.task("burgers"), known.configured("mlp")
+    cell = make_cell(task, method, config, backend, 0, Budget(max_steps=1))
+    optimisers = {"torch": "pytorch_lightning", "jax": "optax"}
+    assert set(fingerprint_of(known, cell)) == {
+        "pdebench_lite", "pdebench_problems", "pdebench_methods", f"pdebench_{backend}",
+        "numpy", "scipy", backend, optimisers[backend],
+    }  # fmt: skip
+
+
+def test_a_backend_that_a_method_lacks_has_no_sources(fakes: Path) -> None:
+    known = registry()
+    task, (method, config) = known.task("toy"), known.configured("fake")
+    cell = make_cell(task, method, config, "torch", 0, Budget(max_steps=1))
+    assert "pdebench_torch" not in fingerprint_of(known, cell)
