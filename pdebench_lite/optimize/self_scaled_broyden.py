@@ -8,6 +8,8 @@ from scipy.linalg import blas
 
 from pdebench_lite.optimize.line_search import Point, ValueAndGradient, strong_wolfe
 
+_HELD = 8  # updates that are applied to the matrix together
+
 
 class SelfScaledBroyden:
     """Minimise f by steps along −H∇f, H being updated by the self-scaled Broyden formula.
@@ -17,8 +19,8 @@ class SelfScaledBroyden:
     after Al-Baali's self-scaled members of Broyden's family. SciPy and optax have plain BFGS and
     L-BFGS only; SciPy accepts, and ignores, an option that names this variant.
 
-    H lives in NumPy, one triangle of scale·M, and is updated in place by BLAS: per step one
-    product H∇f and two passes for the update.
+    H = scale·(M + UVᵀ + VUᵀ) lives in NumPy: one triangle of M, and thin U and V that hold the
+    latest updates until there are enough of them for one pass over M, which is what takes the time.
 
     Args:
         evaluate: value and gradient.
@@ -40,6 +42,9 @@ class SelfScaledBroyden:
     def _forget(self) -> None:
         """Set H to the identity; the first update scales it."""
         self._M = np.asfortranarray(np.eye(self.x.size))
+        self._U = np.zeros((self.x.size, 2 * _HELD), order="F")
+        self._V = np.zeros_like(self._U)
+        self._held = 0  # columns in use
         self._scale, self._fresh = 1.0, True
 
     def _value_and_gradient(self, x: np.ndarray) -> tuple[float, np.ndarray]:
@@ -47,7 +52,9 @@ class SelfScaledBroyden:
         return float(value), np.asarray(gradient, dtype=np.float64)
 
     def _times(self, vector: np.ndarray) -> np.ndarray:
-        return blas.dsymv(self._scale, self._M, vector, lower=1)
+        U, V = self._U[:, : self._held], self._V[:, : self._held]
+        held = U @ (vector @ V) + V @ (vector @ U)
+        return blas.dsymv(self._scale, self._M, vector, beta=self._scale, y=held, lower=1)
 
     def refresh(self) -> None:
         """Evaluate anew at x, after a change of what is minimised; H is kept."""
@@ -121,12 +128,22 @@ class SelfScaledBroyden:
         self._newton = self._newton / tau + (A * wg + C * sg) * Hy + (B * sg + C * wg) * s
         self._scale /= tau
         inverse = 1.0 / self._scale
-        mixed = (C * inverse) * Hy + (0.5 * B * inverse) * s
-        self._M = blas.dsyr2(1.0, s, mixed, a=self._M, lower=1, overwrite_a=1)
-        self._M = blas.dsyr(A * inverse, Hy, a=self._M, lower=1, overwrite_a=1)
+        self._hold(s, (C * inverse) * Hy + (0.5 * B * inverse) * s)
+        self._hold(Hy, (0.5 * A * inverse) * Hy)
         if not 1e-6 < self._scale < 1e6:
             self._M *= self._scale
+            self._V *= self._scale
             self._scale = 1.0
+
+    def _hold(self, u: np.ndarray, v: np.ndarray) -> None:
+        """Add uvᵀ + vuᵀ to H/scale."""
+        self._U[:, self._held], self._V[:, self._held] = u, v
+        self._held += 1
+        if self._held == self._U.shape[1]:
+            self._M = blas.dsyr2k(
+                1.0, self._U, self._V, beta=1.0, c=self._M, lower=1, overwrite_c=1
+            )
+            self._held = 0
 
     def state(self) -> dict[str, np.ndarray]:
         """Return all that `restore` needs to go on bit by bit."""
@@ -136,6 +153,8 @@ class SelfScaledBroyden:
             "gradient": self._gradient.copy(),
             "newton": self._newton.copy(),
             "matrix": self._M.copy(),
+            "left": self._U[:, : self._held].copy(),
+            "right": self._V[:, : self._held].copy(),
             "scale": np.asarray(self._scale),
             "fresh": np.asarray(self._fresh),
             "evaluations": np.asarray(self.evaluations),
@@ -146,5 +165,7 @@ class SelfScaledBroyden:
         self.x, self._gradient = np.array(state["x"]), np.array(state["gradient"])
         self._newton = np.array(state["newton"])
         self._M = np.array(state["matrix"], order="F")
+        self._held = state["left"].shape[1]
+        self._U[:, : self._held], self._V[:, : self._held] = state["left"], state["right"]
         self.loss, self._scale = float(state["loss"]), float(state["scale"])
         self._fresh, self.evaluations = bool(state["fresh"]), int(state["evaluations"])
