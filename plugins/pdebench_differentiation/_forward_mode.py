@@ -5,10 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from pdebench_differentiation import _trace
+from pdebench_differentiation import _dual
 from pdebench_differentiation._answer import Differentiate, Index, answer, orders
 from pdebench_differentiation._libraries import Library
-from pdebench_lite.errors import UnsupportedError
 from pdebench_lite.method import Solution
 from pdebench_lite.problem import Expression
 from pdebench_lite.runner.run import Run
@@ -21,17 +20,12 @@ def solve(view: View, run: Run) -> Solution:
     """Push tangents through the expression, k times nested for the order k.
 
     Griewank & Walther 2008, doi:10.1137/1.9780898717761, section 3.1. In torch and JAX by the
-    library's own `jvp`, all directions at once by `vmap`; in NumPy on a recorded evaluation trace.
+    library's own `jvp`, all directions at once by `vmap`; in NumPy by dual numbers.
     """
 
     def prepare(expression: Expression, library: Library) -> tuple[Differentiate, int]:
         d, groups = expression.points.shape[0], orders(expression.asked)
         if library.transforms is None:
-            if max(groups) > 1:
-                raise UnsupportedError(
-                    f"forward-mode in NumPy is not nested: order 1, not {max(groups)}; "
-                    "take the backend torch or jax, or the method taylor-mode"
-                )
             return _in_numpy(expression, groups), sum(map(len, groups.values()))
         jvp, vmap = library.transforms.jvp, library.transforms.vmap
         seeds = {k: library.array(_directions(same, d)) for k, same in groups.items() if k}
@@ -69,12 +63,16 @@ def _directions(same: list[Index], d: int) -> np.ndarray:
 
 
 def _in_numpy(expression: Expression, groups: dict[int, list[Index]]) -> Differentiate:
-    inputs = [index[0] for index in groups.get(1, [])]
-    seeds = np.eye(expression.points.shape[0])[inputs][:, :, None]  # (asked, d, 1)
+    d, m = expression.points.shape[0], expression.outputs
+    seeds = {k: _directions(same, d) for k, same in groups.items() if k}
 
     def differentiate(x: Any, constants: dict[str, Any]) -> list[Any]:
-        trace = _trace.record(expression.function, x, constants)
-        tangents = trace.push(np.broadcast_to(seeds.astype(x.dtype), (len(inputs), *x.shape)))
-        return [trace.output.value[None] if k == 0 else tangents for k in groups]
+        def block(k: int, same: list[Index]) -> Any:
+            if not k:
+                return expression.function(x, constants)[None]
+            y = expression.function(_dual.along(x, seeds[k]), constants)
+            return np.broadcast_to(_dual.derivative(y, k), (len(same), m, x.shape[1]))
+
+        return [block(k, same) for k, same in groups.items()]
 
     return differentiate

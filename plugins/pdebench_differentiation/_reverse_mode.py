@@ -34,7 +34,7 @@ def solve(view: View, run: Run) -> Solution:
             if max(groups) > 1:
                 raise UnsupportedError(
                     f"reverse-mode in NumPy is not nested: order 1, not {max(groups)}; "
-                    "take the backend torch or jax, or the method taylor-mode"
+                    "take the backend torch or jax, or forward-mode or taylor-mode"
                 )
             return _in_numpy(expression, groups), passes
         vjp, vmap = library.transforms.vjp, library.transforms.vmap

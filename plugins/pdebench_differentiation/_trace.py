@@ -1,4 +1,4 @@
-"""The evaluation trace of an expression, swept forward with tangents and back with adjoints.
+"""The evaluation trace of an expression, swept back with adjoints, and written down both ways.
 
 An expression runs on `Traced` arrays as on any other; each elementary operation is noted with its
 partial derivatives. Griewank & Walther 2008, doi:10.1137/1.9780898717761: the trace is that of
@@ -59,7 +59,8 @@ class Traced:
         value: the array, (rows, n).
         rule: the operation that made it; None for the inputs, their rows, and matrix products.
         operands: what it was made of: arrays on the trace, or constants.
-        push: maps a tangent of each operand that is on the trace to the tangent of the value.
+        push: maps a tangent of each operand that is on the trace to the tangent of the value;
+            None where no rule made it.
         pull: maps an adjoint of the value to adjoints of those operands.
         row: number of the input that it is, or None.
     """
@@ -113,15 +114,14 @@ class Traced:
             whole[:, key] = adjoint
             return [whole]
 
-        return Traced(self.trace, self.value[key], (self,), lambda t: t[:, key], pull, row=row)
+        return Traced(self.trace, self.value[key], (self,), pull=pull, row=row)
 
     def __rmatmul__(self, matrix: np.ndarray) -> "Traced":
         return Traced(
             self.trace,
             matrix @ self.value,
             (self,),
-            lambda tangent: matrix @ tangent,
-            lambda adjoint: [matrix.T @ adjoint],
+            pull=lambda adjoint: [matrix.T @ adjoint],
         )
 
     def __neg__(self) -> "Traced":
@@ -204,14 +204,6 @@ class Trace:
         self.steps: list[Traced] = []
         self.rows: dict[int, Traced] = {}
         self.inputs = Traced(self, x)
-
-    def push(self, tangents: np.ndarray) -> np.ndarray:
-        """Sweep forward: maps tangents of the inputs, (k, d, n), to those of the output."""
-        carried = {id(self.inputs): tangents}
-        for step in self.steps[1:]:
-            assert step.push is not None, "only the inputs have nothing before them"
-            carried[id(step)] = step.push(*(carried[id(parent)] for parent in step.parents))
-        return carried[id(self.output)]
 
     def pull(self, adjoints: np.ndarray) -> np.ndarray:
         """Sweep back: maps adjoints of the output, (k, m, n), to those of the inputs."""

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from pdebench_differentiation._dual import along, derivative
 from pdebench_differentiation._tables import tables
 from pdebench_differentiation._trace import BAR, DOT, record
 from pdebench_lite.physics import array_namespace
@@ -25,8 +26,7 @@ def test_sweeps_agree_with_each_other_and_with_differences():
     x = np.array([[0.4, 1.3, -0.2], [0.9, 0.5, 1.1]])
     trace = record(arithmetic, x, W)
     np.testing.assert_allclose(trace.output.value, arithmetic(x, W), rtol=1e-15)
-    seeds = np.broadcast_to(np.eye(2)[:, :, None], (2, 2, 3))
-    forward = trace.push(seeds)[:, 0]
+    forward = derivative(arithmetic(along(x, np.eye(2)[:, None]), W), 1)[:, 0]
     reverse = trace.pull(np.ones((1, 1, 3)))[0]
     np.testing.assert_allclose(forward, reverse, rtol=1e-13)
     h = 1e-6
@@ -34,6 +34,21 @@ def test_sweeps_agree_with_each_other_and_with_differences():
         shift = h * np.eye(2)[i][:, None]
         expected = (arithmetic(x + shift, W) - arithmetic(x - shift, W)) / (2 * h)
         np.testing.assert_allclose(slope[None], expected, rtol=1e-7)
+
+
+def test_nested_dual_numbers_are_the_slope_of_the_slope():
+    x = np.array([[0.4, 1.3, -0.2], [0.9, 0.5, 1.1]])
+    mixed = np.eye(2)[[[0, 1], [1, 0], [1, 1]]]  # (derivatives, order, inputs)
+    found = derivative(arithmetic(along(x, mixed), W), 2)[:, 0]
+    np.testing.assert_allclose(found[0], found[1], rtol=1e-12)
+    h, shift = 1e-6, np.array([[0.0], [1e-6]])
+    slopes = [record(arithmetic, x + s, W).pull(np.ones((1, 1, 3)))[0] for s in (shift, -shift)]
+    np.testing.assert_allclose(found[1:], (slopes[0] - slopes[1]) / (2 * h), rtol=1e-6)
+
+
+def test_what_is_linear_has_no_second_derivative():
+    y = along(np.ones((2, 3)), np.eye(2)[[[0, 1]]])[:1] * 2.0
+    np.testing.assert_array_equal(derivative(y, 2), 0.0)
 
 
 def test_operands_of_unlike_shapes():
