@@ -13,6 +13,7 @@ from pdebench_lite.compare.profiles import performance_profile, performance_rati
 from pdebench_lite.compare.ranking import best, ranks
 from pdebench_lite.compare.seen import data_text
 from pdebench_lite.compare.statistics import Estimate, estimate, iqm, median
+from pdebench_lite.report.wording import budget_text
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ class Overall:
 
 @dataclass(frozen=True)
 class OverallBlock:
-    """Entrants that were given equal data and equal budgets on every problem that they share.
+    """Entrants of one machine, with equal data and equal budgets on all problems that they share.
 
     Attributes:
         heading: the data in words.
@@ -104,11 +105,11 @@ def _heading(keys: Sequence[Key], parts: Sequence[Part]) -> str:
     return texts.pop() if len(texts) == 1 else "given the same data on each problem"
 
 
-def _blocks(parts: Sequence[Part], fewest: int = 2) -> list[list[Key]]:
-    """Sort entrants that ran at least `fewest` problems into blocks of equal terms."""
+def _blocks(parts: Sequence[Part]) -> list[list[Key]]:
+    """Sort entrants that ran more than one problem into blocks of equal terms."""
     blocks: list[list[Key]] = []
     for key, count in Counter(c.key for part in parts for c in part.courses).items():
-        if count < fewest:
+        if count < 2:
             continue
         for block in blocks:
             if all(_agree(key, member, parts) for member in block):
@@ -122,7 +123,7 @@ def _blocks(parts: Sequence[Part], fewest: int = 2) -> list[list[Key]]:
 def _agree(a: Key, b: Key, parts: Sequence[Part]) -> bool:
     shared = [(p.terms[a], p.terms[b]) for p in parts if a in p.terms and b in p.terms]
     equal = all((mine.data, mine.budget) == (its.data, its.budget) for mine, its in shared)
-    return equal and bool(shared)
+    return equal and bool(shared) and a.machine == b.machine
 
 
 def _rows(
@@ -181,30 +182,57 @@ class ProfileBlock:
 
     Attributes:
         heading: the data in words.
+        budget: what each of them might use, in words.
         problems: how many problems.
         courses: one course of each entrant.
         ratios: time over that of the fastest, shape (instances, entrants); ∞ for a miss.
     """
 
     heading: str
+    budget: str
     problems: int
     courses: Sequence[Course]
     ratios: np.ndarray
 
 
 def profile_blocks(parts: Sequence[Part]) -> list[ProfileBlock]:
-    """Return the profiles of each block over the problems that all of its entrants ran."""
+    """Return the profiles, one for each set of entrants that met on equal terms.
+
+    Problems on which the same entrants met share a profile: so nobody is left out of it.
+    """
+    met: dict[frozenset[Key], list[Part]] = {}
+    for part in parts:
+        for keys in _equals(part):
+            met.setdefault(frozenset(keys), []).append(part)
     blocks = []
-    for keys in _blocks(parts, fewest=1):
-        mine = _met(keys, parts)
-        whole = [key for key in keys if all(key in part.terms for part in mine)]
-        if len(whole) > 1:
-            first = {course.key: course for part in mine for course in part.courses}
-            ratios = performance_ratios(_costs(whole, mine))
-            blocks.append(
-                ProfileBlock(_heading(whole, mine), len(mine), [first[k] for k in whole], ratios)
-            )
+    for keys, mine in met.items():
+        raced = [course for course in mine[0].courses if course.key in keys]
+        if len(raced) > 1:
+            names = [course.key for course in raced]
+            texts = (_heading(names, mine), _budgets(names, mine))
+            ratios = performance_ratios(_costs(names, mine))
+            blocks.append(ProfileBlock(*texts, len(mine), raced, ratios))
     return blocks
+
+
+def _equals(part: Part) -> list[list[Key]]:
+    """Sort the entrants of one problem by data, budget and machine."""
+    groups: list[list[Key]] = []
+    for course in part.courses:
+        for group in groups:
+            if _agree(course.key, group[0], [part]):
+                group.append(course.key)
+                break
+        else:
+            groups.append([course.key])
+    return groups
+
+
+def _budgets(keys: Sequence[Key], parts: Sequence[Part]) -> str:
+    """Return the budgets on these problems, in words."""
+    raced = [c for part in parts for c in part.courses if c.key in keys]
+    texts = dict.fromkeys(budget_text(e.record.budget) for c in raced for e in c.entrants)
+    return f"budget {' / '.join(texts)}"
 
 
 def _profiles(keys: Sequence[Key], parts: Sequence[Part]) -> dict[Key, Sequence[float]]:

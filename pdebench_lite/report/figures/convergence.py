@@ -44,7 +44,7 @@ def draw(group: Group, looks: Looks, say: Callable[[str], None]) -> Iterator[tup
         axes.set_title(printable(metric), loc="left")
         axes.set_xlabel(axis_label("charged time", "s"))
     panels[0].set_ylabel("error")
-    figure.suptitle(f"{printable(group.label)}: error against time", x=0.01, ha="left")
+    style.title(figure, printable(group.label), "error against time")
     style.legend_below(figure, looks.legend(group.records, failures))
     yield "", figure
 

@@ -46,7 +46,7 @@ def draw(group: Group, looks: Looks, say: Callable[[str], None]) -> Iterator[tup
         axes.set_axisbelow(True)
         axes.tick_params(axis="y", length=0)
         style.bare(axes)
-    figure.suptitle(f"{printable(group.label)}: accuracy, time and memory", x=0.01, ha="left")
+    style.title(figure, printable(group.label), "accuracy, time and memory")
     phases = [
         Patch(fc=shade, hatch=hatch, ec="w", label=name.removesuffix("_s"))
         for name, shade, hatch in _PHASES

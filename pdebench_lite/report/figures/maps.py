@@ -1,4 +1,7 @@
-"""Figure `maps`: the reference, and per method its solution and error; found unknowns beside."""
+"""Figure `maps`: the reference, and per method its solution and error; found unknowns beside.
+
+Unknowns that depend on two axes, such as a motion in the plane, have maps of their own.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -33,6 +36,24 @@ _TITLE = 19  # letters that fit above a map in the usual size
 
 
 @dataclass(frozen=True)
+class _Shown:
+    """What is mapped: a field, or an unknown.
+
+    Attributes:
+        name: as on the axes.
+        solution, truth: the stored arrays.
+        of: what the second is called.
+        what: words of the title.
+    """
+
+    name: str
+    solution: str
+    truth: str
+    of: str
+    what: str
+
+
+@dataclass(frozen=True)
 class _Maps:
     """One case: its solution and |error| as planes, second axis across; None if it has none."""
 
@@ -43,22 +64,40 @@ class _Maps:
 
 
 def draw(group: Group, looks: Looks, say: Callable[[str], None]) -> Iterator[tuple[str, Figure]]:
-    """Yield one figure per field; of several seeds, the first that has fields is shown."""
+    """Yield a figure per field and unknown; of several seeds, the first that has them is shown."""
     fields = group.field_names()
     if not fields:
         say(f"{group.label}: no maps, because no record has fields")
     for name in fields:
-        shown = [next((e for e in case if e.has(name)), case[0]) for case in group.cases()]
-        sample = next(e for e in shown if e.has(name))
-        reference = plane(sample[f"{name}{REFERENCE}"])
-        if reference is None:
-            dims = " × ".join(map(str, sample[name].dims))
-            say(f"{group.label}: no maps of {name}, which depends on {dims}; a map has two axes")
-            continue
-        named = zip(case_names(group.cases()), shown, strict=True)
-        maps = [_maps(label, entry, name) for label, entry in named]
         suffix = "" if len(fields) == 1 else f"-{style.slug(name)}"
-        yield suffix, _figure(group, looks, say, name, reference, maps, sample)
+        shown = _Shown(name, name, name + REFERENCE, "reference", printable(name))
+        for figure in _drawn(group, looks, say, shown):
+            yield suffix, figure
+    for name in group.unknown_names():
+        found = name + FOUND
+        if not any(entry.has(found) and entry[found].ndim > 1 for entry in group.entries):
+            continue  # a number is in the tables, a line in the maps of the field
+        shown = _Shown(name, found, name + TRUE, "true", f"{printable(name)} as found")
+        for figure in _drawn(group, looks, say, shown):
+            yield f"-found-{style.slug(name)}", figure
+
+
+def _drawn(
+    group: Group, looks: Looks, say: Callable[[str], None], shown: _Shown
+) -> Iterator[Figure]:
+    """Yield the figure, if what is shown has two axes."""
+    name = shown.solution
+    chosen = [next((e for e in case if e.has(name)), case[0]) for case in group.cases()]
+    sample = next(e for e in chosen if e.has(name))
+    truth = plane(sample[shown.truth])
+    if truth is None:
+        dims = " × ".join(map(str, sample[name].dims))
+        line = f"no maps of {shown.name}, which depends on {dims}; a map has two axes"
+        say(f"{group.label}: {line}")
+        return
+    named = zip(case_names(group.cases()), chosen, strict=True)
+    maps = [_maps(label, entry, shown) for label, entry in named]
+    yield _figure(group, looks, say, shown, truth, maps, sample)
 
 
 def plane(values: xr.DataArray) -> xr.DataArray | None:
@@ -73,16 +112,16 @@ def plane(values: xr.DataArray) -> xr.DataArray | None:
     return values if values.dims[1] == TIME else values.T
 
 
-def _maps(label: str, entry: Entry, name: str) -> _Maps:
-    if not entry.has(name):
+def _maps(label: str, entry: Entry, shown: _Shown) -> _Maps:
+    if not entry.has(shown.solution):
         return _Maps(label, entry, None, None)
-    solution, truth = plane(entry[name]), plane(entry[f"{name}{REFERENCE}"])
+    solution, truth = plane(entry[shown.solution]), plane(entry[shown.truth])
     error = None if solution is None or truth is None else abs(solution - truth)
     return _Maps(label, entry, solution, error)
 
 
 def _figure(
-    group: Group, looks: Looks, say: Callable[[str], None], name: str, reference: xr.DataArray,
+    group: Group, looks: Looks, say: Callable[[str], None], shown: _Shown, reference: xr.DataArray,
     maps: list[_Maps], sample: Entry,
 ) -> Figure:  # fmt: skip
     bands = ceil(len(maps) / int(looks.page.full / _MAP))
@@ -96,32 +135,49 @@ def _figure(
     log = _error_scale([m.error for m in maps if m.error is not None])
     for k, case in enumerate(maps):
         row, column = 2 * (k // across), 1 + k % across
-        _case(panels[row, column], panels[row + 1, column], case, norm, colors, log, group)
+        _case(panels[row, column], panels[row + 1, column], case, norm, colors, log)
+        if case.error is not None:
+            panels[row + 1, column].set_title(_score(case, shown, group), fontsize=6.5, pad=2)
     for blank in panels.flat:
         if not blank.has_data() and not blank.texts:
             blank.set_axis_off()
     for band in range(bands):
         _frame(panels[2 * band : 2 * band + 2, 1:], reference, last=band == bands - 1)
-    _reference(panels[0, 0], reference, norm, colors, name, sample)
-    unknowns = group.unknown_names()
-    lines = [u for u in unknowns if sample.has(u + FOUND) and sample[u + FOUND].ndim == 1]
-    for unknown in set(unknowns) - set(lines[: 2 * bands - 1]):
-        say(f"{group.label}: no panel of the unknown {unknown}; a line has one axis")
+    _reference(panels[0, 0], reference, norm, colors, shown, sample)
+    lines = _lines(group, sample) if shown.solution == shown.name else []
+    for unknown in lines[2 * bands - 1 :]:
+        say(f"{group.label}: no room for a panel of the unknown {unknown}")
     for axes, unknown in zip(panels[1:, 0], lines, strict=False):
         _unknown(axes, unknown, group, looks)
     for row in range(2 * bands):
         mappable = _bar(norm, colors) if row % 2 == 0 else _bar(log, "magma")
         bar = figure.colorbar(mappable, ax=list(panels[row, :]), aspect=12, pad=0.01)
-        bar.set_label(axis_label(name, _unit(reference)) if row % 2 == 0 else "|error|")
+        bar.set_label(axis_label(shown.name, _unit(reference)) if row % 2 == 0 else "|error|")
         bar.outline.set_linewidth(0.4)
-    title = f"{printable(group.label)}: {printable(name)}{_moment(sample[name])}, and its error"
-    figure.suptitle(title, x=0.01, ha="left")
+    what = f"{shown.what}{_moment(sample[shown.solution])}, and its error"
+    style.title(figure, printable(group.label), what)
     if lines:
         truth = Line2D([], [], color=FAINT, lw=2.2, label="true")
         having = [e.record for e in group.entries if any(e.has(u + FOUND) for u in lines)]
         handles = [truth, *looks.legend(having)]
         style.legend_below(figure, handles)
     return figure
+
+
+def _lines(group: Group, sample: Entry) -> list[str]:
+    """Return the unknowns that are functions of one variable."""
+    names = group.unknown_names()
+    return [u for u in names if sample.has(u + FOUND) and sample[u + FOUND].ndim == 1]
+
+
+def _score(case: _Maps, shown: _Shown, group: Group) -> str:
+    """Return the headline metric of a field, and of an unknown the relative error of its map."""
+    if shown.solution == shown.name:
+        ranked = group.ranked()[:1]
+        return "".join(f"{printable(m)} {metric_text(case.entry.record, m)}" for m in ranked)
+    truth = np.asarray(case.entry[shown.truth])
+    error = np.asarray(case.entry[shown.solution]) - truth
+    return f"relative error {np.linalg.norm(error) / (np.linalg.norm(truth) or 1.0):.1e}"
 
 
 def _unit(values: xr.DataArray) -> str:
@@ -172,9 +228,7 @@ def _paint(axes: Axes, values: xr.DataArray, norm: Normalize, colors: str) -> No
     )  # fmt: skip
 
 
-def _case(
-    top: Axes, bottom: Axes, case: _Maps, norm: Normalize, colors: str, log: LogNorm, group: Group
-) -> None:
+def _case(top: Axes, bottom: Axes, case: _Maps, norm: Normalize, colors: str, log: LogNorm) -> None:
     name = printable(case.name, 60, 24)
     long = max(map(len, name.split("\n"))) > _TITLE
     top.set_title(name, fontsize=6 if long else 7)
@@ -191,8 +245,6 @@ def _case(
         return
     _paint(top, case.solution, norm, colors)
     _paint(bottom, case.error, log, "magma")
-    for metric in group.ranked()[:1]:
-        bottom.set_title(f"{printable(metric)} {metric_text(record, metric)}", fontsize=6.5, pad=2)
 
 
 def _frame(panels: np.ndarray, reference: xr.DataArray, last: bool) -> None:
@@ -215,16 +267,16 @@ def _limits(axes: Axes, values: xr.DataArray) -> None:
 
 
 def _reference(
-    axes: Axes, reference: xr.DataArray, norm: Normalize, colors: str, name: str, sample: Entry
+    axes: Axes, reference: xr.DataArray, norm: Normalize, colors: str, shown: _Shown, sample: Entry
 ) -> None:
     axes.set_axis_on()
     _paint(axes, reference, norm, colors)
     down, across = reference.dims
-    axes.set_title("reference", fontsize=7)
+    axes.set_title(shown.of, fontsize=7)
     axes.set_ylabel(axis_label(str(down), _unit(reference[down])))
     _limits(axes, reference)
     axes.tick_params(labelbottom=False)
-    times = f"{name}{OBSERVED}_{across}"
+    times = f"{shown.name}{OBSERVED}_{across}"
     if across == TIME and sample.has(times):
         for moment in np.unique(np.asarray(sample[times]))[:5]:
             axes.axvline(moment, color="k", lw=0.8, ls=(0, (3, 2)), clip_on=False)

@@ -4,6 +4,8 @@ Dolan & Moré 2002, doi:10.1007/s101070100263.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from math import ceil
+from textwrap import fill
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -15,6 +17,9 @@ from pdebench_lite.compare.overall import ProfileBlock, profile_blocks
 from pdebench_lite.report.figures import legends, style
 from pdebench_lite.report.figures.style import Looks, printable
 
+_PANEL = 2.2  # inches that a panel needs
+_LETTERS = 14.0  # of its title that fit into an inch
+
 
 def draw(
     contests: Sequence[Contest], looks: Looks, say: Callable[[str], None]
@@ -24,18 +29,24 @@ def draw(
     if not blocks:
         say("no performance profiles: nobody reached an error beside another with equal data")
         return
-    wide = len(blocks) > 1
-    figure = style.figure(looks.page.full if wide else looks.page.column, 2.7)
-    panels = figure.subplots(1, len(blocks), sharey=True, squeeze=False)[0]
-    for axes, block in zip(panels, blocks, strict=True):
-        _panel(axes, block, looks)
-    panels[0].set_ylabel("share of instances solved")
+    width = looks.page.full if len(blocks) > 1 else looks.page.column
+    rows = ceil(len(blocks) / max(1, int(width / _PANEL)))
+    across = ceil(len(blocks) / rows)
+    figure = style.figure(width, 0.7 + 2.0 * rows)
+    grid = figure.subplots(rows, across, sharey=True, squeeze=False)
+    for axes, block in zip(grid.flat, blocks, strict=False):
+        _panel(axes, block, looks, width / across)
+    for axes in grid.flat[len(blocks) :]:
+        axes.set_axis_off()
+    for axes in grid[:, 0]:
+        axes.set_ylabel("share of instances solved")
     figure.suptitle("Performance profiles: time to equal errors", x=0.01, ha="left")
     style.legend_below(figure, legends.handles([c for b in blocks for c in b.courses], looks))
     yield "", figure
 
 
-def _panel(axes: Axes, block: ProfileBlock, looks: Looks) -> None:
+def _panel(axes: Axes, block: ProfileBlock, looks: Looks, width: float) -> None:
+    """Draw the profiles of a block into a panel of so many inches."""
     solved = block.ratios[np.isfinite(block.ratios)]
     end = max(10.0, 2.0 * float(solved.max(initial=1.0)))
     for course, ratios in zip(block.courses, block.ratios.T, strict=True):
@@ -51,12 +62,12 @@ def _panel(axes: Axes, block: ProfileBlock, looks: Looks) -> None:
     axes.set_xlim(1.0, end)
     axes.set_ylim(-0.02, 1.02)
     axes.set_xlabel("τ: time over that of the fastest")
-    title = f"{printable(block.heading, 60, 40)}\n{_instances(block)}"
-    axes.set_title(title, loc="left", fontsize=7)
+    heading = fill(printable(block.heading, 60), int(_LETTERS * width))
+    axes.set_title(f"{heading}\n{_instances(block)}", loc="left", fontsize=7)
     axes.grid(True, which="major", lw=0.3, color="0.9")
     style.bare(axes)
 
 
 def _instances(block: ProfileBlock) -> str:
     of = "1 problem" if block.problems == 1 else f"{block.problems} problems"
-    return f"{len(block.ratios)} errors on {of}"
+    return f"{len(block.ratios)} errors on {of}, {block.budget}"

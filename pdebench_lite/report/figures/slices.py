@@ -56,7 +56,7 @@ def _figure(group: Group, looks: Looks, name: str, axis: str, having: list[Entry
     for axes in grid[-1]:
         axes.set_xlabel(axis_label(axis, str(reference[axis].attrs.get("units", ""))))
     what = printable(name) + ("" if steady else f" at {len(moments)} times")
-    figure.suptitle(f"{printable(group.label)}: {what}", x=0.01, ha="left")
+    style.title(figure, printable(group.label), what)
     handles = [Line2D([], [], color=FAINT, lw=2.2, label="reference")]
     if sample.has(f"{name}{OBSERVED}"):
         every = _every(sample[f"{name}{OBSERVED}"].size)

@@ -20,8 +20,9 @@ from matplotlib.axis import Axis, XAxis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
-from matplotlib.font_manager import findfont, get_font
+from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.lines import Line2D
+from matplotlib.textpath import text_to_path
 from matplotlib.ticker import NullFormatter
 
 from pdebench_lite.errors import unknown_name
@@ -34,10 +35,12 @@ FAINT = "0.55"
 LINES: tuple[Any, ...] = ("-", (0, (4, 1.5)), (0, (1, 1.2)), (0, (4, 1.2, 1, 1.2)))
 MARKERS = ("v", "P", "*", "<", ">", "h", "X", "d", "p")
 FORMATS = ("pdf", "png", "svg")
-_ROW = 0.155  # inches of a row of a legend
 _FEW = 8  # entries; a legend of more is set smaller
+_LEGEND = 0.36  # inches of its height that a figure has room for
 # P. Tol, "Colour Schemes", SRON/EPS/TN/09-002, 2021, "muted": all colour-blind tell them apart.
 _MORE_COLORS = ("#332288", "#117733", "#882255", "#999933", "#44aa99", "#aa4499")
+# Dark and of little chroma, so that no classical solver is taken for a method that learns.
+_CLASSICAL = ("#404040", "#7a5230", "#4f6d8f", "#66702f", "#7d5573")
 
 _RC = {
     "font.family": "sans-serif",
@@ -155,9 +158,10 @@ class Look:
 class Looks:
     """Colours and markers by method label, lines by backend; they depend on the names alone.
 
-    The bare methods of each family take the family's colour; every other label takes the next free
-    colour of a palette that the colour-blind can tell apart, in alphabetical order; resolutions of
-    a classical solver have its colour. Markers and lines tell methods and backends apart in grey.
+    The first bare method of each family takes the family's colour; every other label takes the
+    next free colour of a palette that the colour-blind can tell apart, in alphabetical order.
+    Classical solvers have dark colours of their own, one for all resolutions of a solver. Markers
+    and lines tell methods and backends apart in grey.
 
     Args:
         records: all the records that may be drawn.
@@ -176,7 +180,7 @@ class Looks:
         guests = {m for m in bare if m in known and known[m].requires}  # other people's libraries
         for label in sorted(family, key=lambda name: (name not in bare, name in guests, name)):
             place, marker = _FAMILIES.get(family[label], (0, ""))
-            look = Look((0.25, 0.25, 0.25) if place is None else palette[place], marker)
+            look = Look(to_rgb(_CLASSICAL[0]) if place is None else palette[place], marker)
             if marker and look not in self.methods.values():
                 self.methods[label] = look
         taken = {0, 2, 3, 6, 7, 8}  # the families' own, a grey, and two too light for lines
@@ -186,9 +190,10 @@ class Looks:
         rest = [label for label in sorted(family) if label not in self.methods]
         rest.sort(key=lambda label: label in method and label != method[label])
         colors = itertools.cycle(free)
+        dark = itertools.cycle(map(to_rgb, _CLASSICAL[1:]))  # the first is the family's own
         for k, label in enumerate(rest):
             kin = self.methods.get(method.get(label, ""))  # resolutions of a solver look alike
-            color = next(colors) if kin is None else kin.color
+            color = kin.color if kin else next(dark if label in method else colors)
             self.methods[label] = Look(color, MARKERS[k % len(MARKERS)])
         names = sorted({r.backend for r in records}, key=lambda b: (b != "torch", b != "jax", b))
         self.backends = {name: LINES[k % len(LINES)] for k, name in enumerate(names)}
@@ -293,28 +298,47 @@ def save(drawn: Figure, stem: Path, formats: Sequence[str]) -> list[Path]:
     return paths
 
 
+def title(drawn: Figure, of: str, what: str) -> None:
+    """Put `of: what` over a figure, in lines that its width has room for."""
+    room = drawn.get_figwidth() - 0.1
+    size = float(matplotlib.rcParams["figure.titlesize"])
+    text = f"{of}: {what}"
+    if _inches(text, size) > room:
+        letters = int(len(of) * room / max(_inches(of, size), room))
+        text = f"{fold(of, letters)}:\n{what}"
+    drawn.suptitle(text, x=0.01, ha="left")
+
+
 def legend_below(drawn: Figure, handles: Sequence[Artist], title: str = "") -> None:
     """Put a legend under a figure, in as many columns as its labels leave room for.
 
     A figure has room for two rows of entries; for more it grows, so that the panels keep theirs.
     """
-    width = drawn.get_figwidth()
-    points = 7.0 if len(handles) <= _FEW else 6.0
-    labels = [str(handle.get_label()).split("\n") for handle in handles]
-    sizes = [(0.51 + 0.056 * max(map(len, lines))) * points / 7.0 for lines in labels]
+    width = drawn.get_figwidth() - 0.15
+    few = len(handles) <= _FEW
+    points, handle, gap = (7.0, 2.4, 1.6) if few else (6.0, 2.2, 1.0)  # the latter in font sizes
+    more = (handle + 0.8 + gap) * points / 72
+    sizes = [_inches(str(h.get_label()), points) + more for h in handles]
 
     def room(columns: int) -> float:  # entries run down the columns, the first of which are longer
         parts = np.array_split(sizes, columns)
         return sum(float(part.max()) for part in parts)
 
     columns = max((n for n in range(1, len(sizes) + 1) if room(n) < width), default=1)
-    drawn.legend(
-        handles=list(handles), loc="outside lower center", ncols=columns,
-        title=title, title_fontsize=6.5, fontsize=points,
+    made = drawn.legend(
+        handles=list(handles), loc="outside lower center", ncols=columns, handlelength=handle,
+        columnspacing=gap, title=title, title_fontsize=6.5, fontsize=points,
     )  # fmt: skip
-    parts = np.array_split(np.array([len(lines) for lines in labels], int), columns)
-    rows = max(int(part.sum()) for part in parts)
-    drawn.set_figheight(drawn.get_figheight() + _ROW * points / 7.0 * max(0, rows - 2))
+    tall = made.get_window_extent(drawn.canvas.get_renderer()).height / drawn.dpi  # type: ignore[attr-defined]
+    drawn.set_figheight(drawn.get_figheight() + max(0.0, tall - _LEGEND))
+
+
+def _inches(text: str, points: float) -> float:
+    """Return the width of text, the widest of its lines, at a size of font."""
+    font = FontProperties(size=points)
+    lines = text.split("\n")
+    widths = [text_to_path.get_text_width_height_descent(t, font, False)[0] for t in lines]
+    return float(max(widths)) / 72
 
 
 def bare(axes: Axes) -> None:

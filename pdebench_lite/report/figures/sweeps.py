@@ -218,8 +218,7 @@ def _figure(sweep: Sweep, looks: Looks) -> Figure:
     budgets = dict.fromkeys(budget_text(line.record.budget) for line in sweep.lines)
     axes.set_title(printable("budget " + " / ".join(budgets)), loc="right", color="0.35", size=6.5)
     what = printable(sweep.metric, 20) if sweep.cost else "error"
-    title = f"{printable(sweep.title, 40)}: {what} against {printable(sweep.key, 20)}"
-    figure.suptitle(title, x=0.01, ha="left")
+    style.title(figure, printable(sweep.title), f"{what} against {printable(sweep.key, 20)}")
     style.legend_below(figure, legend)
     return figure
 

@@ -50,7 +50,7 @@ def draw(
     axes.set_ylabel(printable(contest.metric))
     axes.grid(True, which="major", lw=0.3, color="0.9")
     style.bare(axes)
-    figure.suptitle(f"{printable(contest.label, 50)}: work and precision", x=0.01, ha="left")
+    style.title(figure, printable(contest.label), "work and precision")
     explained: list[Artist] = [*legends.handles(drawn, looks)]
     if banded:
         explained.append(Patch(color="0.5", alpha=0.3, lw=0, label="all seeds"))

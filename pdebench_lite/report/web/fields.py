@@ -1,4 +1,7 @@
-"""Fields for the viewer: solution, reference and error of some runs, on a thinned grid."""
+"""Fields for the viewer: solution, reference and error of some runs, on a thinned grid.
+
+Unknowns that depend on two axes of space are shown as fields are: found, true and error.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -35,11 +38,22 @@ class Room:
     values: int = _VALUES
 
 
+@dataclass(frozen=True)
+class _Names:
+    """How a field or an unknown is stored, and what it is set against in words."""
+
+    name: str
+    solution: str
+    reference: str
+    against: str = "reference"
+
+
 @dataclass
 class _Fields:
     """What is embedded of one field of one problem."""
 
     name: str
+    against: str
     unit: str
     observed: list[Any]
     references: list[Json] = field(default_factory=list)
@@ -54,7 +68,8 @@ class _Fields:
         changes = low < -0.05 * abs(high) and high > 0.05 * abs(low)
         peak = max(-low, high)
         return {
-            "name": self.name, "unit": self.unit, "observed": self.observed,
+            "name": self.name, "against": self.against, "unit": self.unit,
+            "observed": self.observed,
             "signed": changes, "scale": numbers([-peak, peak] if changes else [low, high]),
             "decades": _decades(self.errors),
             "references": self.references, "runs": self.runs,
@@ -104,26 +119,33 @@ def _entries(entrant: Entrant, store: Store) -> list[Entry]:
     return [Entry(record, store.folder(record.cell)) for record in entrant.records]
 
 
-def _names(entry: Entry) -> list[str]:
-    """Return the fields that can be shown: over time, one or two space axes, or both."""
-    stored = () if entry.fields is None else map(str, entry.fields.data_vars)
+def _names(entry: Entry) -> list[_Names]:
+    """Return what can be shown: over time, one or two space axes, or both; fields come first."""
+    stored = () if entry.fields is None else tuple(map(str, entry.fields.data_vars))
     stems = [n.removesuffix(REFERENCE) for n in stored if n.endswith(REFERENCE)]
-    return [n for n in stems if entry.has(n) and _space(entry[n]) in _POINTS]
+    fields = [_Names(n, n, n + REFERENCE) for n in stems if entry.has(n)]
+    stems = [n.removesuffix(FOUND) for n in stored if n.endswith(FOUND)]
+    stems = [n for n in stems if entry.has(n + TRUE) and entry[n + FOUND].ndim > 1]
+    planes = [_Names(f"{n} (found)", n + FOUND, n + TRUE, "true") for n in stems]
+    return [n for n in (*fields, *planes) if _space(entry[n.solution]) in _POINTS]
 
 
 def _space(values: "xr.DataArray") -> int:
     return sum(dim != TIME for dim in values.dims)
 
 
-def _add(found: dict[str, _Fields], entry: Entry, name: str, number_of: int, room: Room) -> bool:
+def _add(
+    found: dict[str, _Fields], entry: Entry, names: _Names, number_of: int, room: Room
+) -> bool:
     """Add one field of one run; says whether it could be."""
-    solution, truth = _thin(entry[name]), _thin(entry[f"{name}{REFERENCE}"])
+    name = names.name
+    solution, truth = _thin(entry[names.solution]), _thin(entry[names.reference])
     if solution.shape != truth.shape or not np.isfinite(truth.to_numpy()).all():
         return False
     error = np.abs(solution.to_numpy() - truth.to_numpy())
-    into = found.setdefault(
-        name, _Fields(clean(name), str(truth.attrs.get("units", "")), _observed(entry, name))
-    )
+    unit = str(truth.attrs.get("units", ""))
+    new = _Fields(clean(name), names.against, clean(unit), _observed(entry, name))
+    into = found.setdefault(name, new)
     reference = {"axes": [_axis(truth, str(dim)) for dim in truth.dims], "values": packed(truth)}
     if reference not in into.references:
         into.references.append(reference)
@@ -138,7 +160,7 @@ def _add(found: dict[str, _Fields], entry: Entry, name: str, number_of: int, roo
             "reference": into.references.index(reference),
             "solution": packed(solution),
             "error": packed(error),
-            "stored": [entry[name].sizes[dim] for dim in solution.dims],
+            "stored": [entry[names.solution].sizes[dim] for dim in solution.dims],
             "kept": list(solution.sizes.values()),
             "unknowns": _unknowns(entry),
         }

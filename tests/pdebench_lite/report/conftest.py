@@ -97,6 +97,24 @@ def add_files(
     store.publish(record, folder)
 
 
+def add_plane(store: Store, record: Record, error: float = 0.1) -> None:
+    """Publish a record with a density over a plane and time, and the motion that was found."""
+    folder = store.workspace(record.cell)
+    x, y, t = np.linspace(0, 1, 24), np.linspace(0, 1, 20), np.linspace(0, 1, 5)
+    turned = x[:, None, None] + 0.3 * t, y[None, :, None] - 0.2 * t
+    density = np.exp(-20 * ((turned[0] - 0.5) ** 2 + (turned[1] - 0.5) ** 2))
+    motion = {"u": np.sin(np.pi * x)[:, None] + 0 * y, "v": 0 * x[:, None] - np.cos(np.pi * y)}
+    data: dict[str, Any] = {
+        "d": (("x", "y", "t"), density * (1 + error)), "d_reference": (("x", "y", "t"), density),
+    }  # fmt: skip
+    for name, truth in motion.items():
+        data[f"{name}_found"] = (("x", "y"), truth * (1 - error))
+        data[f"{name}_true"] = (("x", "y"), truth)
+    coords = {"x": ("x", x, {"units": "widths"}), "y": ("y", y), "t": ("t", t)}
+    xr.Dataset(data, coords).to_netcdf(folder / FIELDS, engine="h5netcdf")
+    store.publish(record, folder)
+
+
 def study() -> list[tuple[Record, float]]:
     """The main job, with two seeds of one method and one failure of each kind."""
     cases = []
@@ -141,6 +159,16 @@ def make_one() -> Any:
 def publish() -> Any:
     """Return the function that writes a record with its files."""
     return add_files
+
+
+@pytest.fixture(scope="session")
+def in_a_plane(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """A results folder of two methods that looked for a motion in the plane."""
+    made = Store(tmp_path_factory.mktemp("plane"))
+    for method, error in (("pinn", 0.1), ("diffphys", 0.02)):
+        given = {"metrics": {"rel_l2": error}, "ranked": ["rel_l2"], "problem_label": "motion"}
+        add_plane(made, make_record(method, **given), error)
+    return made
 
 
 @pytest.fixture

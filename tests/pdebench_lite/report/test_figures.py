@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ import pandas as pd
 import pytest
 import xarray as xr
 
+from pdebench_lite.compare.comparison import part_of
 from pdebench_lite.compare.entrants import Contest, Source, contest
+from pdebench_lite.compare.overall import profile_blocks
 from pdebench_lite.errors import PdebenchError
 from pdebench_lite.records import FIELDS, HISTORY, Store
 from pdebench_lite.report.figures import (
@@ -140,6 +143,42 @@ def test_maps_show_the_unknown_and_slices_the_observations(figures: Any) -> None
     assert max(len(x.get_xdata()) for x in lines if x.get_marker() == ".") == 32
 
 
+def test_an_unknown_over_a_plane_has_maps(in_a_plane: Store) -> None:
+    (group,) = groups(in_a_plane, in_a_plane.load().records)
+    heard: list[str] = []
+    with style.styled():
+        drawn = dict(maps.draw(group, style.Looks(group.records), heard.append))
+    assert heard == []
+    assert list(drawn) == ["", "-found-u", "-found-v"]
+    assert {"motion: d at t = 1, and its error", "reference"} <= set(words(drawn[""]))
+    said = set(words(drawn["-found-u"]))
+    assert {"motion: u as found, and its error", "true"} <= said
+    assert {"relative error 1.0e-01", "relative error 2.0e-02"} <= said
+    top = drawn["-found-u"].axes[0]
+    (truth,) = top.collections
+    assert truth.get_array().shape == (20, 24), "x across, y up"
+    assert top.get_aspect() == 1.0
+    assert {axes.get_title() for axes in drawn["-found-v"].axes} >= {"pinn · jax", "diffphys · jax"}
+
+
+def test_titles_and_legends_stay_within_a_column(make: Any) -> None:
+    labels = [f"pinn[optimizer=ssbroyden,width={k}]" for k in range(12)]
+    looks = style.Looks([make(label=label) for label in labels], style.page("column"))
+    with style.styled():
+        figure = style.figure(style.PLAIN.column, 3.0)
+        figure.subplots()
+        style.title(figure, "burgers[ic=random,instance=5,noise=0.01]", "work and precision")
+        style.legend_below(figure, looks.legend([make(label=label) for label in labels]))
+        figure.draw_without_rendering()
+        (legend,) = figure.legends
+        assert legend._ncols == 2
+        for artist in (legend, figure._suptitle):
+            box = artist.get_window_extent().transformed(figure.transFigure.inverted())
+            assert box.x0 >= 0
+            assert box.x1 <= 1
+        assert figure.axes[0].get_window_extent().height / figure.dpi > 1.8, "the panel keeps room"
+
+
 def put_fields(store: Store, record: Any, dims: tuple[str, ...]) -> None:
     folder = store.workspace(record.cell)
     coords = {d: np.linspace(0, 1, 12) for d in dims}
@@ -247,6 +286,23 @@ def test_work_and_precision(make: Any, tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+def test_many_profiles_are_set_in_rows(make: Any, tmp_path: Path) -> None:
+    run = race(make, tmp_path)
+    (block,) = profile_blocks([part_of(run)])
+    assert block.budget == "budget 30 s"
+    page = style.page("column")
+    with style.styled(page), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(profiles, "profile_blocks", lambda parts: [block] * 3)
+        ((_, figure),) = profiles.draw([run], style.Looks(run.records, page), print)
+        assert figure.get_figwidth() == page.column
+        assert figure.axes[0].get_gridspec().get_geometry() == (3, 1)
+        ((_, figure),) = profiles.draw([run], style.Looks(run.records), print)
+        assert figure.axes[0].get_gridspec().get_geometry() == (1, 3)
+        figure.draw_without_rendering()
+        titles = [axes.get_tightbbox().bounds for axes in figure.axes]
+        assert all(a[0] + a[2] <= b[0] for a, b in pairwise(titles)), "none runs into the next"
+
+
 def test_profiles(make: Any, tmp_path: Path) -> None:
     run = race(make, tmp_path)
     with style.styled():
@@ -305,6 +361,16 @@ def test_in_a_column_panels_stand_below_each_other(whole: Any) -> None:
             ((_, figure),) = module.draw(group, looks, print)
             assert figure.get_figwidth() == page.column
             assert figure.axes[0].get_gridspec().nrows == rows
+
+
+def test_solvers_and_methods_that_learn_share_no_colour(make: Any) -> None:
+    solvers = [make(m, "numpy", family="classical") for m in ("adjoint", "etdrk4", "muscl")]
+    learners = [make(label=f"pinn[width={k}]") for k in range(10)]
+    looks = style.Looks([*solvers, *learners])
+    dark = {looks[record].color for record in solvers}
+    assert len(dark) == 3
+    assert max(max(color) - min(color) for color in dark) < 0.35, "little chroma"
+    assert dark.isdisjoint({looks[record].color for record in learners})
 
 
 def test_resolutions_of_a_solver_share_its_colour(make: Any) -> None:

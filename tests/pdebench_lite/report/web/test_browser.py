@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pdebench_lite.records import HISTORY, RECORD, Store
+from pdebench_lite.records import HISTORY, RECORD, Store, load_fields
 from pdebench_lite.report.web.write import write_report
 
 playwright = pytest.importorskip(
@@ -175,6 +175,31 @@ def test_the_slider_moves_through_time_by_keyboard(page: Any) -> None:
     until(page, f"{cursor} === 1")
     page.keyboard.press("ArrowLeft")
     until(page, "document.querySelector('#fields output').textContent === 't = 0.98'")
+
+
+def test_fields_and_unknowns_over_a_plane(chromium: Any, in_a_plane: Store, tmp_path: Path) -> None:
+    path = tmp_path / "plane.html"
+    write_report(in_a_plane, in_a_plane.load().records, path)
+    maps = "document.querySelector('#fields [data-part=maps]')"
+    with opened(chromium, path) as page:
+        page.locator("#fields").scroll_into_view_if_needed()
+        until(page, f"{maps}.data?.length === 3")
+        first = page.evaluate(f"() => {maps}.data.map((map) => map.z.map((row) => [...row]))")
+        assert np.shape(first) == (3, 20, 24), "reference, solution, error: y by x"
+        slider = page.get_by_role("slider", name="Time")
+        slider.evaluate("(element) => element.focus({ preventScroll: true })")
+        page.keyboard.press("End")
+        until(page, f"{maps}.ariaLabel.includes('t = 1')")
+        last = page.evaluate(f"() => {maps}.data.map((map) => map.z.map((row) => [...row]))")
+        assert np.max(np.abs(np.subtract(first, last)[:2])) > 0.3, "it moved"
+        stored = load_fields(in_a_plane.folder(in_a_plane.load().records[0].cell))
+        truth = stored["d_reference"].isel(t=-1).transpose("y", "x")
+        np.testing.assert_allclose(last[0], truth, rtol=1e-5, atol=1e-6)
+        page.get_by_label("Field", exact=True).select_option("u (found)")
+        until(page, f"{maps}.ariaLabel.includes('true')")
+        assert not slider.is_visible(), "a steady motion has no time"
+        motion = page.evaluate(f"() => {maps}.data[0].z.map((row) => [...row])")
+        np.testing.assert_allclose(motion, stored["u_true"].transpose("y", "x"), 1e-5, 1e-6)
 
 
 def test_other_runs_and_playing(page: Any) -> None:

@@ -115,6 +115,20 @@ def test_fields_are_the_stored_ones_on_fewer_points(parts: Parts, results: Store
     assert run["unknowns"][0]["name"] == "u_initial"
 
 
+def test_a_field_and_unknowns_over_a_plane(in_a_plane: Store) -> None:
+    (of_problem,) = gather(in_a_plane, in_a_plane.load().records)["fields"]
+    density, u, v = of_problem["fields"]
+    assert [f["name"] for f in (density, u, v)] == ["d", "u (found)", "v (found)"]
+    assert [f["against"] for f in (density, u, v)] == ["reference", "true", "true"]
+    assert [axis["name"] for axis in density["references"][0]["axes"]] == ["t", "x", "y"]
+    assert [axis["name"] for axis in u["references"][0]["axes"]] == ["x", "y"]
+    for field, name in ((density, "d"), (u, "u_found")):
+        for run in field["runs"]:
+            stored = load_fields(in_a_plane.folder(run["cell"]))[name].transpose(..., "x", "y")
+            shown = np.frombuffer(base64.b64decode(run["solution"]), "<f4")
+            np.testing.assert_allclose(shown.reshape(stored.shape), stored, 1e-5, 1e-6)
+
+
 def test_only_so_many_fields_are_held_and_the_others_are_named(
     results: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -41,6 +41,7 @@
   };
 
   const flat = () => space().length === 1;
+  const when = () => (timed() ? ` at t = ${times()[moment]}` : "");
   const mapped = () => !flat() || timed();
 
   const cursor = () => {
@@ -60,14 +61,14 @@
     const { reference: truth, solution, error } = arrays();
     const narrow = part("maps").clientWidth < 640;
     const [low, high] = field.decades;
-    const titles = ["reference", report.shorten(report.name(look()), narrow ? 40 : 34), "|error|"];
+    const titles = [field.against, report.shorten(report.name(look()), narrow ? 40 : 34), "|error|"];
     const across = flat() ? axes()[0] : space()[0];
     const down = flat() ? space()[0] : space()[1];
     const whole = { x: across.values, y: down.values, type: "heatmap", hoverongaps: false };
     const hover = `${report.plain(across.name)} %{x:.3g}, ${report.plain(down.name)} %{y:.3g}<br>`;
     const rows = plane(error);
     const traces = [
-      { ...whole, z: plane(truth), coloraxis: "coloraxis", hovertemplate: `${hover}reference %{z:.4g}<extra></extra>` },
+      { ...whole, z: plane(truth), coloraxis: "coloraxis", hovertemplate: `${hover}${field.against} %{z:.4g}<extra></extra>` },
       { ...whole, z: plane(solution), coloraxis: "coloraxis", xaxis: "x2", yaxis: "y2", hovertemplate: `${hover}solution %{z:.4g}<extra></extra>` },
       { ...whole, z: logarithms(rows, 10 ** low), text: rows.map((row) => [...row].map((value) => value.toExponential(1))),
         coloraxis: "coloraxis2", xaxis: "x3", yaxis: "y3", hovertemplate: `${hover}|error| %{text}<extra></extra>` },
@@ -106,7 +107,7 @@
     });
     return {
       traces, layout, height: narrow ? 780 : 300,
-      label: `Maps of the reference, the solution of ${report.name(look())}, seed ${run.seed}, and its error, ${run.score}.`,
+      label: `Maps of ${field.name}${when()}: ${field.against}, the solution of ${report.name(look())}, seed ${run.seed}, and its error, ${run.score}.`,
     };
   };
 
@@ -123,16 +124,16 @@
     const color = report.colorOf(look());
     const own = report.plain(report.shorten(report.name(look()), 40));
     const traces = [
-      { x, y: pick(truth), name: "reference", mode: "lines", line: { color: report.color("faint"), width: 4 }, hovertemplate: "reference %{y:.4g}<extra></extra>" },
+      { x, y: pick(truth), name: field.against, mode: "lines", line: { color: report.color("faint"), width: 4 }, hovertemplate: `${field.against} %{y:.4g}<extra></extra>` },
       { x, y: pick(solution), name: own, mode: "lines", line: { color, width: 2 }, hovertemplate: "solution %{y:.4g}<extra></extra>" },
       { x, y: pick(error), name: "|error|", mode: "lines", line: { color: report.color("bad"), width: 1.5 }, yaxis: "y2", hovertemplate: "|error| %{y:.1e}<extra></extra>" },
     ];
     const [low, high] = field.scale;
     const margin = 0.08 * (high - low || 1);
     return {
-      traces, height: 400, label: `${field.name} along ${space()[0].name}${where} at ${clock()}: reference, solution and error.`,
+      traces, height: 400, label: `${field.name} along ${space()[0].name}${when()}${where}: ${field.against}, solution and error.`,
       layout: {
-        hovermode: "x", title: { text: report.plain(`${field.name} at ${clock()}${where}`), font: { size: 13 }, x: 0, xref: "paper" },
+        hovermode: "x", title: { text: report.plain(`${field.name}${when()}${where}`), font: { size: 13 }, x: 0, xref: "paper" },
         margin: { l: 60, r: 12, t: 34, b: 44 },
         xaxis: report.axis(named(space()[0]), { anchor: "y2" }),
         yaxis: report.axis(named(field), { domain: [0.42, 1], range: [low - margin, high + margin] }),
@@ -165,7 +166,7 @@
 
   const plots = { maps: report.plot(part("maps"), maps), slice: report.plot(part("slice"), slice), unknown: report.plot(part("unknown"), unknown) };
 
-  const clock = () => (timed() ? `t = ${times()[moment]}` : "rest");
+  const clock = () => `t = ${times()[moment]}`;
 
   const slider = report.make("input", {
     type: "range", id: "moment", min: 0, step: 1, input: () => go(Number(slider.value)),
@@ -223,7 +224,7 @@
         blocks /= lengths[k];
         made[axis.name] = axis.values[Math.floor(i / blocks) % lengths[k]];
       });
-      return { ...made, [field.name]: solution, reference: all.reference[i], "|error|": all.error[i] };
+      return { ...made, [field.name]: solution, [field.against]: all.reference[i], "|error|": all.error[i] };
     });
   };
 
