@@ -16,6 +16,7 @@ from pdebench_lite.report._markdown import markdown
 from pdebench_lite.report._text import text
 from pdebench_lite.report.provenance import Environments
 from pdebench_lite.report.sheet import sheets
+from pdebench_lite.study import Budget
 
 Format: TypeAlias = Literal["text", "csv", "md", "latex", "json"]
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -93,8 +94,8 @@ def _csv(records: list[Record], wanted: list[str]) -> str:
 
 
 def _flat(row: dict[str, Any], record: Record, names: list[str]) -> dict[str, Any]:
-    flat = {key: row[key] for key in _flat_keys() if key in row}
-    flat |= row["budget"]
+    values = row | row["budget"]
+    flat = {key: values[key] for key in _flat_keys()}
     flat["sees"] = wording.sees_text(record.sees) if record.sees else ""
     flat["ranked"] = " ".join(record.ranked)
     flat |= {key: wording.as_json(row[key]) for key in _NESTED}
@@ -107,7 +108,7 @@ def _flat_keys() -> list[str]:
     """Return the columns of a record: all but its metrics and its error profile, which json has."""
     keys = [k for k in Record.model_fields if k not in ("schema_version", "metrics", "profile")]
     at = keys.index("budget")
-    return ["schema", *keys[:at], "max_time", "max_steps", "target_error", *keys[at + 1 :]]
+    return ["schema", *keys[:at], *Budget.model_fields, *keys[at + 1 :]]
 
 
 def csv_text(value: Any) -> Any:

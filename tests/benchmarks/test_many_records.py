@@ -14,6 +14,7 @@ from pdebench_lite.records import RECORD, Store, record_of
 from pdebench_lite.study import Budget, Cell
 
 MANY = 10_000
+LIMIT = 3.0  # seconds that `pdebench table` of them may take
 
 
 def fill(store: Store, count: int) -> None:
@@ -60,3 +61,5 @@ def test_table(benchmark: Any, many: Store) -> None:
     )
     rows = [line for line in done.stdout.splitlines() if line.startswith("fake[width=")]
     assert len(rows) == len(list(many.root.iterdir()))
+    if benchmark.enabled:
+        assert benchmark.stats.stats.median < LIMIT
