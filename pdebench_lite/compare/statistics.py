@@ -7,7 +7,8 @@ arXiv:2108.13264: interquartile mean, stratified bootstrap, probability of impro
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from math import ceil, copysign, exp, inf, log, log2
+from math import ceil, copysign, exp, inf, log, log2, sqrt
+from statistics import NormalDist
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -95,6 +96,29 @@ def estimate(strata: Strata, statistic: Statistic = median, logarithms: bool = F
     tiny = float(np.finfo(float).tiny)
     logs = [[log(max(v, tiny)) for v in values] for values in strata]
     return _exponential(_estimate(logs, statistic))
+
+
+def rms(values: Any, axis: int = -1) -> Any:
+    """Return the root of the mean square along an axis."""
+    return np.sqrt(np.mean(np.square(values), axis=axis))
+
+
+def share(values: Sequence[float]) -> Estimate:
+    """Estimate the probability of a 1 among values that are 0 or 1.
+
+    The interval is the score interval of Wilson 1927, J. Am. Stat. Assoc. 22(158), 209–212, eq. 4:
+    a bootstrap of ones alone would return a point.
+
+    Args:
+        values: one per seed; a miss is ∞, and no 1.
+    """
+    n, misses = len(values), sum(value == inf for value in values)
+    if not n:
+        return Estimate(inf, None, None, False, 0, 0)
+    p, z = sum(value == 1.0 for value in values) / n, NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
+    middle = (p + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    return Estimate(p, max(0.0, middle - half), min(1.0, middle + half), True, n, misses)
 
 
 def ratio(first: Strata, second: Strata) -> Estimate:

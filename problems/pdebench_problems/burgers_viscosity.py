@@ -152,11 +152,13 @@ METRICS = (
         "error of the found ν over the Cramér–Rao bound; over noise draws its rms is 1 at best",
         _over_bound,
         applies=_applies,
+        over_seeds="rms",
     ),
     Metric(
         "nu_covered",
         "1 if the stated 95% interval holds the true ν, else 0; empty where none was stated",
         _covered,
         applies=_applies,
+        over_seeds="share",
     ),
 )

@@ -5,20 +5,26 @@ import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import inf, isfinite
-from statistics import median
+from statistics import median as middle
 from typing import Any
 
 from pdebench_lite.compare import Comparison
 from pdebench_lite.compare.comparison import Block, ProblemComparison
 from pdebench_lite.compare.standings import Standing
-from pdebench_lite.compare.statistics import Estimate, estimate
+from pdebench_lite.compare.statistics import Estimate, estimate, median, rms, share
 from pdebench_lite.errors import unknown_name
 from pdebench_lite.records import Record
 from pdebench_lite.report import wording
 from pdebench_lite.report._latex import latex
 from pdebench_lite.report._markdown import markdown
 from pdebench_lite.report._text import text
-from pdebench_lite.report.comparison.cells import amount_cell, error_cell, seeds_cell
+from pdebench_lite.report.comparison.cells import (
+    amount_cell,
+    error_cell,
+    probability_cell,
+    ratio_cell,
+    seeds_cell,
+)
 from pdebench_lite.report.comparison.conditions import conditions_of
 from pdebench_lite.report.comparison.sheets import remarks, statistics_in_words
 from pdebench_lite.report.comparison.standing_sheet import entrant_columns
@@ -26,6 +32,11 @@ from pdebench_lite.report.sheet import Column, Row, Sheet, telling
 from pdebench_lite.report.table import FORMATS, csv_text, terminal_width
 from pdebench_lite.report.wording import MISSING, clean
 
+_OVER_SEEDS = {
+    "median": "",
+    "rms": "; here the rms over seeds",
+    "share": "; here the share of seeds, with Wilson's interval",
+}
 _AMOUNTS = ("charged_s", "compile_s", "peak_host_mb", "peak_device_mb")
 
 
@@ -62,20 +73,36 @@ def render_aggregate(
     return latex(made) if format == "latex" else text(made, width or terminal_width(), color)
 
 
-def _over_seeds(standing: Standing, name: str) -> Estimate:
-    """Return the median of a metric over seeds; a failed run, or a missing value, is ∞."""
+def _over_seeds(standing: Standing, name: str) -> Estimate | None:
+    """Return what sums a metric up over seeds; a failed run, or a missing value, is ∞.
+
+    None where a metric that is no error is missing in every run: an interval that nobody stated.
+    """
+    records, kind = standing.entrant.records, _kind(name)
+    if kind != "median" and all(r.metrics.get(name) is None for r in records):
+        return None
 
     def value(record: Record) -> float:
         found = None if record.failed else record.metrics.get(name)
         return inf if found is None else max(found, wording.bound_of(record, name) or 0.0)
 
-    return estimate([[value(record) for record in standing.entrant.records]])
+    values = [value(record) for record in records]
+    return (
+        share(values) if kind == "share" else estimate([values], rms if kind == "rms" else median)
+    )
+
+
+def _kind(name: str) -> str:
+    metric = wording.metric_named(name)
+    return metric.over_seeds if metric else "median"
 
 
 def _shown(problem: ProblemComparison, wanted: list[str]) -> list[str]:
-    """Return the metrics of the table, the one that ranks first."""
-    ranked = wording.shown_metrics(problem.contest.records, wanted)
-    return wanted or list(dict.fromkeys([problem.contest.metric, *ranked]))
+    """Return the metrics of the table, the one that ranks first, those of many seeds last."""
+    records = problem.contest.records
+    ranked = wording.shown_metrics(records, wanted)
+    over_seeds = [name for r in records for name in r.metrics if _kind(name) != "median"]
+    return wanted or list(dict.fromkeys([problem.contest.metric, *ranked, *over_seeds]))
 
 
 # ---- for people ------------------------------------------------------------------------------
@@ -110,7 +137,7 @@ def _sheet(problem: ProblemComparison, wanted: list[str]) -> Sheet:
         columns=columns,
         blocks=blocks,
         lines=remarks(problem),
-        legend=[(clean(name), wording.meaning(name)) for name in names],
+        legend=[(clean(name), wording.meaning(name) + _OVER_SEEDS[_kind(name)]) for name in names],
     )
 
 
@@ -132,7 +159,10 @@ def _columns(problem: ProblemComparison, metrics: Sequence[str]) -> Iterator[Col
 
 def _metric(name: str, bound: float | None) -> Callable[[Standing], str]:
     floor = bound if name == "rel_l2" else None  # that of other metrics is not known
-    return lambda s: error_cell(_over_seeds(s, name), floor)
+    write = {"median": error_cell, "rms": ratio_cell, "share": probability_cell}[_kind(name)]
+    if write is error_cell:
+        return lambda s: error_cell(_over_seeds(s, name), floor)
+    return lambda s: MISSING if (of := _over_seeds(s, name)) is None else write(of)
 
 
 def _middle(name: str) -> Callable[[Standing], str]:
@@ -143,8 +173,8 @@ def _middle(name: str) -> Callable[[Standing], str]:
         if not values:
             return MISSING
         if all(isinstance(v, int) for v in values):
-            return wording.count(round(median(values)))
-        return wording.amount(median(values))
+            return wording.count(round(middle(values)))
+        return wording.amount(middle(values))
 
     return write
 
@@ -170,12 +200,12 @@ def _row(
         "seeds": entrant.seeds, "failures": entrant.failures,
     }  # fmt: skip
     for name in metrics:
-        of = _over_seeds(standing, name)
+        of = _over_seeds(standing, name) or Estimate(inf, None, None, False, 0, 0)
         row |= {name: _number(of.value), f"{name}_low": _number(of.low)}
         row |= {f"{name}_high": _number(of.high), f"{name}_interval": of.interval}
     for name in _AMOUNTS:
         values = [v for r in entrant.records if (v := getattr(r, name)) is not None]
-        row[name] = median(values) if values else None
+        row[name] = middle(values) if values else None
     row["sees"] = entrant.sees
     return row
 

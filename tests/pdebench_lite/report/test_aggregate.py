@@ -94,3 +94,28 @@ def test_the_command(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
     for more in ([], ["--aggregate"]):
         assert main([*words[:-1], "burger", *more]) == 2
         assert "'burger'" in capsys.readouterr().err
+
+
+def test_coverage_is_a_share_and_error_over_a_bound_an_rms(tmp_path: Any, make: Any) -> None:
+    store = Store(tmp_path / "runs")
+    over, covered = (
+        [0.5, 2.0, 1.0, 0.1, 0.7, 1.2, 0.3, 3.0],
+        [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.0],
+    )
+    for method in ("leastsquares", "pinn"):
+        for seed in range(8):
+            stated = covered[seed] if method == "leastsquares" else None
+            metrics = {"rel_l2": 0.1, "nu_over_bound": over[seed], "nu_covered": stated}
+            record = make(method, seed=seed, metrics=metrics, ranked=["rel_l2"])
+            store.publish(record, store.workspace(record.cell))
+    by_method = {row["method"]: row for row in rows(store)}
+    ours = by_method["leastsquares"]
+    assert float(ours["nu_over_bound"]) == pytest.approx(np.sqrt(np.mean(np.square(over))))
+    assert float(ours["nu_covered"]) == pytest.approx(7 / 8)
+    interval = [float(ours["nu_covered_low"]), float(ours["nu_covered_high"])]
+    assert interval == pytest.approx([0.529, 0.978], abs=1e-3), "scipy.stats.binomtest, method='wilson'"
+    assert by_method["pinn"]["nu_covered"] == "", "it states no interval"
+    text = render_aggregate(compare([Source(store)]), "text", width=250)
+    assert "0.88" in text
+    assert "[0.53, 0.98]" in text
+    assert "the share of seeds" in text
