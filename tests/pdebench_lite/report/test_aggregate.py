@@ -113,7 +113,9 @@ def test_coverage_is_a_share_and_error_over_a_bound_an_rms(tmp_path: Any, make: 
     assert float(ours["nu_over_bound"]) == pytest.approx(np.sqrt(np.mean(np.square(over))))
     assert float(ours["nu_covered"]) == pytest.approx(7 / 8)
     interval = [float(ours["nu_covered_low"]), float(ours["nu_covered_high"])]
-    assert interval == pytest.approx([0.529, 0.978], abs=1e-3), "scipy.stats.binomtest, method='wilson'"
+    assert interval == pytest.approx([0.529, 0.978], abs=1e-3), (
+        "scipy.stats.binomtest, method='wilson'"
+    )
     assert by_method["pinn"]["nu_covered"] == "", "it states no interval"
     text = render_aggregate(compare([Source(store)]), "text", width=250)
     assert "0.88" in text
