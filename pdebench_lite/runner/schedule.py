@@ -4,7 +4,7 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
@@ -82,8 +82,9 @@ class Scheduler:
         told: set[str] = set()
         while pending or held or self._running:
             self._count_others()
-            while pending and (slot := self._free(slots, pending[0])) is not None:
-                cell = pending.popleft()
+            while (chosen := self._next(pending, slots)) is not None:
+                cell, slot = chosen
+                pending.remove(cell)
                 if not self._begin(cell, slot, slots):
                     held.append(cell)
             for done in self._wait(0.0 if not self._running and pending else _TICK):
@@ -108,11 +109,18 @@ class Scheduler:
         gpus = [*self.gpus, *[""] * self.jobs]
         return [Slot(_share(cores, i, self.jobs), gpus[i]) for i in range(self.jobs)]
 
-    def _free(self, slots: list[Slot], cell: Cell) -> Slot | None:
-        """Return a free slot that fits a cell: on a GPU each has a slot of its own."""
-        alone = self.jobs == 1 or self.devices[cell.backend] == "cpu"
-        fitting = [slot for slot in slots if alone or slot.device]
-        return fitting[0] if fitting else None
+    def _next(self, pending: Iterable[Cell], slots: list[Slot]) -> tuple[Cell, Slot] | None:
+        """Return the first cell that a free slot fits, and the slot.
+
+        A cell on a GPU needs a slot that has one; others leave those free where they can.
+        """
+        plain = sorted(slots, key=lambda slot: bool(slot.device))
+        for cell in pending:
+            anywhere = self.jobs == 1 or self.devices[cell.backend] == "cpu"
+            fitting = [slot for slot in plain if anywhere or slot.device]
+            if fitting:
+                return cell, fitting[0]
+        return None
 
     def _count_others(self) -> None:
         mine = [holder for holder in self._leases.others() if holder.machine == machine()]

@@ -1,5 +1,6 @@
 """A device that works on its own, as a GPU does: launching returns at once, waiting takes time."""
 
+import os
 import time
 
 from pdebench_fakes import _solution, note_prediction
@@ -58,7 +59,7 @@ def solve(view: View, run: Run) -> Solution:
 
     1 unit in data, 1.5 in compile, 0.5 outside any phase, 2 in train; predictions launch 1 unit.
     """
-    unit = run.config.seconds
+    unit, began = run.config.seconds, time.monotonic()
 
     def predict(points: dict) -> dict:
         note_prediction()
@@ -77,4 +78,7 @@ def solve(view: View, run: Run) -> Solution:
             waits.append(_waits)
             run.report(step, None, lambda: Solution(predict))
             waits.append(_waits)
-    return Solution(predict, details={"waits": waits})
+    span = [began, time.monotonic()]
+    cores = sorted(os.sched_getaffinity(0))
+    found = {"waits": waits, "device": run.device, "span": span, "cores": cores}
+    return Solution(predict, details=found)

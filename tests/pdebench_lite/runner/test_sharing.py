@@ -7,14 +7,18 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from pdebench_lite import leases as module
+from pdebench_lite.api import plan
 from pdebench_lite.leases import EXPIRY, Leases, born, machine
+from pdebench_lite.plugins import registry
 from pdebench_lite.records import Record, Store, record_of
-from pdebench_lite.runner.execute import Executor, TakenOver
+from pdebench_lite.runner.execute import Executor, Slot, TakenOver
+from pdebench_lite.runner.schedule import Scheduler
 from pdebench_lite.study import Budget, Cell
 
 Race = Callable[..., list[Record]]
@@ -221,6 +225,39 @@ def test_jobs(race: Race, store: Store, fakes: Path) -> None:
     assert records[0].threads == max(1, len(os.sched_getaffinity(0)) // 2)
     (alone,) = race("twin", max_steps=3)
     assert (alone.concurrency, alone.threads) == (1, len(os.sched_getaffinity(0)))
+
+
+def test_a_gpu_has_one_cell_at_a_time_and_processors_are_pinned(fakes: Path, store: Store) -> None:
+    """Three cells at once, two GPUs: a cell of the processor runs beside two of the others."""
+    known = registry()
+    gpu, _ = plan(known, "toy", "launcher[seconds=0.1]", "device", range(4), Budget(max_steps=3))
+    cpu, _ = plan(known, "toy", "fake", "numpy", (0,), Budget(max_steps=3))
+    devices = {"numpy": "cpu", "device": "cuda:0"}
+    two = ("cuda:0", "cuda:1")
+    records = Scheduler(store, known, devices, jobs=3, gpus=two).run([*gpu, *cpu])
+    assert [r.status for r in records] == ["ok"] * 5
+    ran = [r.details for r in records[:4]]
+    assert {details["device"] for details in ran} == set(two)
+    for device in two:
+        spans = sorted(d["span"] for d in ran if d["device"] == device)
+        assert all(end <= begin for (_, end), (begin, _) in pairwise(spans))
+    mine = os.sched_getaffinity(0)
+    for details, record in zip(ran, records, strict=False):
+        assert set(details["cores"]) <= mine
+        assert len(details["cores"]) == record.threads == max(1, len(mine) // 3)
+
+
+def test_a_cell_that_waits_for_a_gpu_holds_up_no_other(fakes: Path, store: Store) -> None:
+    known = registry()
+    gpu, _ = plan(known, "toy", "launcher", "device", (0,), Budget(max_steps=3))
+    cpu, _ = plan(known, "toy", "fake", "numpy", (0,), Budget(max_steps=3))
+    scheduler = Scheduler(store, known, {"numpy": "cpu", "device": "cuda:0"}, jobs=2)
+    plain, with_gpu = Slot((0,)), Slot((1,), "cuda:0")
+    assert scheduler._next([*gpu, *cpu], [plain]) == (cpu[0], plain)
+    assert scheduler._next(cpu, [with_gpu, plain]) == (cpu[0], plain)
+    assert scheduler._next(cpu, [with_gpu]) == (cpu[0], with_gpu)
+    assert scheduler._next([*gpu, *cpu], [plain, with_gpu]) == (gpu[0], with_gpu)
+    assert scheduler._next(gpu, [plain]) is None
 
 
 def test_holder_titles() -> None:
