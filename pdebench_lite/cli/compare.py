@@ -48,7 +48,8 @@ def compare(
         str | None,
         typer.Option(
             metavar="A,B",
-            help="Of: final, time, error, memory, pairs, conditions, overall; all but conditions.",
+            help="Of: final, time, error, memory, steps, pairs, conditions, overall; "
+            "all but steps and conditions.",
         ),
     ] = None,
     format: Annotated[str, typer.Option("--format", help=", ".join(FORMATS) + ".")] = "text",

@@ -202,8 +202,8 @@ def profile_blocks(parts: Sequence[Part]) -> list[ProfileBlock]:
     """
     met: dict[frozenset[Key], list[Part]] = {}
     for part in parts:
-        for keys in _equals(part):
-            met.setdefault(frozenset(keys), []).append(part)
+        for group in _equals(part):
+            met.setdefault(frozenset(group), []).append(part)
     blocks = []
     for keys, mine in met.items():
         raced = [course for course in mine[0].courses if course.key in keys]

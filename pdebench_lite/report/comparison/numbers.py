@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from math import isfinite
 from typing import Any
 
-from pdebench_lite.compare.comparison import Comparison, ProblemComparison
+from pdebench_lite.compare.comparison import Block, Comparison, ProblemComparison
 from pdebench_lite.compare.courses import Course
 from pdebench_lite.compare.entrants import Entrant, Key
 from pdebench_lite.compare.overall import Overall
 from pdebench_lite.compare.profiles import RATIOS
 from pdebench_lite.compare.statistics import Estimate, estimate
+from pdebench_lite.compare.steps import StepCost, step_costs
 from pdebench_lite.report.table import csv_text
 from pdebench_lite.report.wording import finite
 
@@ -73,6 +74,7 @@ def _problem(problem: ProblemComparison) -> dict[str, Any]:
                     }
                     for s in block.standings
                 ],
+                "steps": [_steps(cost) for cost in step_costs(_first(block))],
                 "courses": [_course(problem, course) for course in block.courses],
                 "pairs": [
                     {
@@ -117,6 +119,21 @@ def _course(problem: ProblemComparison, course: Course) -> dict[str, Any]:
         "error_at_times": [read(course.at(t)) for t in problem.times],
         "seconds_to_errors": [read(course.to(e)) for e in problem.errors],
         "memory_mb_to_errors": [read(course.memory(e)) for e in problem.errors],
+    }
+
+
+def _first(block: Block) -> list[Entrant]:
+    return [course.entrants[0] for course in block.courses]
+
+
+def _steps(cost: StepCost) -> dict[str, Any]:
+    return {
+        **_who(cost.entrant.key),
+        "steps": _estimate(cost.steps),
+        "evaluations": _estimate(cost.evaluations),
+        "step_s": _estimate(cost.step),
+        "evaluation_s": _estimate(cost.evaluation),
+        "over_the_shortest": cost.ratio,
     }
 
 
@@ -173,6 +190,10 @@ def _lines(comparison: Comparison) -> Iterator[dict[str, Any]]:
                 yield {**who, **_number("iqm", s.middle)}
                 yield {**who, **_number("charged_s", s.time)}
                 yield {**who, **_number("memory_mb", s.memory)}
+            for cost in step_costs(_first(block)):
+                who = {**where, **_who(cost.entrant.key), "table": "steps"}
+                yield {**who, **_number("step_s", cost.step)}
+                yield {**who, **_number("evaluation_s", cost.evaluation)}
             for course in block.courses:
                 yield from _course_lines(problem, course, where)
             for pair in block.pairs:

@@ -11,10 +11,12 @@ from pdebench_lite.report.comparison.course_sheets import equal_time, memory_to_
 from pdebench_lite.report.comparison.overall_sheets import overall_sheets
 from pdebench_lite.report.comparison.pair_sheet import pair_sheet
 from pdebench_lite.report.comparison.standing_sheet import standing_sheet
+from pdebench_lite.report.comparison.step_sheet import step_sheet
 from pdebench_lite.report.sheet import Sheet
 from pdebench_lite.report.wording import clean
 
-TABLES = ("final", "time", "error", "memory", "pairs", "conditions", "overall")
+TABLES = ("final", "time", "error", "memory", "steps", "pairs", "conditions", "overall")
+_ASKED = frozenset({"steps", "conditions"})  # written where they are asked for
 
 
 def sheets(
@@ -24,9 +26,9 @@ def sheets(
 
     Args:
         comparison: what `compare` made.
-        verbose: add every pair and the conditions of every row.
+        verbose: add every pair, the cost of steps and the conditions of every row.
         once: whether what holds for all tables of a problem is said above the first only.
-        only: which of `TABLES` are wanted; empty means all, the conditions if `verbose`.
+        only: which of `TABLES` are wanted; empty means all, steps and conditions if `verbose`.
 
     Raises:
         PdebenchError: there is no such table.
@@ -34,13 +36,14 @@ def sheets(
     for name in only:
         if name not in TABLES:
             raise unknown_name("table", name, TABLES)
-    wanted = set(only) or set(TABLES) - (set() if verbose else {"conditions"})
+    wanted = set(only) or set(TABLES) - (set() if verbose else _ASKED)
     for problem in comparison.problems:
         makers: dict[str, Callable[[], list[Sheet]]] = {
             "final": lambda p=problem: [standing_sheet(p)],  # type: ignore[misc]
             "time": lambda p=problem: [equal_time(p)],  # type: ignore[misc]
             "error": lambda p=problem: [time_to_error(p)],  # type: ignore[misc]
             "memory": lambda p=problem: [memory_to_error(p)],  # type: ignore[misc]
+            "steps": lambda p=problem: step_sheet(p),  # type: ignore[misc]
             "pairs": lambda p=problem: pair_sheet(p, verbose),  # type: ignore[misc]
             "conditions": lambda p=problem: [conditions_sheet(p)],  # type: ignore[misc]
         }

@@ -25,7 +25,7 @@ def standing_sheet(problem: ProblemComparison) -> Sheet:
         Column("IQM", "error", lambda s: error_cell(s.middle, bound).partition(" ")[0]),
         Column("charged", "interval", lambda s: amount_cell(s.time), "s"),
         Column("memory", "number", lambda s: amount_cell(s.memory, bare=True), "MB"),
-        Column("params", "number", lambda s: _params(s.entrant)),
+        Column("params", "number", lambda s: params_text(s.entrant)),
         Column("trials", "number", lambda s: str(problem.audit.trials[problem.place(s.entrant)])),
         Column("Pareto", "word", lambda s: _ON_FRONT if s.pareto else ""),
     ]
@@ -65,6 +65,7 @@ def _row(standing: Standing, columns: list[Column]) -> Row:
     return Row([column.cell(standing) for column in columns], bold=frozenset(bold))
 
 
-def _params(entrant: Entrant) -> str:
+def params_text(entrant: Entrant) -> str:
+    """Write how many parameters an entrant trains."""
     counts = sorted({r.params for r in entrant.records if r.params is not None})
     return "/".join(map(str, counts)) or MISSING

@@ -33,6 +33,7 @@ from pdebench_lite.report.wording import metric_text
 _MAP = 1.6  # inches that a map needs
 _DECADES = 5.0  # of the error's colour scale
 _TITLE = 19  # letters that fit above a map in the usual size
+_LETTERS = 15  # that fit into an inch of a map
 
 
 @dataclass(frozen=True)
@@ -239,7 +240,8 @@ def _case(top: Axes, bottom: Axes, case: _Maps, norm: Normalize, colors: str, lo
         word = printable(record.status if record.status != "ok" else "no fields")
         top.text(0.5, 0.5, f"{mark} {word}", transform=top.transAxes, color=color,
                  ha="center", va="center", fontsize=7)  # fmt: skip
-        reason = fill(printable(record.reason, 90), 24)
+        inches = bottom.figure.get_figwidth() / (bottom.get_gridspec().ncols + 0.7)  # of bars
+        reason = fill(printable(record.reason, 90), int(_LETTERS * inches))
         bottom.text(0.5, 0.5, reason, transform=bottom.transAxes, color="0.35",
                     ha="center", va="center", fontsize=6)  # fmt: skip
         return

@@ -16,6 +16,7 @@ from pdebench_lite.report.figures.style import FAINT, Looks, axis_label, printab
 
 _TIMES = 4
 _DOTS = 64
+_LETTERS = 17  # of the legend's title that fit into an inch
 
 
 def draw(group: Group, looks: Looks, say: Callable[[str], None]) -> Iterator[tuple[str, Figure]]:
@@ -66,7 +67,7 @@ def _figure(group: Group, looks: Looks, name: str, axis: str, having: list[Entry
     missing = [e.record for e in group.entries if not e.has(name)]
     names = dict.fromkeys(f"{r.label} · {r.backend} ({r.status})" for r in missing)
     text = printable(f"no fields: {', '.join(names)}" if missing else "", 300)
-    style.legend_below(figure, handles, fill(text, 60 if steady else 125))
+    style.legend_below(figure, handles, fill(text, int(_LETTERS * figure.get_figwidth())))
     return figure
 
 

@@ -36,6 +36,7 @@ LINES: tuple[Any, ...] = ("-", (0, (4, 1.5)), (0, (1, 1.2)), (0, (4, 1.2, 1, 1.2
 MARKERS = ("v", "P", "*", "<", ">", "h", "X", "d", "p")
 FORMATS = ("pdf", "png", "svg")
 _FEW = 8  # entries; a legend of more is set smaller
+_LEGENDS = ((7.0, 2.4, 1.6), (6.0, 2.2, 1.0))  # points; line and gap of columns in font sizes
 _LEGEND = 0.36  # inches of its height that a figure has room for
 # P. Tol, "Colour Schemes", SRON/EPS/TN/09-002, 2021, "muted": all colour-blind tell them apart.
 _MORE_COLORS = ("#332288", "#117733", "#882255", "#999933", "#44aa99", "#aa4499")
@@ -315,22 +316,28 @@ def legend_below(drawn: Figure, handles: Sequence[Artist], title: str = "") -> N
     A figure has room for two rows of entries; for more it grows, so that the panels keep theirs.
     """
     width = drawn.get_figwidth() - 0.15
-    few = len(handles) <= _FEW
-    points, handle, gap = (7.0, 2.4, 1.6) if few else (6.0, 2.2, 1.0)  # the latter in font sizes
-    more = (handle + 0.8 + gap) * points / 72
-    sizes = [_inches(str(h.get_label()), points) + more for h in handles]
-
-    def room(columns: int) -> float:  # entries run down the columns, the first of which are longer
-        parts = np.array_split(sizes, columns)
-        return sum(float(part.max()) for part in parts)
-
-    columns = max((n for n in range(1, len(sizes) + 1) if room(n) < width), default=1)
+    labels = [str(handle.get_label()) for handle in handles]
+    for points, line, gap in _LEGENDS:
+        sizes = [_inches(text, points) + (line + 0.8 + gap) * points / 72 for text in labels]
+        columns = _columns(sizes, width)
+        if len(handles) <= min(_FEW, 4 * columns):
+            break
     made = drawn.legend(
-        handles=list(handles), loc="outside lower center", ncols=columns, handlelength=handle,
+        handles=list(handles), loc="outside lower center", ncols=columns, handlelength=line,
         columnspacing=gap, title=title, title_fontsize=6.5, fontsize=points,
     )  # fmt: skip
     tall = made.get_window_extent(drawn.canvas.get_renderer()).height / drawn.dpi  # type: ignore[attr-defined]
     drawn.set_figheight(drawn.get_figheight() + max(0.0, tall - _LEGEND))
+
+
+def _columns(sizes: Sequence[float], width: float) -> int:
+    """Return into how many columns entries of these widths fit; they run down the columns."""
+
+    def room(columns: int) -> float:
+        parts = np.array_split(np.array(sizes), columns)
+        return sum(float(part.max()) for part in parts)
+
+    return max((n for n in range(1, len(sizes) + 1) if room(n) < width), default=1)
 
 
 def _inches(text: str, points: float) -> float:

@@ -176,7 +176,14 @@ def test_csv_is_long_and_says_inf(both: Comparison) -> None:
     table = pd.read_csv(io.StringIO(render_comparison(both, "csv")))
     row = table.query("problem == 'toy' and method == 'diffphys' and quantity == 'error'").iloc[0]
     assert (row["runs"], row["misses"], row["high"]) == (6, 1, float("inf"))
-    assert set(table["table"]) == {"final", "equal time", "equal error", "pair", "over problems"}
+    assert set(table["table"]) == {
+        "final",
+        "steps",
+        "equal time",
+        "equal error",
+        "pair",
+        "over problems",
+    }
     reach = table.query("problem == 'toy' and method == 'other' and table == 'equal error'")
     assert np.isinf(reach.query("quantity == 'seconds_to_error'")["value"].astype(float)).any()
 
