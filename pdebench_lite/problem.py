@@ -169,6 +169,9 @@ class Scheme:
         order: formal order of accuracy where the solution is smooth.
         cells: number of cells an axis, where the grid is part of what is asked; None: any.
         dt: time step, likewise.
+        shared: `shared(unknowns, dt, grid) -> arrays` that all steps of a rollout have in common,
+            such as the departure points of a steady motion; None: nothing. `step` reads them from
+            the unknowns where they are there, and computes them where they are not.
     """
 
     step: Callable[[Arrays, Arrays, float, float, "Grid"], Arrays]
@@ -177,6 +180,11 @@ class Scheme:
     order: int = 1
     cells: int | None = None
     dt: float | None = None
+    shared: Callable[[Arrays, float, "Grid"], Arrays] | None = None
+
+    def prepared(self, unknowns: Arrays, dt: float, grid: "Grid") -> Arrays:
+        """Return the unknowns, and with them what all steps of this length have in common."""
+        return {**unknowns, **self.shared(unknowns, dt, grid)} if self.shared else unknowns
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,8 @@ _POLISH = 20  # most steps at the final weight
 _UNEXPLAINED = 0.1  # of the noise: a solver's error below this part of it does not matter
 _ANEW = 1e-2  # fall of the misfit at which the level, which costs a solve, is asked for again
 _STALLED = 0.5  # of the misfit: with a coarse Jacobian, a step that leaves more has failed
+_FALLING = 0.8  # of the misfit: far from the noise, a search that leaves less of it goes on
+_RATIOS = 10.0 ** np.arange(-4.0, 8.0, 0.25)  # of the weight to the variance, with another prior
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,35 @@ class Level:
     solver: float
 
 
+@dataclass(frozen=True)
+class _LinearModel:
+    """The linearised problem in the variables z = x/d, by its singular value decomposition.
+
+    Attributes:
+        deviations: d, shape (n,).
+        s: singular values, shape (k,), k = min(m, n).
+        Vt: right singular vectors, shape (k, n).
+        e: what z is to reach, on the left singular vectors, shape (k,).
+        rest: squared norm of what no z reaches.
+    """
+
+    deviations: np.ndarray
+    s: np.ndarray
+    Vt: np.ndarray
+    e: np.ndarray
+    rest: float
+
+    def evidence(self, weight: float, variance: float) -> float:
+        """Return the logarithm of the evidence of a weight, up to a constant."""
+        s2 = self.s**2
+        fit = float(np.sum(weight / (s2 + weight) * self.e**2)) + self.rest
+        return -0.5 * (float(np.sum(np.log1p(s2 / weight))) + fit / variance)
+
+    def minimum(self, weight: float) -> np.ndarray:
+        """Return the x that minimises, shape (n,)."""
+        return self.deviations * (self.Vt.T @ (self.s / (self.s**2 + weight) * self.e))
+
+
 class RegularisedGaussNewton:
     """Minimise f(x) = Σ rᵢ(x)² + w‖x‖² for a w that falls from step to step.
 
@@ -42,7 +73,9 @@ class RegularisedGaussNewton:
     (1996), sect. 11.2). The prior is x ~ N(0, σ²/w), the noise of a residual N(0, σ²), and σ² known
     from the measurement's noise and the solver's error. The final w is that of the largest evidence
     (marginal likelihood) of the linearised model; MacKay 1992, doi:10.1162/neco.1992.4.3.415.
-    Neither uses the truth.
+    Neither uses the truth. Once it is known, so is the shape of the prior, x ~ N(0, σ²/w·diag d²),
+    chosen with its own w from a sequence of deviations d by the same evidence: a step at a time to
+    a neighbour, so that the linearisation stays valid.
 
     Args:
         linearise: residuals (m,) and Jacobian (m, n) at a point; called once a step.
@@ -50,23 +83,27 @@ class RegularisedGaussNewton:
         x: where to start, shape (n,).
         level: x -> the `Level` that explains a misfit there.
         weight: w of the first step.
-        floor: smallest w; where nothing is noise it is the one that is taken.
+        floor: smallest w of the search; where nothing is noise it is the one that is taken.
         refinable: whether to stop where the solver's error explains the misfit but the noise does
             not, so that the caller may go on with a better solver.
         chooses: whether the evidence chooses the final w; else it is `floor`.
         approximate: whether the Jacobian is that of a coarser model than the residuals are. Then
             the search ends where a step has to be shortened and where the final w is known, so
             that the caller may go on with a better Jacobian.
+        priors: deviations d to choose from, shape (priors, n), of which the first is that of the
+            search; by default ones, and no other.
 
     Attributes:
         x: the point as of now.
         weight: w as of now.
         loss: f(x).
         evaluations: calls of either function so far.
-        singular_values: of the Jacobian of the last step, shape (min(m, n),).
+        prior: index of the prior as of now.
+        singular_values: of the Jacobian of the last step times the deviations of the prior, shape
+            (min(m, n),).
         needs_refinement: whether the search ended because the solver is too coarse.
         needs_jacobian: whether it ended because the Jacobian is.
-        sweep: weight, misfit Σ rᵢ² and ‖x‖² after every step, shape (steps, 3): the L-curve.
+        sweep: weight, misfit Σ rᵢ² and ‖x/d‖² after every step, shape (steps, 3): the L-curve.
     """
 
     def __init__(
@@ -80,17 +117,21 @@ class RegularisedGaussNewton:
         refinable: bool = False,
         chooses: bool = True,
         approximate: bool = False,
+        priors: np.ndarray | None = None,
     ) -> None:
         self._linearise, self._residuals, self._level = linearise, residuals, level
         self.x = np.array(x, dtype=np.float64)
         self.weight, self._floor = weight, floor
         self._refinable, self._chooses, self._approximate = refinable, chooses, approximate
-        self.evaluations = 0
-        self.singular_values = np.zeros(0)
+        self._priors = np.ones((1, self.x.size)) if priors is None else priors
+        self.prior = self.evaluations = 0
+        self._linear_model: _LinearModel | None = None
+        self._variance = 0.0
         self.needs_refinement = self.needs_jacobian = False
         self.sweep = np.zeros((0, 3))
         self._known = Level(0.0, 0.0)
         self._known_at = np.inf  # the misfit then
+        self._previous = np.inf  # the misfit a step ago
         self._first, self._over, self._halted, self._linear = True, False, False, False
         self._best = (-np.inf, self.x, weight)
         self._polished = 0 if weight > floor else 1  # steps at the final weight, from 1
@@ -100,7 +141,17 @@ class RegularisedGaussNewton:
         r, J = self._linearise(self.x)
         self.evaluations += 1
         self._r, self._J = np.asarray(r, dtype=np.float64), np.asarray(J, dtype=np.float64)
-        self.loss = float(self._r @ self._r) + self.weight * float(self.x @ self.x)
+        self.loss = float(self._r @ self._r) + self.weight * self._norm(self.x)
+
+    def _norm(self, x: np.ndarray) -> float:
+        """Return the squared norm under the prior as of now."""
+        z = x / self._priors[self.prior]
+        return float(z @ z)
+
+    @property
+    def singular_values(self) -> np.ndarray:
+        """See above; empty before the first step."""
+        return np.zeros(0) if self._linear_model is None else self._linear_model.s
 
     def step(self) -> bool:
         """Take one step; returns False where the search is over (x is then left alone)."""
@@ -108,28 +159,30 @@ class RegularisedGaussNewton:
             return False
         misfit = float(self._r @ self._r)
         level = self._level_for(misfit)
-        self._decompose((level.noise + level.solver) / self._r.size)
+        self._variance = (level.noise + level.solver) / self._r.size
+        self._linear_model = self._linearised(self.prior)
         if not self._polished:
             unexplained = level.solver > _UNEXPLAINED * level.noise
             if self._refinable and misfit <= level.solver and unexplained:
                 self.needs_refinement = self._over = True
                 return False
+            near = bool(misfit <= _NEAR * (level.noise + level.solver))
             if not self._first:
-                self._choose()
+                self._choose(near or misfit > _FALLING * self._previous)
             if not self._first and not self._polished and not self._halted:
-                near = misfit <= _NEAR * (level.noise + level.solver)
                 stride = _BOLD if self._linear and not near else _STRIDES[near]
                 self.weight = max(self._floor, self.weight / stride)
         if self._approximate and self._polished:
             self.needs_jacobian = self._over = True
             return False
-        self._first = False
+        self._first, self._previous = False, misfit
+        changed = bool(self._polished) and self._choose_prior()
         fall = self._move()
         if self._approximate and (self._halted or self._misfit > _STALLED * misfit):
             self.needs_jacobian = self._over = True
         if self._polished:
             self._polished += 1
-            self._over = fall <= _SETTLED or self._polished > _POLISH
+            self._over = (fall <= _SETTLED and not changed) or self._polished > _POLISH
         if fall > 0.0 and not self._over:
             self._evaluate()
         return fall > 0.0 or not self._over
@@ -141,62 +194,94 @@ class RegularisedGaussNewton:
             self._known, self._known_at = self._level(self.x), misfit
         return self._known
 
-    def _decompose(self, variance: float) -> None:
-        U, s, self._Vt = linalg.svd(self._J, full_matrices=False, check_finite=False)
+    def _linearised(self, prior: int) -> "_LinearModel":
+        d = self._priors[prior]
+        U, s, Vt = linalg.svd(self._J * d, full_matrices=False, check_finite=False)
         target = self._J @ self.x - self._r
-        self._e = U.T @ target
-        self._rest = max(float(target @ target - self._e @ self._e), 0.0)
-        self.singular_values, self._variance = s, variance
+        e = U.T @ target
+        return _LinearModel(d, s, Vt, e, max(float(target @ target - e @ e), 0.0))
 
-    def _choose(self) -> None:
-        """Note the evidence of this weight; once past the best one, go back and begin to polish."""
+    def _choose(self, may_end: bool) -> None:
+        """Note the evidence of this weight; once past the best one, go back and begin to polish.
+
+        Far from the noise the linearisation changes from step to step, and its evidence may fall
+        though the misfit does too: then it does not end the search.
+        """
         evidence = self._evidence()
         if evidence > self._best[0]:
             self._best = evidence, self.x, self.weight
-        if evidence >= self._best[0] - _WORSE and self.weight > self._floor:
+        past = may_end and evidence < self._best[0] - _WORSE
+        if not past and self.weight > self._floor:
             return
         self._polished = 1
         if np.isfinite(self._best[0]) and self._best[2] != self.weight:
             _, self.x, self.weight = self._best
             self._evaluate()
-            self._decompose(self._variance)
+            self._linear_model = self._linearised(self.prior)
 
     def _evidence(self) -> float:
         """Return the logarithm of the evidence of the weight, up to a constant."""
         if self._variance == 0.0 or not self._chooses:
             return -np.inf
-        s2, w = self.singular_values**2, self.weight
-        fit = float(np.sum(w / (s2 + w) * self._e**2)) + self._rest
-        return -0.5 * (float(np.sum(np.log1p(s2 / w))) + fit / self._variance)
+        assert self._linear_model is not None
+        return self._linear_model.evidence(self.weight, self._variance)
+
+    def _choose_prior(self) -> bool:
+        """Take the prior, this one or a neighbour, and the weight of the largest evidence.
+
+        Returns:
+            Whether it is a neighbour.
+        """
+        if self._variance == 0.0 or not self._chooses or len(self._priors) == 1:
+            return False
+        assert self._linear_model is not None
+        before, best, chosen = self.prior, -np.inf, self._linear_model
+        for prior in range(max(0, before - 1), min(before + 2, len(self._priors))):
+            model = self._linear_model if prior == before else self._linearised(prior)
+            for weight in self._variance * _RATIOS:
+                evidence = model.evidence(weight, self._variance)
+                if evidence > best:
+                    best, chosen = evidence, model
+                    self.prior, self.weight = prior, float(weight)
+        self._linear_model = chosen
+        return self.prior != before
 
     def _move(self) -> float:
         """Go to the minimum of the linearised problem, or part of the way; returns the fall."""
-        s, w = self.singular_values, self.weight
-        goal = self._Vt.T @ (s / (s**2 + w) * self._e)
-        before = float(self._r @ self._r) + w * float(self.x @ self.x)
+        assert self._linear_model is not None
+        w = self.weight
+        goal = self._linear_model.minimum(w)
+        before = float(self._r @ self._r) + w * self._norm(self.x)
         part, self._misfit = 1.0, np.inf
         while part >= _SMALLEST_STEP:
             trial = self.x + part * (goal - self.x)
             r = np.asarray(self._residuals(trial), dtype=np.float64)
             self.evaluations += 1
-            loss = float(r @ r) + w * float(trial @ trial)
+            loss = float(r @ r) + w * self._norm(trial)
             if loss < before:  # False for NaN too
                 self._halted = part < 1.0  # the weight fell too fast
                 beside = r - self._r - self._J @ (trial - self.x)
                 self._linear = bool(beside @ beside <= _LINEAR**2 * (self._r @ self._r))
                 self.x, self.loss, self._misfit = trial, loss, float(r @ r)
-                row = [self.weight, self._misfit, float(trial @ trial)]
+                row = [self.weight, self._misfit, self._norm(trial)]
                 self.sweep = np.concatenate([self.sweep, [row]])
                 return (before - loss) / before
             part /= 2.0
+        self._halted = False  # with a smaller weight there is another way to go
         return 0.0
 
     def covariance(self) -> np.ndarray:
-        """Return the posterior covariance σ²(JᵀJ + wI)⁻¹ of the linearised model, shape (n, n)."""
-        n, w, s2 = self.x.size, self.weight, self.singular_values**2
-        V = self._Vt.T
-        explained = V * (s2 / (s2 + w))
-        return self._variance / w * (np.eye(n) - explained @ V.T)
+        """Return the posterior covariance σ²(JᵀJ + w·diag d⁻²)⁻¹ of the linearised model, (n, n).
+
+        Raises:
+            ValueError: no step was taken.
+        """
+        if self._linear_model is None:
+            raise ValueError("there is no linearised model before the first step")
+        d, w, s2 = self._linear_model.deviations, self.weight, self.singular_values**2
+        V = self._linear_model.Vt.T
+        white = np.eye(d.size) - (V * (s2 / (s2 + w))) @ V.T
+        return self._variance / w * d[:, None] * white * d
 
     def state(self) -> dict[str, np.ndarray]:
         """Return all that `restore` needs to go on bit by bit."""
@@ -210,6 +295,7 @@ class RegularisedGaussNewton:
             self.needs_jacobian,
             self._halted,
             self._linear,
+            self.prior,
         ]
         return {
             "x": self.x.copy(),
@@ -217,7 +303,9 @@ class RegularisedGaussNewton:
             "sweep": self.sweep.copy(),
             "weights": np.asarray([self.weight, evidence, weight]),
             "counts": np.asarray(counts, dtype=np.int64),
-            "level": np.asarray([self._known.noise, self._known.solver, self._known_at]),
+            "level": np.asarray(
+                [self._known.noise, self._known.solver, self._known_at, self._previous]
+            ),
         }
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
@@ -226,11 +314,12 @@ class RegularisedGaussNewton:
         self._best = evidence, np.array(state["best"], dtype=np.float64), weight
         self.x = np.array(state["x"], dtype=np.float64)
         self.sweep = np.array(state["sweep"], dtype=np.float64)
-        self._evaluate()  # the same residuals and Jacobian again
         counts = [int(v) for v in state["counts"]]
+        self.prior = counts.pop()
+        self._evaluate()  # the same residuals and Jacobian again
         self.evaluations, self._polished = counts[:2]
         flags = [bool(count) for count in counts[2:]]
         self._first, self._over, self.needs_refinement, self.needs_jacobian = flags[:4]
         self._halted, self._linear = flags[4:]
-        noise, solver, self._known_at = map(float, state["level"])
+        noise, solver, self._known_at, self._previous = map(float, state["level"])
         self._known = Level(noise, solver)

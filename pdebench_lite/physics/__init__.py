@@ -2,6 +2,8 @@
 
 from ._namespace import Array as Array
 from ._namespace import array_namespace as array_namespace
+from .advection import carried as carried
+from .advection import departure as departure
 from .advection import maccormack as maccormack
 from .advection import semi_lagrangian as semi_lagrangian
 from .advection import upwind as upwind
@@ -19,6 +21,7 @@ from .finite_volume import godunov_flux as godunov_flux
 from .finite_volume import muscl_divergence as muscl_divergence
 from .gradient import central_difference as central_difference
 from .grid import Grid as Grid
+from .interpolation import Stencil as Stencil
 from .interpolation import interpolate as interpolate
 from .interpolation import interpolate_periodic as interpolate_periodic
 from .spectral import ETDRK4Coefficients as ETDRK4Coefficients

@@ -14,7 +14,7 @@ from jaxtyping import Float
 from ._namespace import Array, along, arange, array_namespace
 from .boundary import Conditions, Extrapolation, inner, pad
 from .grid import Grid
-from .interpolation import Order, extended, interpolate, stencil, weighted_sum
+from .interpolation import Order, Stencil, extended, interpolate, node_values, read, stencil
 
 Trace = Literal["euler", "midpoint"]
 Velocity = Mapping[str, Float[Array, "..."]] | Float[Array, "..."]
@@ -56,6 +56,31 @@ def semi_lagrangian(
     return _on_grid(interpolate(q, positions, grid, order, conditions), grid)
 
 
+def departure(
+    velocity: Velocity, dt: float, grid: Grid, order: Order = "linear", trace: Trace = "midpoint"
+) -> Stencil:
+    """Return what all semi-Lagrangian steps of one length in a steady velocity have in common.
+
+    Those are the nodes around the departure points, and their weights. Arguments as for
+    `semi_lagrangian`; all axes of the grid are periodic.
+
+    Raises:
+        ValueError: unknown order, trace or axis, shapes off the grid, an axis that is not periodic.
+    """
+    if not all(grid.periodic):
+        raise ValueError(f"departure is for periodic grids; {grid.axes} are {grid.periodic}")
+    given = velocity if isinstance(velocity, Mapping) else {grid.axis(): velocity}
+    first = next(iter(given.values()))
+    positions = _departure(_components(first, given, grid), dt, grid, order, trace)
+    return stencil(positions, grid.cells, order)
+
+
+def carried(q: Float[Array, "..."], at: Stencil, grid: Grid) -> Float[Array, "..."]:
+    """Return q one semi-Lagrangian step later, shape `(*batch, *cells)`; `at` is `departure`'s."""
+    grid.check_shape(q)
+    return _on_grid(read(q, at, len(grid.axes)), grid)
+
+
 def maccormack(
     q: Float[Array, "..."],
     velocity: Velocity,
@@ -91,15 +116,16 @@ def maccormack(
     xp = array_namespace(q)
     components = _components(q, velocity, grid)
     positions = _departure(components, dt, grid, "linear", trace)
-    nodes = stencil(*extended(q, positions, grid, "linear", conditions), "linear")
-    forward = _on_grid(weighted_sum(nodes), grid)
+    around, within = extended(q, positions, grid, "linear", conditions)
+    d = len(positions)
+    at = stencil(within, tuple(around.shape[-d:]), "linear")
+    forward = _on_grid(read(around, at, d), grid)
     back_positions = _departure(components, -dt, grid, "linear", trace)
     back = _on_grid(interpolate(forward, back_positions, grid, "linear", conditions), grid)
     corrected = forward + (q - back) / 2
     if limit:
-        low = high = nodes[0][1]
-        for _, value in nodes[1:]:
-            low, high = xp.minimum(low, value), xp.maximum(high, value)
+        nodes = node_values(around, at, d)
+        low, high = xp.min(nodes, axis=-2), xp.max(nodes, axis=-2)
         corrected = xp.minimum(xp.maximum(corrected, _on_grid(low, grid)), _on_grid(high, grid))
     for axis, *traced in zip(grid.axes, positions, back_positions, strict=True):
         if not grid.periodic[grid.index(axis)]:

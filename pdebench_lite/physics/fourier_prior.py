@@ -9,6 +9,8 @@ import numpy as np
 if TYPE_CHECKING:
     from pdebench_lite.problem import Axis
 
+_LEAST = 1e-12  # of a deviation: beyond, it is no longer told from zero
+
 
 @dataclass(frozen=True)
 class FourierPrior:
@@ -42,6 +44,29 @@ class FourierPrior:
         """What smoothness counts: 0 for the mean, else 1; shape (size,)."""
         return np.concatenate([[0.0], np.ones(self.size - 1)])
 
+    @property
+    def wavenumbers(self) -> np.ndarray:
+        """|k| of the functions, shape (size,)."""
+        squares = np.zeros(1)
+        for axis in self.axes:
+            k = np.arange(1, self.modes + 1)
+            one = np.concatenate([np.zeros(1), *[k**2.0] * (2 if axis.periodic else 1)])
+            squares = (squares[:, None] + one).ravel()
+        return np.sqrt(squares)
+
+    def band_limited(self, order: float, band: float) -> np.ndarray:
+        """Return another prior's deviations over these, for coefficients in these; shape (size,).
+
+        The other one falls by a power law and is cut off by a Gaussian: |k|^−order·exp(−|k|²/2b²),
+        b = band. For order 0 that is the squared-exponential covariance with a length of 1/2πb
+        domains (Rasmussen & Williams, *Gaussian Processes for Machine Learning* (2006), eq. 4.9).
+        The mean is left as it is.
+        """
+        k = np.maximum(1.0, self.wavenumbers)
+        ratio = k ** (self.order - order) * np.exp(-0.5 * (k / band) ** 2)
+        ratio[0] = 1.0
+        return np.maximum(ratio, _LEAST)
+
     def matrix(self, points: dict[str, Any]) -> np.ndarray:
         """Return the functions at points (axis name -> (n,)), shape (n, size); n = 1 without axes.
 
@@ -49,16 +74,14 @@ class FourierPrior:
         axis running fastest.
         """
         n = np.size(points[self.axes[0].name]) if self.axes else 1
-        matrix, squares = np.ones((n, 1)), np.zeros(1)
+        matrix = np.ones((n, 1))
         for axis in self.axes:
             k = np.arange(1, self.modes + 1)
             turn = (2 * pi if axis.periodic else pi) / axis.length
             phase = turn * np.outer(np.ravel(points[axis.name]) - axis.lower, k)
             waves = [np.cos(phase), np.sin(phase)] if axis.periodic else [np.cos(phase)]
             columns = np.concatenate([np.ones((n, 1)), *waves], axis=1)
-            one = np.concatenate([np.zeros(1), *[k**2.0] * len(waves)])
             matrix = (matrix[:, :, None] * columns[:, None, :]).reshape(n, -1)
-            squares = (squares[:, None] + one).ravel()
-        deviations = 1.0 / np.maximum(1.0, np.sqrt(squares)) ** self.order
+        deviations = 1.0 / np.maximum(1.0, self.wavenumbers) ** self.order
         deviations[0] = self.mean
         return matrix * deviations

@@ -3,7 +3,7 @@
 import itertools
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from jaxtyping import Float
 
@@ -26,6 +26,15 @@ def _cubic(s: Array) -> list[tuple[int, Array]]:
         (1, -(s + 1) * s * (s - 2) / 2),
         (2, (s + 1) * s * (s - 1) / 6),
     ]
+
+
+class Stencil(NamedTuple):
+    """Which nodes of a periodic grid are read for each of m points, and with what weights."""
+
+    index: Array
+    """Of the nodes in the flattened grid, shape (*batch, nodes·m), the points running fastest."""
+    weights: Array
+    """Shape (*batch, nodes, m)."""
 
 
 _STENCILS: dict[str, Callable[[Array], list[tuple[int, Array]]]] = {
@@ -59,7 +68,8 @@ def interpolate_periodic(
         ValueError: unknown order.
     """
     positions = positions if isinstance(positions, list | tuple) else (positions,)
-    return weighted_sum(stencil(values, positions, order))
+    d = len(positions)
+    return read(values, stencil(positions, tuple(values.shape[-d:]), order), d)
 
 
 def interpolate(
@@ -89,7 +99,9 @@ def interpolate(
         ValueError: unknown order, a shape off the grid, an axis neither periodic nor with a
             condition.
     """
-    return weighted_sum(stencil(*extended(values, positions, grid, order, conditions), order))
+    values, positions = extended(values, positions, grid, order, conditions)
+    d = len(positions)
+    return read(values, stencil(positions, tuple(values.shape[-d:]), order), d)
 
 
 def extended(
@@ -113,16 +125,22 @@ def extended(
 
 
 def stencil(
-    values: Float[Array, "..."], positions: Sequence[Float[Array, "..."]], order: str
-) -> list[tuple[Float[Array, "..."], Float[Array, "..."]]]:
-    """Return the (weight, value) pairs of the nodes around each point; see above for shapes."""
+    positions: Sequence[Float[Array, "..."]], cells: tuple[int, ...], order: str
+) -> Stencil:
+    """Return the nodes around each point of a periodic grid, and their weights.
+
+    Args:
+        positions: as for `interpolate_periodic`.
+        cells: of the grid, (n₁, …, n_d).
+        order: `"linear"` or `"cubic"`.
+
+    Raises:
+        ValueError: unknown order.
+    """
     _check(order)
-    xp = array_namespace(values, *positions)
-    d = len(positions)
-    cells = tuple(values.shape[-d:])
-    flat = xp.reshape(values, (*values.shape[:-d], math.prod(cells)))
     nodes = []  # for each axis: the nodes of its 1-D stencil, as (index, weight)
     for position, n in zip(positions, cells, strict=True):
+        xp = array_namespace(position)
         left = xp.floor(position)
         index = as_index(array_namespace(left), left)
         nodes.append([((index + k) % n, w) for k, w in _STENCILS[order](position - left)])
@@ -135,23 +153,32 @@ def stencil(
         weights.append(weight)
     # One gather for all corners: many small ones take compilers long.
     joined = array_namespace(indices[0]).concat(indices, axis=-1)
-    values = _gather(xp, flat, joined)
-    values = xp.reshape(values, (*values.shape[:-1], len(indices), -1))
-    return [(weight, values[..., k, :]) for k, weight in enumerate(weights)]
+    return Stencil(joined, array_namespace(weights[0]).stack(weights, axis=-2))
+
+
+def read(values: Float[Array, "..."], at: Stencil, axes: int = 1) -> Float[Array, "..."]:
+    """Return Σ weight·value over the nodes of each point, shape (*batch, m).
+
+    Args:
+        values: shape (*batch, n₁, …, n_d).
+        at: a stencil on that grid.
+        axes: d.
+    """
+    xp = array_namespace(values, at.weights)
+    return xp.sum(at.weights * node_values(values, at, axes), axis=-2)
+
+
+def node_values(values: Float[Array, "..."], at: Stencil, axes: int = 1) -> Float[Array, "..."]:
+    """Return values at the nodes of a stencil, shape (*batch, nodes, m); see `read`."""
+    xp = array_namespace(values, at.weights)
+    flat = xp.reshape(values, (*values.shape[:-axes], math.prod(values.shape[-axes:])))
+    found = _gather(xp, flat, at.index)
+    return xp.reshape(found, (*found.shape[:-1], at.weights.shape[-2], -1))
 
 
 def _check(order: str) -> None:
     if order not in _STENCILS:
         raise ValueError(f"order must be one of {sorted(_STENCILS)}, got {order!r}")
-
-
-def weighted_sum(pairs: list[tuple[Array, Array]]) -> Array:
-    """Return Σ weight·value."""
-    (weight, value), *others = pairs
-    total = weight * value
-    for weight, value in others:
-        total = total + weight * value
-    return total
 
 
 def _gather(xp: Any, values: Array, index: Array) -> Array:

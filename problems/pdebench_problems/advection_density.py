@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from functools import cached_property, lru_cache
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from pydantic import Field
 
 from pdebench_lite.metrics import Metric, masses, relative_l2
-from pdebench_lite.physics import Grid, semi_lagrangian, upwind
+from pdebench_lite.physics import Grid, upwind
 from pdebench_lite.problem import (
     Arrays,
     Axis,
@@ -35,6 +35,7 @@ from pdebench_problems._characteristics import (
     random_motion,
     tabulated,
 )
+from pdebench_problems._semi_lagrangian import steady
 from pdebench_problems.advection_density_2d import Transport2d
 
 
@@ -170,8 +171,8 @@ class AdvectionDensity(Problem):
     def schemes(self) -> Mapping[str, Scheme]:
         """Return `cubic` (default), `linear` and `upwind`."""
         return {
-            "cubic": Scheme(_cubic, _no_limit, "semi-Lagrangian, cubic interpolation", 3),
-            "linear": Scheme(_linear, _no_limit, "semi-Lagrangian, linear interpolation"),
+            "cubic": steady("cubic", ("u",), "semi-Lagrangian, cubic interpolation", 3),
+            "linear": steady("linear", ("u",), "semi-Lagrangian, linear interpolation"),
             "upwind": Scheme(_upwind, _upwind_limit, "first-order upwind"),
         }
 
@@ -214,22 +215,6 @@ class AdvectionDensity(Problem):
         moved = self._bumps(start + error) - values
         bound = float(np.sqrt(np.sum(moved**2) / np.sum(values**2)))
         return Carried({"d": values}, bound, {"departure": start})
-
-
-def _semi_lagrangian(state: Arrays, unknowns: Arrays, dt: float, grid: Grid, order: Any) -> Arrays:
-    return {"d": semi_lagrangian(state["d"], unknowns["u"], dt, grid, order=order)}
-
-
-def _cubic(state: Arrays, unknowns: Arrays, t: float, dt: float, grid: Grid) -> Arrays:
-    return _semi_lagrangian(state, unknowns, dt, grid, "cubic")
-
-
-def _linear(state: Arrays, unknowns: Arrays, t: float, dt: float, grid: Grid) -> Arrays:
-    return _semi_lagrangian(state, unknowns, dt, grid, "linear")
-
-
-def _no_limit(state: Arrays, unknowns: Arrays, grid: Grid) -> float:
-    return float("inf")
 
 
 def _upwind(state: Arrays, unknowns: Arrays, t: float, dt: float, grid: Grid) -> Arrays:

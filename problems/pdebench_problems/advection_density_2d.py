@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import Field
 
-from pdebench_lite.physics import Grid, array_namespace, interpolate_periodic, semi_lagrangian
+from pdebench_lite.physics import array_namespace, interpolate_periodic
 from pdebench_lite.problem import (
     Arrays,
     Axis,
@@ -26,6 +26,7 @@ from pdebench_lite.seeding import generator
 from pdebench_lite.selectors import Settings
 from pdebench_lite.tasks import FieldTask
 from pdebench_problems._characteristics import Bumps, characteristics, departure_points
+from pdebench_problems._semi_lagrangian import steady
 
 _TABLE = 192  # cells an axis of the table from which a found motion is read
 _RTOL = 1e-9  # of the reference: the error of the density stays far below what a method reaches
@@ -170,8 +171,8 @@ def plane(parameters: Any) -> Problem:
         def schemes(self) -> Mapping[str, Scheme]:
             """Return `cubic` (default) and `linear`."""
             return {
-                "cubic": Scheme(_cubic, _no_limit, "semi-Lagrangian, cubic interpolation", 3),
-                "linear": Scheme(_linear, _no_limit, "semi-Lagrangian, linear interpolation"),
+                "cubic": steady("cubic", ("u", "v"), "semi-Lagrangian, cubic interpolation", 3),
+                "linear": steady("linear", ("u", "v"), "semi-Lagrangian, linear interpolation"),
             }
 
         def reference(self) -> Reference:
@@ -226,17 +227,3 @@ def _moved(start: np.ndarray, error: np.ndarray) -> float:
                       for unit in ((1.0, 0.0), (0.0, 1.0)))
     ))  # fmt: skip
     return float(np.sqrt(np.sum(change**2) / np.sum(_density(start) ** 2)))
-
-
-def _cubic(state: Arrays, unknowns: Arrays, t: float, dt: float, grid: Grid) -> Arrays:
-    motion = {"x": unknowns["u"], "y": unknowns["v"]}
-    return {"d": semi_lagrangian(state["d"], motion, dt, grid, order="cubic")}
-
-
-def _linear(state: Arrays, unknowns: Arrays, t: float, dt: float, grid: Grid) -> Arrays:
-    motion = {"x": unknowns["u"], "y": unknowns["v"]}
-    return {"d": semi_lagrangian(state["d"], motion, dt, grid, order="linear")}
-
-
-def _no_limit(state: Arrays, unknowns: Arrays, grid: Grid) -> float:
-    return float("inf")

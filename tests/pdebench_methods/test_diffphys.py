@@ -10,6 +10,7 @@ from pdebench_lite.errors import PdebenchError
 from pdebench_lite.plugins import registry
 from pdebench_lite.problem import Axis, Domain, Observation
 from pdebench_lite.seeding import generator
+from pdebench_lite.testing.attempt import attempt
 from pdebench_lite.view import View
 from pdebench_methods.objectives.diffphys import DiffphysObjective
 from pdebench_methods.objectives.diffphys.basis import CellBasis
@@ -70,6 +71,13 @@ def test_the_lecture_starts_at_the_loss_of_the_book():
     assert (stage.optimizer, stage.steps) == ("gd", 50)
     assert float(it.loss(start, stage.data)) == pytest.approx(0.4024, rel=1e-3)
     assert it.next_stage(start, memo) is None
+
+
+def test_the_lecture_ends_at_the_error_of_the_book():
+    """Mean absolute error 0.0466 over the 33 frames, for a target made by the same solver."""
+    pytest.importorskip("jax")
+    done = attempt(registry(), "burgers:pbdl", "diffphys[preset=lecture]", "jax", 50)
+    assert done.metrics["mae"] == pytest.approx(0.0466, rel=0.05)
 
 
 def test_what_is_given_wins_over_a_preset():

@@ -87,6 +87,31 @@ def test_it_asks_for_a_better_solver():
     assert not patient.needs_refinement
 
 
+def test_the_evidence_chooses_among_priors():
+    """Coefficients beyond the fifth are zero: of the priors that fall, one that ends there wins."""
+    A = smoothing()[0] * 1.5 ** np.arange(30)
+    k = np.arange(30)
+    priors = np.stack([np.exp(-((k / length) ** 2)) for length in (1e6, 40, 20, 10, 5, 2.5, 1.2)])
+    errors = []
+    for seed in range(5):
+        x = np.random.default_rng(seed).standard_normal(30) * np.exp(-((k / 5.0) ** 2))
+        y = A @ x + 0.1 * np.random.default_rng(100 + seed).standard_normal(40)
+        flat, chosen = search(A, y, noise=0.1), search(A, y, noise=0.1, priors=priors)
+        run(flat)
+        run(chosen)
+        assert chosen.prior in range(2, 6)
+        d, w = priors[chosen.prior], chosen.weight
+        expected = d * tikhonov(A * d, y, w)
+        np.testing.assert_allclose(chosen.x, expected, atol=1e-6)
+        inverse = np.linalg.inv(A.T @ A + w * np.diag(d**-2.0)) * 0.1**2
+        np.testing.assert_allclose(chosen.covariance(), inverse, atol=1e-8)
+        errors.append([np.linalg.norm(found.x - x) for found in (flat, chosen)])
+    assert np.median(np.divide(*np.transpose(errors)[::-1])) < 0.9
+    again = search(A, y, noise=0.1, priors=priors)
+    again.restore(chosen.state())
+    assert again.prior == chosen.prior
+
+
 def test_nonlinear():
     """Two exponentials: the rates are found from 50 exact values."""
     t = np.linspace(0, 2, 50)

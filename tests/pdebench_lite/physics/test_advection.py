@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from pdebench_lite import physics
 from pdebench_lite.physics import Grid, maccormack, semi_lagrangian, upwind
 
 PLANE = Grid(("x", "y"), (-1.0, -1.0), (1.0, 1.0), (16, 12), (True, True))
@@ -116,8 +117,21 @@ def test_upwind_is_stable_at_its_bound_and_not_beyond(line):
         assert np.abs(upwind(q, u, 1.01 * grid.spacing["x"], grid)).max() > 1
 
 
+@pytest.mark.parametrize("order", ["linear", "cubic"])
+@pytest.mark.parametrize("trace", ["euler", "midpoint"])
+def test_departure_points_found_once_give_the_same_step(order, trace):
+    rng = np.random.default_rng(0)
+    q, *motion = rng.normal(size=(3, 16, 12))
+    velocity = dict(zip(("x", "y"), motion, strict=True))
+    at = physics.departure(velocity, 0.3, PLANE, order, trace)
+    step = semi_lagrangian(q, velocity, 0.3, PLANE, order, trace)
+    np.testing.assert_array_equal(physics.carried(q, at, PLANE), step)
+
+
 def test_what_is_wrong_is_said(line, unchecked):
     q = np.ones(8)
+    with pytest.raises(ValueError, match="periodic"):
+        physics.departure(q, 0.1, Grid(("x",), (0.0,), (1.0,), (8,), (False,)))
     with pytest.raises(ValueError, match="trace must be"):
         unchecked(semi_lagrangian)(q, q, 0.1, line(8), trace="rk4")
     with pytest.raises(ValueError, match=r"velocity needs the axes \('x',\), got \('y',\)"):

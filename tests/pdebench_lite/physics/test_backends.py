@@ -17,8 +17,10 @@ from pdebench_lite.physics import (
     Grid,
     Neumann,
     array_namespace,
+    carried,
     central_difference,
     dealias_mask,
+    departure,
     diffuse_explicit,
     diffuse_spectral,
     etdrk4_coefficients,
@@ -88,6 +90,7 @@ OPERATORS = {
         lambda u, p, q: interpolate_periodic(u, (p * 9, q * 9), "cubic"), (XY, POINTS, POINTS)
     ),
     "semi-lagrangian-cubic": Row(lambda q, u: semi_lagrangian(q, u, 0.3, LINE, "cubic"), (X, X)),
+    "departure-cubic": Row(lambda q, u: carried(q, departure(u, 0.3, LINE, "cubic"), LINE), (X, X)),
     "semi-lagrangian-plane": Row(
         lambda q, u, v: semi_lagrangian(q, two(u, v), 0.3, PLANE, trace="euler"), (XY, XY, XY)
     ),
@@ -243,10 +246,19 @@ def test_forward_mode_is_the_transpose_of_reverse_mode(row):
     )
 
 
+TRACED = ("semi-lagrangian-plane", "muscl-van-leer", "upwind-walls", "etdrk4")  # one of each kind
+
+
 @pytest.mark.skipif(
     hasattr(laplacian, "__wrapped__"), reason="Dynamo cannot trace jaxtyping's run-time checks"
 )
-@every_operator
+@pytest.mark.parametrize(
+    "row",
+    [
+        pytest.param(row, id=name, marks=() if name in TRACED else pytest.mark.slow)
+        for name, row in OPERATORS.items()
+    ],
+)
 def test_torch_compiles_it_whole(row):
     """Dynamo traces the operator into one graph, without a warning."""
     tensors = list(map(torch.asarray, inputs(row)))

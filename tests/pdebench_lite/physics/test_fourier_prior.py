@@ -37,6 +37,18 @@ def test_it_is_white():
     assert np.mean(curvature**2) == pytest.approx(np.sum(prior.rough * c**2) / 2)
 
 
+def test_a_prior_that_is_cut_off():
+    """Of order 0 its covariance is the squared exponential, of length 1/2πb domains."""
+    prior, band = FourierPrior((X,), 40, mean=10.0), 5.0
+    ratio = prior.band_limited(0.0, band)
+    assert ratio[0] == 1.0
+    x = np.linspace(-1.0, -0.8, 9)
+    matrix = (prior.matrix({"x": x}) * ratio)[:, 1:]
+    covariance = matrix @ matrix[0] + 0.5  # the wave 0, which the prior holds apart
+    gap = (x - x[0]) / 2 * 2 * np.pi * band / 2**0.5  # deviations are roots of the spectrum
+    np.testing.assert_allclose(covariance / covariance[0], np.exp(-(gap**2) / 2), atol=1e-3)
+
+
 def test_an_axis_with_ends_has_half_waves_without_slope():
     prior = FourierPrior((Z,), 4)
     h = 1e-6

@@ -39,11 +39,13 @@ class Discretisation:
 
     def march(self, state: Arrays, sought: Arrays, times: np.ndarray) -> dict[str, np.ndarray]:
         """Roll out in NumPy through ascending times; arrays of shape (*cells, times)."""
-        states, t = [state], float(times[0])
+        states, t, length, prepared = [state], float(times[0]), 0.0, sought
         for end in times[1:]:
             n, h = equal_steps(float(end) - t, self.dt)
+            if h != length:
+                prepared, length = self.scheme.prepared(sought, h, self.grid), h
             for k in range(n):
-                state = self.scheme.step(state, sought, t + k * h, h, self.grid)
+                state = self.scheme.step(state, prepared, t + k * h, h, self.grid)
             t = float(end)
             states.append(state)
         return {name: np.stack([s[name] for s in states], axis=-1) for name in state}
