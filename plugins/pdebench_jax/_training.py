@@ -11,6 +11,7 @@ import numpy as np
 import optax
 
 from pdebench_jax._blocks import halves, value_and_gradient
+from pdebench_jax._jet_activation import activate
 from pdebench_jax._rollout import frames, repeat
 from pdebench_lite.problem import Arrays
 from pdebench_lite.runner.run import Run
@@ -20,6 +21,8 @@ from pdebench_methods.training import RATE, Loss, Minimiser, Objective
 
 class JaxTools:
     """Arrays on the device of the run, and compiled optimisers."""
+
+    activate = staticmethod(activate)
 
     def __init__(self, run: Run) -> None:
         self.dtype = jnp.dtype(run.dtype)

@@ -15,11 +15,14 @@ from pdebench_lite.runner.run import Run
 from pdebench_methods.host import HOSTED, HostMinimiser, flatten, slices
 from pdebench_methods.training import RATE, Loss, Minimiser, Objective
 from pdebench_torch._compilation import compiled, pays
+from pdebench_torch._jet_activation import activate
 from pdebench_torch._rollout import frames, repeat
 
 
 class TorchTools:
     """Arrays on the device of the run, torch optimisers, and Lightning to drive them."""
+
+    activate = staticmethod(activate)
 
     def __init__(self, run: Run) -> None:
         self.dtype: torch.dtype = getattr(torch, run.dtype)
