@@ -13,7 +13,7 @@ from pdebench_lite.physics import array_namespace, jets
 from pdebench_lite.problem import Arrays, Axis, Condition, split_derivative
 from pdebench_lite.runner.run import Run
 from pdebench_lite.view import Equation, View
-from pdebench_methods.networks import Activate, Model
+from pdebench_methods.networks import Model
 from pdebench_methods.objectives.resampling import systematic
 from pdebench_methods.pinn import PinnSettings
 from pdebench_methods.solutions import network_solution
@@ -23,13 +23,10 @@ _EARLY = 10  # draws of points that come sooner than the others
 
 
 class PinnTools(Tools, Protocol):
-    """What a backend brings beside the common tools.
+    """What a backend brings beside the common tools."""
 
-    Attributes:
-        activate: how it applies an activation function to a jet; None for operation by operation.
-    """
-
-    activate: Activate | None
+    def activate(self, name: str, x: jets.Jet) -> jets.Jet:
+        """Apply the activation function of that name to a jet."""
 
     def nested_derivatives(
         self,
