@@ -51,8 +51,8 @@ class Part:
         figure: the measured figure with its interval over seeds.
         bound: what the rule compares it with.
         above: whether the claim asks for a figure above the bound, or at most as large.
-        exact: whether the figure has no spread over seeds to speak of (a count, a fixed
-            computation), so that a single value decides.
+        exact: whether the figure decides as it is: a count, a fixed computation, or one that is
+            taken from all seeds together, such as the largest.
     """
 
     condition: str
@@ -115,9 +115,9 @@ def verdict(parts: Sequence[Part]) -> str:
         return "supported"
     if len(of["no"]) == len(parts):
         return "not supported"
-    words = {"yes": "supported", "no": "not supported", "open": "undecided"}
-    said = [f"{words[kind]} for {'; '.join(names)}" for kind, names in of.items() if names]
-    return f"depends on the condition: {', '.join(said)}"
+    words = {"yes": "Supported", "no": "Not supported", "open": "Undecided"}
+    said = [f"{words[kind]}: {'; '.join(names)}." for kind, names in of.items() if names]
+    return f"depends on the condition. {' '.join(said)}"
 
 
 def shown(value: float | None) -> str:

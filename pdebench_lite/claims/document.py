@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 from pdebench_lite.claims.claim import Part, shown
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 _COLORS = {"yes": "#1b7837", "no": "#a00000", "open": "0.45"}
 _MARKERS = {"yes": "o", "no": "X", "open": "D"}
+_LABEL = 42  # characters of a line beside or below the axes
 _WORDS = {"yes": "as claimed", "no": "not as claimed", "open": "undecided"}
 
 
@@ -29,7 +31,8 @@ def document(decisions: Sequence[Decision], figures: str = "") -> str:
         "# Claims, measured",
         "",
         "Written by `pdebench claims`. A verdict follows from records by the rule beside it: the "
-        "whole 95% bootstrap interval over seeds has to lie on the side that the claim asks for.",
+        "whole 95% bootstrap interval over seeds has to lie on the side that the claim asks for. "
+        "What is computed once, or is the largest of all seeds, is compared as it is.",
         "",
         "| claim | verdict |",
         "| :--- | :--- |",
@@ -77,8 +80,10 @@ def _section(d: Decision, figures: str) -> Iterable[str]:
 
 def _row(part: Part) -> str:
     e = part.figure
-    interval = "exact" if part.exact else "too few seeds for an interval"
-    if e.interval:
+    interval = "too few seeds for an interval"
+    if part.exact:
+        interval = "one value" if e.n == 1 else "of all seeds"
+    elif e.interval:
         interval = f"[{shown(e.low)}, {shown(e.high)}]"
     asked = f"{'>' if part.above else '≤'} {shown(part.bound)}"
     runs = f"{e.n}" + (f" ({e.misses} missed)" if e.misses else "")
@@ -93,7 +98,10 @@ def draw(decision: Decision) -> "Figure":
 
     parts = [p for p in decision.parts if math.isfinite(p.figure.value)]
     missed = len(decision.parts) - len(parts)
-    figure = style.figure(style.PLAIN.column * 1.6, 0.75 + 0.21 * max(3, len(parts)))
+    labels = [fill(printable(p.condition, _LABEL * 2), _LABEL) for p in parts]
+    lines = max((label.count("\n") + 1 for label in labels), default=1)
+    height = 0.9 + (0.08 + 0.13 * lines) * max(3, len(parts))
+    figure = style.figure(style.PLAIN.column * 1.6, height)
     axes = figure.subplots()
     values: list[float] = []
     for y, part in enumerate(parts):
@@ -103,12 +111,12 @@ def draw(decision: Decision) -> "Figure":
         axes.plot([e.value], [y], marker=_MARKERS[kind], color=_COLORS[kind], ms=5, ls="")
         axes.plot([part.bound] * 2, [y - 0.4, y + 0.4], color="k", lw=0.9)
         values += [low, high, e.value, part.bound]
-    axes.set_yticks(range(len(parts)), [printable(p.condition, 60, 44) for p in parts])
+    axes.set_yticks(range(len(parts)), labels)
     axes.set_ylim(len(parts) - 0.4, -0.6)
     positive = [v for v in values if v > 0]
     if positive and len(positive) == len(values) and max(positive) / min(positive) > 5:
         style.log_axis(axes.xaxis, positive)
-    axes.set_xlabel(printable(decision.claim.measure, 90, 60))
+    axes.set_xlabel(fill(printable(decision.claim.measure, 160), _LABEL))
     axes.grid(True, axis="x", lw=0.3, color="0.9")
     style.bare(axes)
     kinds = list(dict.fromkeys(p.holds for p in parts))

@@ -58,7 +58,7 @@ def test_verdicts() -> None:
     assert verdict([no]) == "not supported"
     assert verdict([unsure, unsure]) == verdict([]) == "undecided"
     assert verdict([yes, no, unsure]) == (
-        "depends on the condition: supported for a, not supported for b, undecided for c"
+        "depends on the condition. Supported: a. Not supported: b. Undecided: c."
     )
 
 
