@@ -70,4 +70,5 @@ def _panel(axes: Axes, block: ProfileBlock, looks: Looks, width: float) -> None:
 
 def _instances(block: ProfileBlock) -> str:
     of = "1 problem" if block.problems == 1 else f"{block.problems} problems"
-    return f"{len(block.ratios)} errors on {of}, {block.budget}"
+    errors = "1 error" if len(block.ratios) == 1 else f"{len(block.ratios)} errors"
+    return f"{errors} on {of}, {block.budget}"
