@@ -90,8 +90,8 @@ class RegularisedGaussNewton:
         approximate: whether the Jacobian is that of a coarser model than the residuals are. Then
             the search ends where a step has to be shortened and where the final w is known, so
             that the caller may go on with a better Jacobian.
-        priors: deviations d to choose from, shape (priors, n), of which the first is that of the
-            search; by default ones, and no other.
+        priors: deviations d, shape (priors, n): first that of the search, then those to choose
+            from when the weight is known, if any; by default ones alone.
 
     Attributes:
         x: the point as of now.
@@ -229,6 +229,8 @@ class RegularisedGaussNewton:
     def _choose_prior(self) -> bool:
         """Take the prior, this one or a neighbour, and the weight of the largest evidence.
 
+        The first one, that of the search, is left for good: it need not be a neighbour in kind.
+
         Returns:
             Whether it is a neighbour.
         """
@@ -236,7 +238,7 @@ class RegularisedGaussNewton:
             return False
         assert self._linear_model is not None
         before, best, chosen = self.prior, -np.inf, self._linear_model
-        for prior in range(max(0, before - 1), min(before + 2, len(self._priors))):
+        for prior in range(max(1, before - 1), min(before + 2, len(self._priors))):
             model = self._linear_model if prior == before else self._linearised(prior)
             for weight in self._variance * _RATIOS:
                 evidence = model.evidence(weight, self._variance)

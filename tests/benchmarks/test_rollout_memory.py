@@ -1,7 +1,10 @@
 """Long rollouts do not run out of memory; gradient steps of the book's simulation.
 
 Memory is that of what the reverse pass keeps: XLA's own count of temporaries in JAX; in torch the
-bytes of the tensors that autograd saves or that are alive after the forward pass.
+bytes of the tensors that autograd saves or that are alive after the forward pass. The bytes against
+the number of steps, which no record holds, are printed by
+
+    pytest tests/benchmarks/test_rollout_memory.py -m slow -s
 """
 
 import gc
@@ -72,9 +75,11 @@ def torch_bytes(steps: int) -> int:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("count", [jax_bytes, torch_bytes])
-def test_memory_grows_like_the_root_of_the_steps(count, record_property):
+def test_memory_grows_like_the_root_of_the_steps(count):
     sizes = [count(n) for n in COUNTS]
-    record_property("bytes", dict(zip(COUNTS, sizes, strict=True)))
+    print(f"\n{'steps':>6} {'MB':>8}  {count.__name__.removesuffix('_bytes')}")
+    for steps, size in zip(COUNTS, sizes, strict=True):
+        print(f"{steps:6d} {size / 1e6:8.3f}")
     assert sizes[-1] < 12 * sizes[0]  # 64 times the steps: 8 times the states, not 64
 
 
