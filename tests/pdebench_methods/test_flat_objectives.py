@@ -15,7 +15,7 @@ from pdebench_methods.objectives.pinn import PinnObjective
 OBJECTIVES = {"mlp": MlpObjective, "pinn": PinnObjective}
 SMALL = "width=5,depth=2"
 CASES = [
-    ("burgers:forward", f"pinn[points=40,{SMALL}]"),
+    pytest.param("burgers:forward", f"pinn[points=40,{SMALL}]", marks=pytest.mark.slow),
     ("burgers:forward", f"pinn[points=40,constraints=soft,side_points=10,{SMALL}]"),
     ("burgers[points=20]", f"pinn[points=40,{SMALL}]"),
     ("advection-density[points=20]", f"pinn[points=40,{SMALL}]"),

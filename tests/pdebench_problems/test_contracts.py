@@ -57,5 +57,6 @@ class TestTransportDescriptions(MetricContract):
         return known.metric(request.param)
 
 
+@pytest.mark.slow
 class TestTransportFrames(ProblemContract):
     selector = "advection-density:transport[frames=4,points=64]"
