@@ -2,10 +2,11 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+from pdebench_lite.checkpoints import Checkpoint
 from pdebench_lite.errors import DivergedError
 from pdebench_lite.method import Solution
 
@@ -21,7 +22,7 @@ class Share:
         restored, save_due: there are no checkpoints.
     """
 
-    restored = None
+    restored: Checkpoint | None = None
     save_due = False
 
     def __init__(self, config: Any, seconds: float, max_steps: int | None) -> None:
@@ -55,6 +56,9 @@ class Share:
         """Steps before the next report: few at first, so that a slow training stops in time."""
         due = max(1, self.steps)
         return due if self._max_steps is None else max(1, min(due, self._max_steps - self.steps))
+
+    def save(self, arrays: Mapping[str, Any], meta: Mapping[str, Any]) -> None:
+        """Keep nothing; it is never due."""
 
     def count(self, **amounts: int) -> None:
         """Count nothing: costs are those of what was learned before the query."""

@@ -22,6 +22,7 @@ import numpy as np
 from pdebench_lite.method import Solution
 from pdebench_lite.runner.run import Run
 from pdebench_methods.settings import TrainingSettings
+from pdebench_methods.share import Share
 
 CHUNK = 100
 RATE = "rate="
@@ -174,7 +175,7 @@ def next_of_plain(
     return Stage(names[index], data, None if last else settings.adam_steps)
 
 
-def train(run: Run, objective: Objective, tools: Tools) -> Solution:
+def train(run: Run | Share, objective: Objective, tools: Tools) -> Solution:
     """Minimise an objective within the budget; returns the solution of the last state."""
     loop = _Loop(run, objective, tools)
     with run.phase("train"):
@@ -199,7 +200,7 @@ class _Place:
 
 
 class _Loop:
-    def __init__(self, run: Run, objective: Objective, tools: Tools) -> None:
+    def __init__(self, run: Run | Share, objective: Objective, tools: Tools) -> None:
         self.run, self.objective, self.tools = run, objective, tools
         self.place = _Place()
         self._start: dict[str, np.ndarray] = {}
