@@ -172,10 +172,11 @@ def test_setup_and_silence_are_limited(
 
 
 def test_a_method_that_ignores_its_budget_is_killed(race: Race, store: Store, fakes: Path) -> None:
-    began = time.monotonic()
     (record,) = race("fake[act=hang]", max_time=1)
-    assert time.monotonic() - began < 1 + 5 + 5  # start and end of the child included
     assert record.status == "timeout"
+    assert record.wall_s is not None
+    assert record.setup_s is not None
+    assert record.wall_s - record.setup_s < 1 + 5 + 5  # the end of the child included
     assert "1 s" in record.reason
     assert record.charged_s == pytest.approx(6.0, abs=0.7)
     assert record.evaluations == 5  # what it had reported stays
