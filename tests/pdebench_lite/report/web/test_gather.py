@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
 
 from pdebench_lite.compare import Source, compare
 from pdebench_lite.records import Store, load_fields
 from pdebench_lite.report.figures.style import Looks
 from pdebench_lite.report.web import fields as field_part
 from pdebench_lite.report.web import runs as run_part
+from pdebench_lite.report.web.looks import contrast, lightened
 from pdebench_lite.report.web.write import gather
 
 Parts = Mapping[str, Any]
@@ -58,6 +60,16 @@ def test_colours_are_those_of_the_figures(parts: Parts, results: Store) -> None:
         if record is not None:
             color = tuple(int(entrant["color"][k : k + 2], 16) / 255 for k in (1, 3, 5))
             assert color == pytest.approx(looks[record].color, abs=0.002)
+
+
+def test_every_colour_stands_out_from_the_dark_page() -> None:
+    assert contrast((0.0, 0.0, 0.0), (1.0, 1.0, 1.0)) == pytest.approx(21.0)
+    page = tuple(part / 255 for part in (0x14, 0x17, 0x1B))
+    for color in ("#332288", "#7a5230", "#0072b2", "#f0e442"):
+        given = to_rgb(color)
+        made = lightened(given)
+        assert contrast(made, page) >= 3
+        assert (made == pytest.approx(given)) is (contrast(given, page) >= 3), "no more than needed"
 
 
 def test_every_record_is_a_run(parts: Parts, results: Store) -> None:

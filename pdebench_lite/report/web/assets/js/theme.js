@@ -34,6 +34,12 @@
   report.color = (name) =>
     getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
-  /** Return the colour of a method; greys follow the theme, or they would not be seen in it. */
-  report.colorOf = (look) => (look.neutral ? report.color("neutral") : look.color);
+  const onDark = () => {
+    const { theme } = document.documentElement.dataset;
+    return theme ? theme === "dark" : dark.matches;
+  };
+
+  /** Return the colour of a method; it follows the theme, or it would not be seen in it. */
+  report.colorOf = (look) =>
+    look.neutral ? report.color("neutral") : onDark() ? look.on_dark : look.color;
 }
