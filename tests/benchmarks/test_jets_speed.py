@@ -1,5 +1,7 @@
 """One PINN step (loss and gradient of the weights) by jets, by hand and by nested autodiff.
 
+`by_jets` leaves the reverse pass to the backend, `as_pinn` takes its activations, as `pinn` does.
+
 The loss is the mean squared residual of Burgers' equation at 2780 points, the network 3×20 tanh.
 `pytest tests/benchmarks --benchmark-enable` times it (add `-m ''` for the compiled torch ones);
 without the option every case runs once, and all must agree on the loss.
@@ -14,6 +16,8 @@ import numpy as np
 import pytest
 import torch
 
+import pdebench_jax._jet_activation
+import pdebench_torch._jet_activation
 from pdebench_lite.physics import jets
 
 jax.config.update("jax_enable_x64", True)
@@ -39,14 +43,19 @@ def residual(u, u_x, u_t, u_xx):
     return u_t + u * u_x - NU * u_xx
 
 
-def by_jets(weights, x, t):
+def by_jets(weights, x, t, activate=lambda name, h: getattr(jets, name)(h)):
     at = jets.variables(SPACE, {"x": x, "t": t})
     h = jets.stack([at["x"], at["t"]])
     for w, b in weights[:-1]:
-        h = jets.tanh(jets.linear(w, h, b))
+        h = activate("tanh", jets.linear(w, h, b))
     u = jets.linear(weights[-1][0], h, weights[-1][1])[0]
     d = jets.derivatives(u, ("", "x", "t", "xx"))
     return (residual(*d.values()) ** 2).mean()
+
+
+def as_pinn(weights, x, t):
+    backend = pdebench_jax if isinstance(x, jax.Array) else pdebench_torch
+    return by_jets(weights, x, t, backend._jet_activation.activate)
 
 
 def stacked(weights, x, t):
@@ -126,9 +135,11 @@ def step_in_torch(loss, dtype, compiled=False):
     ("backend", "loss"),
     [
         ("jax", by_jets),
+        ("jax", as_pinn),
         ("jax", stacked),
         ("jax", nested),
         ("torch", by_jets),
+        ("torch", as_pinn),
         ("torch", stacked),
         ("torch", nested),
         pytest.param("torch compiled", by_jets, marks=pytest.mark.slow),
@@ -143,3 +154,36 @@ def test_step(benchmark, backend, loss, dtype):
         step = step_in_torch(loss, dtype, compiled=backend == "torch compiled")
     step()  # compilation
     assert float(benchmark(step)) == pytest.approx(LOSS, rel=1e-10 if dtype == np.float64 else 1e-4)
+
+
+def kept_by_jax(loss):
+    """Return the bytes of intermediate arrays of a compiled step."""
+    arguments = jax.tree.map(jnp.asarray, problem(np.float64))
+    compiled = jax.jit(jax.value_and_grad(loss)).lower(*arguments).compile()
+    return compiled.memory_analysis().temp_size_in_bytes
+
+
+def kept_by_torch(loss):
+    """Return the bytes that wait for the reverse pass."""
+    weights, x, t = problem(np.float64)
+    weights = [tuple(torch.tensor(a, requires_grad=True) for a in w) for w in weights]
+    kept = {}
+
+    def keep(tensor):
+        storage = tensor.untyped_storage()
+        kept[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        value = loss(weights, torch.tensor(x), torch.tensor(t))
+    assert value.requires_grad
+    return sum(kept.values())
+
+
+@pytest.mark.parametrize("kept", [kept_by_jax, kept_by_torch])
+def test_memory_of_a_step(kept, record_property):
+    """Jets with a reverse pass by hand keep the least."""
+    found = {loss.__name__: kept(loss) for loss in (as_pinn, by_jets, nested)}
+    record_property("bytes", found)
+    assert found["as_pinn"] <= found["by_jets"]
+    assert found["as_pinn"] < found["nested"]
