@@ -132,11 +132,12 @@ def _figure(
     height = 1.95 if TIME in reference.dims else 2.9  # two axes of space have one scale
     figure = style.figure(width, 0.75 + height * bands)
     panels = figure.subplots(2 * bands, 1 + across, squeeze=False)
+    letters = int(_LETTERS * width / (across + 1.7))  # the reference's panel, and the bars
     norm, colors = _field_scale(reference)
     log = _error_scale([m.error for m in maps if m.error is not None])
     for k, case in enumerate(maps):
         row, column = 2 * (k // across), 1 + k % across
-        _case(panels[row, column], panels[row + 1, column], case, norm, colors, log)
+        _case(panels[row, column], panels[row + 1, column], case, norm, colors, log, letters)
         if case.error is not None:
             panels[row + 1, column].set_title(_score(case, shown, group), fontsize=6.5, pad=2)
     for blank in panels.flat:
@@ -229,7 +230,16 @@ def _paint(axes: Axes, values: xr.DataArray, norm: Normalize, colors: str) -> No
     )  # fmt: skip
 
 
-def _case(top: Axes, bottom: Axes, case: _Maps, norm: Normalize, colors: str, log: LogNorm) -> None:
+def _case(
+    top: Axes,
+    bottom: Axes,
+    case: _Maps,
+    norm: Normalize,
+    colors: str,
+    log: LogNorm,
+    letters: int,
+) -> None:
+    """Draw a case into its two panels, which have room for so many letters a line."""
     name = printable(case.name, 60, 24)
     long = max(map(len, name.split("\n"))) > _TITLE
     top.set_title(name, fontsize=6 if long else 7)
@@ -240,8 +250,7 @@ def _case(top: Axes, bottom: Axes, case: _Maps, norm: Normalize, colors: str, lo
         word = printable(record.status if record.status != "ok" else "no fields")
         top.text(0.5, 0.5, f"{mark} {word}", transform=top.transAxes, color=color,
                  ha="center", va="center", fontsize=7)  # fmt: skip
-        inches = bottom.figure.get_figwidth() / (bottom.get_gridspec().ncols + 0.7)  # of bars
-        reason = fill(printable(record.reason, 90), int(_LETTERS * inches))
+        reason = fill(printable(record.reason, 90), letters)
         bottom.text(0.5, 0.5, reason, transform=bottom.transAxes, color="0.35",
                     ha="center", va="center", fontsize=6)  # fmt: skip
         return
