@@ -21,7 +21,7 @@ A table in a document, in Markdown:
   <!-- /pdebench -->
 """
 
-_VERBS = ("table", "compare")  # they only read
+_VERBS = ("table", "compare", "payoff")  # they only read
 _BEGIN = re.compile(r"^<!-- pdebench (?P<words>.+?) -->\n", re.MULTILINE)
 _END = re.compile(r"^<!-- /pdebench -->$", re.MULTILINE)
 

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 
 from pdebench_lite.compare.entrants import Contest, Entrant, Source
+from pdebench_lite.compare.fairness import is_version
 from pdebench_lite.report.provenance import measured
 from pdebench_lite.report.wording import clean
-
-LIBRARIES = ("numpy", "jax", "torch")
 
 
 def beside(contest: Contest, sources: Sequence[Source]) -> list[str]:
@@ -65,9 +64,10 @@ def _found(entrants: Sequence[Entrant], library: str) -> set[str]:
 
 
 def _versions(own: Sequence[Entrant], theirs: Sequence[Entrant]) -> list[str]:
-    """Name the array libraries whose versions are not the same."""
+    """Name the libraries whose versions are not the same."""
     words = []
-    for library in LIBRARIES:
+    marks = {n: m for e in (*own, *theirs) for r in e.records for n, m in r.fingerprint.items()}
+    for library in sorted(name for name, mark in marks.items() if is_version(mark)):
         here, there = _found(own, library), _found(theirs, library)
         if here and there and here != there:
             words.append(
@@ -79,4 +79,5 @@ def _versions(own: Sequence[Entrant], theirs: Sequence[Entrant]) -> list[str]:
 def _changed(own: Entrant, its: Entrant) -> list[str]:
     """Name the sources that the two rows were not made by alike."""
     here, there = own.record.fingerprint, its.record.fingerprint
-    return [n for n in here.keys() & there.keys() - {*LIBRARIES} if here[n] != there[n]]
+    shared = here.keys() & there.keys()
+    return [n for n in shared if here[n] != there[n] and not is_version(here[n])]

@@ -9,7 +9,11 @@ from pdebench_lite.records import Record
 from pdebench_lite.report.wording import budget_text, clean
 
 OTHER_MACHINE = "other machine"
-_LIBRARIES = ("numpy", "jax", "torch")
+
+
+def is_version(mark: str) -> bool:
+    """Whether a mark of a fingerprint is a library's version, not the hash of a source."""
+    return "." in mark
 
 
 @dataclass
@@ -139,5 +143,5 @@ def _versions(entrants: Sequence[Entrant]) -> list[list[str]]:
                 mixed = "/" in found[name]
                 version = f"{name} {found[name]}"
                 source = f"{'mixed' if mixed else 'other'} {name} source"
-                marks[i].append(clean(version if name in _LIBRARIES else source))
+                marks[i].append(clean(version if is_version(found[name]) else source))
     return marks

@@ -121,6 +121,20 @@ def test_the_fingerprint_follows_sources(tmp_path: Path, monkeypatch: pytest.Mon
     assert marks[0] != marks[1] == marks[2]
 
 
+def test_how_records_are_shown_changes_no_fingerprint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    core, marks = tmp_path / "__init__.py", []
+    monkeypatch.setattr(module, "module_file", lambda name: str(core))
+    for name in ("__init__.py", "report/table.py", "cli/run.py", "metrics/errors.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("value = 1\n")
+        module._source_hash.cache_clear()
+        marks.append(fingerprint([])["pdebench_lite"])
+    module._source_hash.cache_clear()
+    assert marks[0] == marks[1] == marks[2] != marks[3]
+
+
 @pytest.mark.parametrize(("backend", "other"), [("torch", "jax"), ("jax", "torch")])
 def test_a_cell_has_the_marks_of_its_own_backend_only(backend: str, other: str) -> None:
     known = registry()
