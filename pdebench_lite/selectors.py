@@ -139,13 +139,21 @@ def fill(model: type[S], values: Mapping[str, Any], owner: str) -> S:
 
 
 def changed(settings: Settings) -> dict[str, Any]:
-    """Return the settings that differ from their defaults, as JSON values."""
-    values = settings.model_dump(mode="json")
-    defaults = {
-        name: info.get_default(call_default_factory=True)
-        for name, info in type(settings).model_fields.items()
-    }
-    return {k: v for k, v in values.items() if defaults[k] != getattr(settings, k)}
+    """Return the fewest settings that make the same, as JSON values.
+
+    Those at their defaults are left out, and so are those that another one, such as a preset,
+    brings with it.
+    """
+    model, kept = type(settings), settings.model_dump(mode="json")
+    for name in sorted(kept):
+        fewer = {key: value for key, value in kept.items() if key != name}
+        try:
+            same = model(**fewer) == settings
+        except ValidationError:
+            same = False
+        if same:
+            kept = fewer
+    return kept
 
 
 def canonical(name: str, values: Mapping[str, Any]) -> str:

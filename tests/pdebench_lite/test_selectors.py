@@ -6,7 +6,7 @@ from typing import Any, Literal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from pdebench_lite.errors import PdebenchError
 from pdebench_lite.selectors import (
@@ -158,6 +158,34 @@ def test_equal_settings_have_one_label_however_they_were_written() -> None:
     assert labels == {"m[rate=0.01,width=30]"}
     assert canonical("m", changed(Example(width=20, layers=(20, 20)))) == "m"
     assert canonical("m", changed(Example(layers=(5,)))) == "m[layers=[5]]"
+
+
+class WithPreset(Settings):
+    """A preset that brings a rate and a width with it."""
+
+    preset: str = ""
+    rate: float = 0.1
+    width: int = 20
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill(cls, values: Any) -> Any:
+        return {**({"rate": 5.0, "width": 7} if values.get("preset") else {}), **values}
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("preset=old", "m[preset=old]"),
+        ("preset=old,rate=5.0,width=7", "m[preset=old]"),
+        ("preset=old,rate=0.1", "m[preset=old,rate=0.1]"),
+        ("rate=5.0,width=7", "m[rate=5.0,width=7]"),
+    ],
+)
+def test_a_label_leaves_out_what_a_preset_brings(text: str, label: str) -> None:
+    settings = fill(WithPreset, parse_selector(f"m[{text}]").values, "method m")
+    assert canonical("m", changed(settings)) == label
+    assert fill(WithPreset, parse_selector(label).values, "method m") == settings
 
 
 def test_unknown_keys_suggest_the_nearest() -> None:
