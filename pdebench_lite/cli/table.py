@@ -20,7 +20,8 @@ EXAMPLES = """\b
 Examples:
   pdebench table
   pdebench table --aggregate --problem burgers:forward
-  pdebench table --metrics rel_l2,h1_error --format latex
+  pdebench table --aggregate --over instance   # medians over initial states too
+  pdebench table --metrics rel_l2,rel_h1 --format latex
 """
 FORMATS = ("text", "csv", "md", "latex", "json")
 
@@ -33,6 +34,13 @@ def table(
         bool,
         typer.Option("--aggregate", help="Medians over seeds, ranked where seeds are enough."),
     ] = False,
+    over: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B",
+            help="With --aggregate: parameters of problems to take medians over too.",
+        ),
+    ] = None,
     format: Annotated[str, typer.Option("--format", help=", ".join(FORMATS) + ".")] = "text",
     metrics: Annotated[
         str | None, typer.Option(metavar="A,B", help="Metrics to show instead of the ranked ones.")
@@ -48,11 +56,14 @@ def table(
     store, loaded = load(results)
     color = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     names = split_names(metrics)
+    if over and not aggregate:
+        raise PdebenchError(f"--over {over} takes medians: add --aggregate")
     if aggregate:
         from pdebench_lite.compare import Source, compare
         from pdebench_lite.report.comparison.aggregate import render_aggregate
 
-        comparison = compare([Source(store)], split_problems(problem))
+        taken = split_names(over)
+        comparison = compare([Source(store)], split_problems(problem), over=taken)
         print(render_aggregate(comparison, format, names, color=color), end="")
         return
     from pdebench_lite.report.table import render

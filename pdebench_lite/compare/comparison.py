@@ -94,6 +94,7 @@ def compare(
     metric: str = "",
     times: Sequence[float] = (),
     errors: Sequence[float] = (),
+    over: Sequence[str] = (),
 ) -> Comparison:
     """Compare what is in results folders.
 
@@ -103,11 +104,16 @@ def compare(
         metric: error to compare; by default the headline metric of each problem.
         times: charged seconds to compare at; by default what the runs saw.
         errors: errors to compare at; by default powers of ten that somebody reached.
+        over: parameters of problems, such as `instance`, whose values count as seeds do.
 
     Raises:
         PdebenchError: no such problem or metric among the records, or nothing to compare.
     """
-    every = contests(sources, (), metric)
+    every = contests(sources, (), metric, over)
+    parameters = {name for c in every for r in c.records for name in r.problem_params}
+    for name in over:
+        if name not in parameters:
+            raise unknown_name("parameter of the problems in these records", name, parameters)
     wanted = list(problems)
     known = {c.label for c in every} | {c.label.partition("[")[0] for c in every}
     for name in wanted:
@@ -130,12 +136,12 @@ def compare(
         if metric not in names:
             raise unknown_name("metric in these records", metric, names)
     compared = [_problem(contest, sources, times, errors) for contest in found]
-    over: list[OverallBlock] = []
+    together: list[OverallBlock] = []
     all_times = list(times) or usual_times(found)
     all_errors = list(errors) or usual_errors(found)
     if len(compared) > 1:
-        over = overall([part_of(c, errors) for c in found], all_times, all_errors)
-    return Comparison(compared, over, all_times, all_errors)
+        together = overall([part_of(c, errors) for c in found], all_times, all_errors)
+    return Comparison(compared, together, all_times, all_errors)
 
 
 def _problem(

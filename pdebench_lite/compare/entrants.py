@@ -8,6 +8,7 @@ from typing import Any
 from pdebench_lite.compare.outcomes import Outcome, read_outcome
 from pdebench_lite.records import Record, Store
 from pdebench_lite.report.wording import clean
+from pdebench_lite.selectors import canonical, parse_selector
 
 _MACHINE = ("cpu", "cores", "logical_cores", "ram_mb", "os")
 
@@ -106,12 +107,14 @@ class Contest:
         metric: the error that is compared.
         entrants: who ran.
         refused: records of methods that do not support the problem.
+        over: parameters of the problem that differ from run to run, as seeds do.
     """
 
     label: str
     metric: str
     entrants: Sequence[Entrant]
     refused: Sequence[Record]
+    over: Sequence[str] = ()
 
     @property
     def records(self) -> list[Record]:
@@ -126,7 +129,10 @@ class Contest:
 
 
 def contests(
-    sources: Iterable[Source], problems: Iterable[str] = (), metric: str = ""
+    sources: Iterable[Source],
+    problems: Iterable[str] = (),
+    metric: str = "",
+    over: Sequence[str] = (),
 ) -> list[Contest]:
     """Sort records into contests, one for each problem label, in the order of the records.
 
@@ -134,22 +140,37 @@ def contests(
         sources: results folders; a record that an earlier folder holds too is taken from there.
         problems: labels, or labels without their parameters; empty means all.
         metric: error to compare; by default the headline metric of each problem.
+        over: parameters of problems whose values are taken together, as seeds are.
     """
     wanted = list(problems)
     records: dict[str, list[tuple[Source, Record]]] = {}
     taken: dict[str, list[Record]] = {}
     for source in sources:
         for record in source.store.load().records:
-            label = record.problem_label
+            label = _without(record.problem_label, over)
             if wanted and label not in wanted and label.partition("[")[0] not in wanted:
                 continue
             if record not in taken.setdefault(record.cell, []):
                 taken[record.cell].append(record)
                 records.setdefault(label, []).append((source, record))
-    return [contest(label, mine, metric) for label, mine in records.items()]
+    return [contest(label, mine, metric, over) for label, mine in records.items()]
 
 
-def contest(label: str, mine: Sequence[tuple[Source, Record]], metric: str = "") -> Contest:
+def _without(label: str, names: Sequence[str]) -> str:
+    """Leave parameters out of the label of a problem."""
+    if not names or "[" not in label:
+        return label
+    read = parse_selector(label)
+    kept = {key: value for key, value in read.values.items() if key not in names}
+    return canonical(f"{read.name}:{read.task}" if read.task else read.name, kept)
+
+
+def contest(
+    label: str,
+    mine: Sequence[tuple[Source, Record]],
+    metric: str = "",
+    over: Sequence[str] = (),
+) -> Contest:
     """Make the contest of one problem from its records."""
     headline = metric or next((r.ranked[0] for _, r in mine if r.ranked), "rel_l2")
     entrants: dict[Key, Entrant] = {}
@@ -163,6 +184,7 @@ def contest(label: str, mine: Sequence[tuple[Source, Record]], metric: str = "")
         outcome = read_outcome(source.store, record, headline)
         entrants.setdefault(key, Entrant(key)).outcomes.append(outcome)
     for entrant in entrants.values():
-        entrant.outcomes.sort(key=lambda outcome: outcome.record.seed)
+        entrant.outcomes.sort(key=lambda outcome: outcome.record.seed)  # stable: problems in order
     refused = [record for _, record in mine if record.status == "unsupported"]
-    return Contest(label, headline, list(entrants.values()), refused)
+    varied = [n for n in over if len({str(r.problem_params.get(n)) for _, r in mine}) > 1]
+    return Contest(label, headline, list(entrants.values()), refused, varied)

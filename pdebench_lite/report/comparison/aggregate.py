@@ -26,16 +26,15 @@ from pdebench_lite.report.comparison.cells import (
     seeds_cell,
 )
 from pdebench_lite.report.comparison.conditions import conditions_of
-from pdebench_lite.report.comparison.sheets import remarks, statistics_in_words
+from pdebench_lite.report.comparison.sheets import over_what, remarks, statistics_in_words
 from pdebench_lite.report.comparison.standing_sheet import entrant_columns
 from pdebench_lite.report.sheet import Column, Row, Sheet, telling
 from pdebench_lite.report.table import FORMATS, csv_text, terminal_width
 from pdebench_lite.report.wording import MISSING, clean
 
 _OVER_SEEDS = {
-    "median": "",
-    "rms": "; here the rms over seeds",
-    "share": "; here the share of seeds, with Wilson's interval",
+    "rms": "rms over seeds",
+    "share": "share of seeds, with Wilson's interval",
 }
 _AMOUNTS = ("charged_s", "compile_s", "peak_host_mb", "peak_device_mb")
 
@@ -127,17 +126,18 @@ def _sheet(problem: ProblemComparison, wanted: list[str]) -> Sheet:
     ]
     meaning = wording.meaning(headline)
     return Sheet(
-        title=f"{clean(problem.contest.label)}: medians over seeds, best {clean(headline)} first"
-        + (f" ({meaning})" if meaning else ""),
+        title=f"{clean(problem.contest.label)}: medians over {over_what(problem)}, "
+        f"best {clean(headline)} first" + (f" ({meaning})" if meaning else ""),
         conditions=[
             *conditions_of(problem),
             *statistics_in_words(problem),
+            *(f"{clean(n)}: {_OVER_SEEDS[_kind(n)]}" for n in names if _kind(n) in _OVER_SEEDS),
             "charged = data + compile + train",
         ],
         columns=columns,
         blocks=blocks,
         lines=remarks(problem),
-        legend=[(clean(name), wording.meaning(name) + _OVER_SEEDS[_kind(name)]) for name in names],
+        legend=[(clean(name), wording.meaning(name)) for name in names],
     )
 
 
@@ -145,7 +145,8 @@ def _columns(problem: ProblemComparison, metrics: Sequence[str]) -> Iterator[Col
     yield Column("rank", "number", lambda s: MISSING if s.rank is None else str(s.rank))
     yield from entrant_columns()
     yield Column("unequal", "name", lambda s: ", ".join(problem.marks(s.entrant)))
-    yield Column("seeds", "word", lambda s: seeds_cell(len(s.entrant.outcomes), s.entrant.failures))
+    head = "runs" if problem.contest.over else "seeds"
+    yield Column(head, "word", lambda s: seeds_cell(len(s.entrant.outcomes), s.entrant.failures))
     for name in metrics:
         yield Column(clean(name), "interval", _metric(name, problem.contest.bound))
     yield Column("charged", "number", lambda s: amount_cell(s.time, bare=True), "s")

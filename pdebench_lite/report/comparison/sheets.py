@@ -61,10 +61,15 @@ def sheets(
         yield from overall_sheets(comparison)
 
 
+def over_what(problem: ProblemComparison) -> str:
+    """Say what the runs of a row differ in: seeds, and parameters of the problem if so asked."""
+    return " and ".join(["seeds", *(f"values of {clean(n)}" for n in problem.contest.over)])
+
+
 def statistics_in_words(problem: ProblemComparison) -> list[str]:
     """Say what the brackets are."""
     sizes = [len(e.outcomes) for e in problem.contest.entrants]
-    lines = ["median over seeds, failed runs count as ∞"]
+    lines = [f"median over {over_what(problem)}, failed runs count as ∞"]
     if max(sizes) >= seeds_needed():
         lines.append("[95% bootstrap interval]")
     if any(1 < n < seeds_needed() for n in sizes):

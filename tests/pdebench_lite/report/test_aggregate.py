@@ -120,4 +120,29 @@ def test_coverage_is_a_share_and_error_over_a_bound_an_rms(tmp_path: Any, make: 
     text = render_aggregate(compare([Source(store)]), "text", width=250)
     assert "0.88" in text
     assert "[0.53, 0.98]" in text
-    assert "the share of seeds" in text
+    assert "nu_covered: share of seeds" in " ".join(text.split())
+
+
+def test_medians_over_a_parameter_of_the_problem(tmp_path: Any, make: Any, capsys: Any) -> None:
+    store, errors = Store(tmp_path / "runs"), [0.1, 0.3, 0.2, 0.4, 0.6, 0.5, 0.7]
+    for instance, error in enumerate(errors):
+        given = f"instance={instance}," if instance else ""
+        record = make(
+            "diffphys", problem_label=f"burgers[ic=random,{given}noise=0.01]",
+            problem_params={"ic": "random", "instance": instance, "noise": 0.01},
+            metrics={"rel_l2": error}, ranked=["rel_l2"],
+        )  # fmt: skip
+        store.publish(record, store.workspace(record.cell))
+    words = ["table", "--results", str(store.root), "--aggregate", "--over", "instance"]
+    assert main([*words, "--format", "csv"]) == 0
+    (row,) = csv.DictReader(io.StringIO(capsys.readouterr().out))
+    assert row["problem"] == "burgers[ic=random,noise=0.01]"
+    assert float(row["rel_l2"]) == np.median(errors)
+    assert main([*words, "--format", "md"]) == 0
+    text = capsys.readouterr().out
+    assert "medians over seeds and values of instance" in text
+    assert "| runs |" in text
+    assert main([*words[:-1], "instanse"]) == 2
+    assert "did you mean 'instance'?" in capsys.readouterr().err
+    assert main([*words[:3], "--over", "instance"]) == 2
+    assert "add --aggregate" in capsys.readouterr().err
