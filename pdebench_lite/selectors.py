@@ -163,6 +163,15 @@ def canonical(name: str, values: Mapping[str, Any]) -> str:
     return f"{name}[{','.join(f'{k}={_write(v)}' for k, v in sorted(values.items()))}]"
 
 
+def names_of(label: str) -> set[str]:
+    """Return what a label goes by where records are chosen.
+
+    Itself; without its parameters, as all that have some; and, with none, with empty brackets.
+    """
+    base = label.partition("[")[0]
+    return {label, base, f"{base}[]"} if label == base else {label, base}
+
+
 def _write(value: Any) -> str:
     if isinstance(value, str) and _is_bare(value):
         return value

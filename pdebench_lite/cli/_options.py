@@ -12,6 +12,13 @@ if TYPE_CHECKING:
     from pdebench_lite.records import Loaded, Record, Store
 
 Results = Annotated[Path, typer.Option("--results", metavar="DIR", help="Folder of the records.")]
+Problems = Annotated[
+    str | None,
+    typer.Option(
+        metavar="P[,P2]",
+        help="Problems, as in the records; all if none. P: with any parameters; P[]: with none.",
+    ),
+]
 DEFAULT_RESULTS = Path("results/runs")
 
 
@@ -54,13 +61,10 @@ def of_problems(records: "list[Record]", wanted: list[str]) -> "list[Record]":
     Raises:
         PdebenchError: no record is of one of them.
     """
+    from pdebench_lite.selectors import names_of
+
+    labels = {r.problem_label for r in records}
     for name in wanted:
-        known = {r.problem_label for r in records}
-        known |= {label.partition("[")[0] for label in known}
-        if name not in known:
-            raise unknown_name("problem in these records", name, known)
-    return [
-        r
-        for r in records
-        if not wanted or {r.problem_label, r.problem_label.partition("[")[0]} & set(wanted)
-    ]
+        if not any(name in names_of(label) for label in labels):
+            raise unknown_name("problem in these records", name, labels)
+    return [r for r in records if not wanted or names_of(r.problem_label) & set(wanted)]

@@ -10,6 +10,7 @@ import typer
 
 from pdebench_lite.cli._options import (
     DEFAULT_RESULTS,
+    Problems,
     Results,
     load,
     split_names,
@@ -28,9 +29,7 @@ Examples:
 
 
 def compare(
-    problem: Annotated[
-        str | None, typer.Option(metavar="P[,P2]", help="Problems, as in the records; all if none.")
-    ] = None,
+    problem: Problems = None,
     metric: Annotated[
         str, typer.Option(metavar="NAME", help="Error to compare instead of the headline metric.")
     ] = "",

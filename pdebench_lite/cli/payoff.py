@@ -4,16 +4,21 @@ from typing import Annotated
 
 import typer
 
-from pdebench_lite.cli._options import DEFAULT_RESULTS, Results, load, of_problems, split_problems
+from pdebench_lite.cli._options import (
+    DEFAULT_RESULTS,
+    Problems,
+    Results,
+    load,
+    of_problems,
+    split_problems,
+)
 from pdebench_lite.errors import PdebenchError
 
 FORMATS = ("text", "md")
 
 
 def payoff(
-    problem: Annotated[
-        str | None, typer.Option(metavar="P[,P2]", help="Problems, as in the records; all if none.")
-    ] = None,
+    problem: Problems = None,
     format: Annotated[str, typer.Option("--format", help=", ".join(FORMATS) + ".")] = "text",
     results: Results = DEFAULT_RESULTS,
 ) -> None:

@@ -8,6 +8,7 @@ import typer
 
 from pdebench_lite.cli._options import (
     DEFAULT_RESULTS,
+    Problems,
     Results,
     load,
     of_problems,
@@ -27,9 +28,7 @@ FORMATS = ("text", "csv", "md", "latex", "json")
 
 
 def table(
-    problem: Annotated[
-        str | None, typer.Option(metavar="P[,P2]", help="Problems, as in the records; all if none.")
-    ] = None,
+    problem: Problems = None,
     aggregate: Annotated[
         bool,
         typer.Option("--aggregate", help="Medians over seeds, ranked where seeds are enough."),

@@ -15,6 +15,7 @@ from pdebench_lite.compare.seen import data_seen, data_text
 from pdebench_lite.compare.standings import Standing, standings
 from pdebench_lite.errors import PdebenchError, unknown_name
 from pdebench_lite.report.provenance import measured
+from pdebench_lite.selectors import names_of
 
 Data = Mapping[str, int | bool]
 
@@ -115,11 +116,11 @@ def compare(
         if name not in parameters:
             raise unknown_name("parameter of the problems in these records", name, parameters)
     wanted = list(problems)
-    known = {c.label for c in every} | {c.label.partition("[")[0] for c in every}
+    labels = {c.label for c in every}
     for name in wanted:
-        if name not in known:
-            raise unknown_name("problem in these records", name, known)
-    found = [c for c in every if not wanted or {c.label, c.label.partition("[")[0]} & set(wanted)]
+        if not any(name in names_of(label) for label in labels):
+            raise unknown_name("problem in these records", name, labels)
+    found = [c for c in every if not wanted or names_of(c.label) & set(wanted)]
     found = [contest for contest in found if contest.entrants]
     if not found:
         raise PdebenchError("nothing to compare: no record ran, all are unsupported")

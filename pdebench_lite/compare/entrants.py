@@ -8,7 +8,7 @@ from typing import Any
 from pdebench_lite.compare.outcomes import Outcome, read_outcome
 from pdebench_lite.records import Record, Store
 from pdebench_lite.report.wording import clean
-from pdebench_lite.selectors import canonical, parse_selector
+from pdebench_lite.selectors import canonical, names_of, parse_selector
 
 _MACHINE = ("cpu", "cores", "logical_cores", "ram_mb", "os")
 
@@ -148,7 +148,7 @@ def contests(
     for source in sources:
         for record in source.store.load().records:
             label = _without(record.problem_label, over)
-            if wanted and label not in wanted and label.partition("[")[0] not in wanted:
+            if wanted and not names_of(label) & set(wanted):
                 continue
             if record not in taken.setdefault(record.cell, []):
                 taken[record.cell].append(record)

@@ -142,6 +142,9 @@ def test_medians_over_a_parameter_of_the_problem(tmp_path: Any, make: Any, capsy
     text = capsys.readouterr().out
     assert "medians over seeds and values of instance" in text
     assert "| runs |" in text
+    assert main([*words, "--problem", "burgers", "--format", "csv"]) == 0
+    assert main([*words, "--problem", "burgers[]", "--format", "csv"]) == 2, "all have parameters"
+    capsys.readouterr()
     assert main([*words[:-1], "instanse"]) == 2
     assert "did you mean 'instance'?" in capsys.readouterr().err
     assert main([*words[:3], "--over", "instance"]) == 2
