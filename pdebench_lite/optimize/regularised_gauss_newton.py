@@ -84,8 +84,9 @@ class RegularisedGaussNewton:
         level: x -> the `Level` that explains a misfit there.
         weight: w of the first step.
         floor: smallest w of the search; where nothing is noise it is the one that is taken.
-        refinable: whether to stop where the solver's error explains the misfit but the noise does
-            not, so that the caller may go on with a better solver.
+        refinable: whether to stop where the solver's error matters beside the noise, and explains
+            the misfit or the weight would be final, so that the caller may go on with a better
+            solver.
         chooses: whether the evidence chooses the final w; else it is `floor`.
         approximate: whether the Jacobian is that of a coarser model than the residuals are. Then
             the search ends where a step has to be shortened and where the final w is known, so
@@ -162,13 +163,16 @@ class RegularisedGaussNewton:
         self._variance = (level.noise + level.solver) / self._r.size
         self._linear_model = self._linearised(self.prior)
         if not self._polished:
-            unexplained = level.solver > _UNEXPLAINED * level.noise
-            if self._refinable and misfit <= level.solver and unexplained:
+            coarse = self._refinable and level.solver > _UNEXPLAINED * level.noise
+            if coarse and misfit <= level.solver:
                 self.needs_refinement = self._over = True
                 return False
             near = bool(misfit <= _NEAR * (level.noise + level.solver))
             if not self._first:
                 self._choose(near or misfit > _FALLING * self._previous)
+                if coarse and self._polished:  # no weight explains more than the solver can
+                    self.needs_refinement = self._over = True
+                    return False
             if not self._first and not self._polished and not self._halted:
                 stride = _BOLD if self._linear and not near else _STRIDES[near]
                 self.weight = max(self._floor, self.weight / stride)

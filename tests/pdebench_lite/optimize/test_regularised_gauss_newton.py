@@ -87,6 +87,19 @@ def test_it_asks_for_a_better_solver():
     assert not patient.needs_refinement
 
 
+def test_no_weight_is_final_while_a_better_solver_may_be_had():
+    """What the solver cannot represent is larger than its estimated error; refining comes first."""
+    A, x, y = smoothing(noise=0.1)
+    y = y + np.linalg.svd(A)[0][:, -1] * 2.0  # beyond the reach of any x
+    coarse = search(A, y, noise=0.1, solver=0.2, refinable=True)
+    run(coarse)
+    assert np.sum((A @ coarse.x - y) ** 2) > 0.2
+    assert coarse.needs_refinement
+    fine = search(A, y, noise=0.1, solver=1e-4, refinable=True)
+    run(fine)
+    assert not fine.needs_refinement, "a tenth of the noise does not matter"
+
+
 def test_the_evidence_chooses_among_priors():
     """Coefficients beyond the fifth are zero: of the priors that fall, one that ends there wins."""
     A = smoothing()[0] * 1.5 ** np.arange(30)
