@@ -169,8 +169,8 @@ class RegularisedGaussNewton:
                 return False
             near = bool(misfit <= _NEAR * (level.noise + level.solver))
             if not self._first:
-                self._choose(near or misfit > _FALLING * self._previous)
-                if coarse and self._polished:  # no weight explains more than the solver can
+                final = self._choose(near or misfit > _FALLING * self._previous)
+                if final and coarse:  # no weight explains more than the solver can
                     self.needs_refinement = self._over = True
                     return False
             if not self._first and not self._polished and not self._halted:
@@ -205,23 +205,27 @@ class RegularisedGaussNewton:
         e = U.T @ target
         return _LinearModel(d, s, Vt, e, max(float(target @ target - e @ e), 0.0))
 
-    def _choose(self, may_end: bool) -> None:
+    def _choose(self, may_end: bool) -> bool:
         """Note the evidence of this weight; once past the best one, go back and begin to polish.
 
         Far from the noise the linearisation changes from step to step, and its evidence may fall
         though the misfit does too: then it does not end the search.
+
+        Returns:
+            Whether the weight is final.
         """
         evidence = self._evidence()
         if evidence > self._best[0]:
             self._best = evidence, self.x, self.weight
         past = may_end and evidence < self._best[0] - _WORSE
         if not past and self.weight > self._floor:
-            return
+            return False
         self._polished = 1
         if np.isfinite(self._best[0]) and self._best[2] != self.weight:
             _, self.x, self.weight = self._best
             self._evaluate()
             self._linear_model = self._linearised(self.prior)
+        return True
 
     def _evidence(self) -> float:
         """Return the logarithm of the evidence of the weight, up to a constant."""

@@ -89,7 +89,7 @@ def test_it_asks_for_a_better_solver():
 
 def test_no_weight_is_final_while_a_better_solver_may_be_had():
     """What the solver cannot represent is larger than its estimated error; refining comes first."""
-    A, x, y = smoothing(noise=0.1)
+    A, _, y = smoothing(noise=0.1)
     y = y + np.linalg.svd(A)[0][:, -1] * 2.0  # beyond the reach of any x
     coarse = search(A, y, noise=0.1, solver=0.2, refinable=True)
     run(coarse)
