@@ -84,7 +84,7 @@ def test_it_runs_without_the_checkout(wheel: Path, tmp_path: Path) -> None:
     assert listed.returncode == 0, listed.stderr
     assert listed.stdout.startswith(str(target))
     for name in ("mlp", "pinn", "diffphys", "etdrk4"):
-        assert f"\n{name} " in listed.stdout
+        assert f"\n  {name} " in listed.stdout
     assert "not in use" not in listed.stdout
     version = pdebench("--version")
     assert "pdebench-lite" in version.stdout, version.stderr

@@ -246,6 +246,27 @@ def concat(arrays: Sequence[Any], axis: int) -> Traced:
     return Traced(np.concatenate(values, axis), parents)
 
 
+def stack(arrays: Sequence[Any], axis: int) -> Traced:
+    """Join along a new axis, counted from the end of the result."""
+    parents = [
+        (a, lambda g, i=i: np.take(g, i, axis=axis))
+        for i, a in enumerate(arrays)
+        if isinstance(a, Traced)
+    ]
+    return Traced(np.stack([_value(a) for a in arrays], axis), parents)
+
+
+def sum(x: Any, axis: int) -> Any:
+    """Sum over one axis, counted from the end."""
+    if not isinstance(x, Traced):
+        return np.sum(x, axis=axis)
+
+    def pull(g: np.ndarray) -> np.ndarray:
+        return np.broadcast_to(np.expand_dims(g, axis), (len(g), *x.shape))
+
+    return Traced(np.sum(x.value, axis=axis), [(x, pull)])
+
+
 def take_along_axis(x: Any, index: np.ndarray, axis: int) -> Any:
     """Gather along the last axis; the other axes of x and index broadcast."""
     if not isinstance(x, Traced):
