@@ -11,8 +11,8 @@ from pdebench_lite.study.file import load_study
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "results"
-REFERENCE = RESULTS / "reference"
-DOCUMENTS = ("README.md", "results/tables.md", "results/peers.md")
+FOLDERS = ("reference", "targets")
+DOCUMENTS = ("README.md", "results/tables.md", "results/targets.md", "results/peers.md")
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
@@ -33,18 +33,20 @@ def test_figures_are_those_of_the_records(tmp_path, monkeypatch):
     assert [name for name in made if made[name] != shipped[name]] == []
 
 
-def test_records_are_sound_and_hold_no_fields():
-    loaded = Store(REFERENCE).load()
+@pytest.mark.parametrize("name", FOLDERS)
+def test_records_are_sound_and_hold_no_fields(name):
+    loaded = Store(RESULTS / name).load()
     assert loaded.unsound == []
     assert loaded.records
     for record in loaded.records:
-        folder = REFERENCE / record.cell
+        folder = RESULTS / name / record.cell
         assert {path.name for path in folder.iterdir()} <= {RECORD, HISTORY}
-        assert (REFERENCE / "environments" / f"{record.environment}.json").is_file()
+        assert (RESULTS / name / "environments" / f"{record.environment}.json").is_file()
 
 
 def test_what_ships_is_small():
-    size = sum(path.stat().st_size for path in REFERENCE.rglob("*") if path.is_file())
+    files = [path for name in FOLDERS for path in (RESULTS / name).rglob("*") if path.is_file()]
+    size = sum(path.stat().st_size for path in files)
     assert size < 3_000_000
 
 
