@@ -326,7 +326,7 @@ def legend_below(drawn: Figure, handles: Sequence[Artist], title: str = "") -> N
         handles=list(handles), loc="outside lower center", ncols=columns, handlelength=line,
         columnspacing=gap, title=title, title_fontsize=6.5, fontsize=points,
     )  # fmt: skip
-    tall = made.get_window_extent(drawn.canvas.get_renderer()).height / drawn.dpi  # type: ignore[attr-defined]
+    tall = made.get_window_extent().height / drawn.dpi
     drawn.set_figheight(drawn.get_figheight() + max(0.0, tall - _LEGEND))
 
 
