@@ -3,11 +3,23 @@
 import numpy as np
 
 from pdebench_lite.metrics.metric import Metric, relative_l2
+from pdebench_lite.problem import Task
 from pdebench_lite.tasks.field import FieldEvaluation, FieldTask
 
 
 def _rel_l2(e: FieldEvaluation) -> float:
     return relative_l2(e.compared(e.fields), e.compared(e.truth))
+
+
+def _rel_l2_late(e: FieldEvaluation) -> float:
+    axis = e.task.problem.domain.time
+    assert axis is not None
+    assert e.time is not None
+    late = e.time >= axis.lower + (0.5 - 1e-9) * axis.length
+    return relative_l2(
+        {k: v[..., late] for k, v in e.fields.items()},
+        {k: v[..., late] for k, v in e.truth.items()},
+    )
 
 
 def _rel_l2_carried(e: FieldEvaluation) -> float | None:
@@ -29,6 +41,11 @@ def _initial_rel_l2(e: FieldEvaluation) -> float | None:
     return relative_l2({k: e.found_on_grid[k] for k in names}, e.true_unknowns) if names else None
 
 
+def _asks_all_times(task: Task) -> bool:
+    evolves = isinstance(task, FieldTask) and task.problem.domain.time is not None
+    return evolves and not task.at_end
+
+
 def error_profile(e: FieldEvaluation) -> dict[str, list[float]]:
     """Return the relative L2 error at each time: `t` and `rel_l2`, lists of equal length."""
     if e.time is None:
@@ -47,6 +64,12 @@ ERRORS = (
         "rel_l2",
         "relative L2 error of the returned fields",
         _rel_l2,
+    ),
+    Metric(
+        "rel_l2_late",
+        "relative L2 error of the returned fields over the second half of time",
+        _rel_l2_late,
+        applies=_asks_all_times,
     ),
     Metric(
         "rel_l2_carried",

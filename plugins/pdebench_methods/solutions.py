@@ -12,6 +12,7 @@ from pdebench_methods.networks import Model
 from pdebench_methods.training import Tools
 
 _CHUNK = 1 << 16  # points at a time
+_PAD = 12  # cells repeated beyond an end, whose effect on a quintic spline falls by 0.43 a cell
 
 
 def network_solution(
@@ -55,7 +56,11 @@ def _on_host(
 
 
 class TrajectoryInterpolant:
-    """Cubic splines through a trajectory on a periodic grid; a function on space-time points."""
+    """Splines through a trajectory on a periodic grid; a function on space-time points.
+
+    On a line they are quintic in space: at a shock of a few cells, cubics err more than a scheme of
+    fourth order does. In time, and in more dimensions, they are cubic.
+    """
 
     def __init__(
         self, domain: Domain, grid: Grid, times: np.ndarray, states: dict[str, np.ndarray]
@@ -75,7 +80,7 @@ class TrajectoryInterpolant:
 
         time = self._domain.time
         assert time is not None
-        pad = 4
+        pad = _PAD
         nodes = []
         for i, axis in enumerate(self._domain.space):
             h, n = self._grid.spacing[axis.name], self._grid.cells[i]
@@ -84,7 +89,7 @@ class TrajectoryInterpolant:
         nodes.append(self._times)
         names = (*(a.name for a in self._domain.space), time.name)
         if len(nodes) == 2:
-            spline = RectBivariateSpline(nodes[0], nodes[1], values)
+            spline = RectBivariateSpline(nodes[0], nodes[1], values, kx=5)
             return lambda points: spline.ev(points[names[0]], points[names[1]])
         grid = RegularGridInterpolator(tuple(nodes), values, method="cubic")
         return lambda points: grid(np.stack([np.asarray(points[a]) for a in names], axis=-1))

@@ -114,8 +114,8 @@ class AdvectionDensity(Problem):
         instance: 0 is u = 0.25 + 0.1 sin 2πx + 0.05 cos(4πx + 1); others are drawn from
             the problem and `instance` alone, displacement / width from 1 to 6.
 
-    Schemes: `cubic` and `linear` semi-Lagrangian (midpoint trace; stable at any step), and
-    first-order `upwind`.
+    Schemes: `cubic` and `linear` semi-Lagrangian (stable at any step; characteristics traced by
+    Runge–Kutta or the midpoint rule), and first-order `upwind`.
 
     Source: Staniforth & Côté 1991, Mon. Weather Rev. 119, 2206–2223,
     doi:10.1175/1520-0493(1991)119<2206:SLISFA>2.0.CO;2.

@@ -59,6 +59,21 @@ def test_initial_violation_is_measured_at_the_start_only(scores: Any) -> None:
     assert start["rel_l2"] == pytest.approx(np.sqrt(1 / 101), rel=1e-2)
 
 
+def test_the_second_half_of_time_is_scored_apart(scores: Any) -> None:
+    late = scores(lambda p: truth(p) * np.where(p["t"] >= 0.5, 2.0, 1.0))
+    assert late["rel_l2_late"] == pytest.approx(1.0)
+    early = scores(lambda p: truth(p) * np.where(p["t"] < 0.5, 2.0, 1.0))
+    assert early["rel_l2_late"] == pytest.approx(0, abs=1e-13)
+    assert early["rel_l2"] == pytest.approx(np.sqrt(50 / 101), rel=1e-2)
+
+
+def test_what_is_asked_at_the_end_has_no_second_half() -> None:
+    known = registry()
+    names = {m.name for m in known.metrics_for(known.task("advection-density"))}
+    assert "rel_l2" in names
+    assert "rel_l2_late" not in names
+
+
 def test_soft_and_hard_constraint_are_told_apart(scores: Any) -> None:
     """A field that is right with an initial state that is wrong, and the other way round."""
     wrong = scores(truth, "toy:reconstruction", u_initial=lambda p: 3 * np.sin(TOY * p["x"]))
