@@ -1,6 +1,7 @@
 """Options that several verbs share."""
 
 import sys
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +19,10 @@ Problems = Annotated[
         metavar="P[,P2]",
         help="Problems, as in the records; all if none. P: with any parameters; P[]: with none.",
     ),
+]
+Success = Annotated[
+    str | None,
+    typer.Option(metavar="E[,E2]", help="Final errors: show what share of the runs reached each."),
 ]
 DEFAULT_RESULTS = Path("results/runs")
 
@@ -46,6 +51,21 @@ def load(results: Path) -> "tuple[Store, Loaded]":
 def split_names(text: str | None) -> list[str]:
     """Split a comma-separated list of names."""
     return [name.strip() for name in (text or "").split(",") if name.strip()]
+
+
+def split_numbers(option: str, text: str | None, example: str) -> list[float]:
+    """Split a comma-separated list of positive numbers.
+
+    Raises:
+        PdebenchError: one is none.
+    """
+    try:
+        values = [float(word) for word in split_names(text)]
+    except ValueError:
+        values = [0.0]
+    if not all(isfinite(value) and value > 0 for value in values):
+        raise PdebenchError(f"{option} '{text}' are no positive numbers; write {option} {example}")
+    return values
 
 
 def split_problems(text: str | None) -> list[str]:

@@ -2,7 +2,6 @@
 
 import os
 import sys
-from math import isfinite
 from pathlib import Path
 from typing import Annotated
 
@@ -12,8 +11,10 @@ from pdebench_lite.cli._options import (
     DEFAULT_RESULTS,
     Problems,
     Results,
+    Success,
     load,
     split_names,
+    split_numbers,
     split_problems,
 )
 from pdebench_lite.cli.table import FORMATS
@@ -24,6 +25,7 @@ Examples:
   pdebench compare
   pdebench compare --problem burgers:forward --times 1,10 --errors 1e-2,1e-3
   pdebench compare --tables final,overall
+  pdebench compare --problem burgers --tables final --success 1e-2
   pdebench compare --with results/reference --format md
 """
 
@@ -39,6 +41,7 @@ def compare(
     errors: Annotated[
         str | None, typer.Option(metavar="E[,E2]", help="Errors to be reached.")
     ] = None,
+    success: Success = None,
     others: Annotated[
         list[Path] | None,
         typer.Option("--with", metavar="DIR", help="Another folder of records to set beside."),
@@ -65,7 +68,9 @@ def compare(
     """
     if format not in FORMATS:
         raise PdebenchError(f"no format '{format}'; write one of: {', '.join(FORMATS)}")
-    seconds, levels = _numbers("times", times), _numbers("errors", errors)
+    seconds = sorted(split_numbers("--times", times, "1,3,10"))
+    levels = sorted(split_numbers("--errors", errors, "1e-2,1e-3"), reverse=True)
+    reached = split_numbers("--success", success, "1e-2,1e-3")
     names = split_problems(problem)
     store, _ = load(results)
     folders = [load(folder)[0] for folder in others or []]
@@ -73,22 +78,6 @@ def compare(
     from pdebench_lite.report.comparison import render_comparison
 
     sources = [Source(store), *(Source(other, other.root.name) for other in folders)]
-    comparison = compare(sources, names, metric, sorted(seconds), sorted(levels, reverse=True))
+    comparison = compare(sources, names, metric, seconds, levels, success=reached)
     color = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     print(render_comparison(comparison, format, verbose, None, color, split_names(tables)), end="")
-
-
-def _numbers(name: str, text: str | None) -> list[float]:
-    """Read positive numbers.
-
-    Raises:
-        PdebenchError: one is none.
-    """
-    try:
-        values = [float(word) for word in split_names(text)]
-    except ValueError:
-        values = [0.0]
-    if not all(isfinite(v) and v > 0 for v in values):
-        example = "1,3,10" if name == "times" else "1e-2,1e-3"
-        raise PdebenchError(f"--{name} '{text}' are no positive numbers; write --{name} {example}")
-    return values

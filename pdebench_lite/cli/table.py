@@ -10,9 +10,11 @@ from pdebench_lite.cli._options import (
     DEFAULT_RESULTS,
     Problems,
     Results,
+    Success,
     load,
     of_problems,
     split_names,
+    split_numbers,
     split_problems,
 )
 from pdebench_lite.errors import PdebenchError
@@ -22,6 +24,8 @@ Examples:
   pdebench table
   pdebench table --aggregate --problem burgers:forward
   pdebench table --aggregate --over instance   # medians over initial states too
+  pdebench table --aggregate --over instance --success 5e-4
+  pdebench table --by-task                     # parameters of problems as columns
   pdebench table --metrics rel_l2,rel_h1 --format latex
 """
 FORMATS = ("text", "csv", "md", "latex", "json")
@@ -40,6 +44,11 @@ def table(
             help="With --aggregate: parameters of problems to take medians over too.",
         ),
     ] = None,
+    success: Success = None,
+    task_tables: Annotated[
+        bool,
+        typer.Option("--by-task", help="One table per task; what differs becomes a column."),
+    ] = False,
     format: Annotated[str, typer.Option("--format", help=", ".join(FORMATS) + ".")] = "text",
     metrics: Annotated[
         str | None, typer.Option(metavar="A,B", help="Metrics to show instead of the ranked ones.")
@@ -57,16 +66,24 @@ def table(
     names = split_names(metrics)
     if over and not aggregate:
         raise PdebenchError(f"--over {over} takes medians: add --aggregate")
+    if success and not aggregate:
+        raise PdebenchError(f"--success {success} is a share of runs: add --aggregate")
     if aggregate:
-        from pdebench_lite.compare import Source, compare
+        from pdebench_lite.compare import Source, by_task, compare
         from pdebench_lite.report.comparison.aggregate import render_aggregate
 
-        taken = split_names(over)
-        comparison = compare([Source(store)], split_problems(problem), over=taken)
+        sources, taken = [Source(store)], split_names(over)
+        reached = split_numbers("--success", success, "1e-2,1e-3")
+        comparison = compare(sources, split_problems(problem), over=taken, success=reached)
+        if task_tables:
+            comparison = by_task(comparison, sources)
         print(render_aggregate(comparison, format, names, color=color), end="")
         return
     from pdebench_lite.report.table import render
 
     chosen = of_problems(loaded.records, split_problems(problem))
     read = store.environment
-    print(render(chosen, format, verbose, names, color=color, environments=read), end="")
+    print(
+        render(chosen, format, verbose, names, color=color, environments=read, by_task=task_tables),
+        end="",
+    )

@@ -2,5 +2,6 @@
 
 from pdebench_lite.compare.comparison import Comparison, compare
 from pdebench_lite.compare.entrants import Source
+from pdebench_lite.compare.together import by_task
 
-__all__ = ["Comparison", "Source", "compare"]
+__all__ = ["Comparison", "Source", "by_task", "compare"]

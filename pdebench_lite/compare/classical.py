@@ -15,6 +15,7 @@ from pdebench_lite.selectors import Selector, canonical
 
 _RESOLUTIONS = ("cells", "points", "resolution", "modes")
 _HALVINGS = (4, 2, 1)
+_MOST = 3  # problems that a command names
 
 
 @dataclass(frozen=True)
@@ -66,8 +67,14 @@ def curves(entrants: Iterable[Entrant]) -> list[Curve]:
     return [Curve(sorted(group, key=_seconds)) for group in groups.values()]
 
 
-def advice(contest: Contest, results: Path) -> str:
-    """Say what a comparison lacks of its classical solver, and the command that adds it."""
+def advice(contest: Contest, results: Path, labels: Sequence[str] = ()) -> str:
+    """Say what a comparison lacks of its classical solver, and the command that adds it.
+
+    Args:
+        contest: the comparison.
+        results: folder that the command writes to.
+        labels: problems that lack it alike; by default those of the contest.
+    """
     found = curves(contest.entrants)
     if any(len(curve.entrants) > 1 for curve in found):
         return ""
@@ -86,9 +93,13 @@ def advice(contest: Contest, results: Path) -> str:
     if not selectors:
         why = f" ({'; '.join(reasons)})" if reasons else ""
         return f"{lack}; no classical method that is installed supports the problem{why}"
-    words = ["pdebench", "run", "--problem", contest.label, "--methods", ",".join(selectors)]
+    labels = labels or contest.problem_labels or [contest.label]
+    many = len(labels) > _MOST
+    named = ",".join(labels[:1] if many else labels)
+    words = ["pdebench", "run", "--problem", named, "--methods", ",".join(selectors)]
     words += ["--results", str(results)]
-    return f"{lack}; add it: {shlex.join(words)}"
+    where = f", here to the first of {len(labels)} problems" if many else ""
+    return f"{lack}; add it{where}: {shlex.join(words)}"
 
 
 def _classical(known: Registry, task: Task) -> tuple[list[str], list[str]]:

@@ -50,8 +50,11 @@ class ProblemComparison:
         audit: the conditions, in the order of `contest.entrants`.
         times, errors: what the courses are read at.
         advice: what is missing of the classical solver, and the command that adds it; else empty.
+        success: the final errors whose success rates are asked for.
         measured: when and on what machines the first source's records were measured, in words.
         beside: for each further source, what of its records compares with the first's.
+        parameters: those of the problem that differ from row to row, where several problems of one
+            task were taken together.
     """
 
     contest: Contest
@@ -60,8 +63,10 @@ class ProblemComparison:
     times: Sequence[float]
     errors: Sequence[float]
     advice: str
+    success: Sequence[float] = ()
     measured: str = ""
     beside: Sequence[str] = ()
+    parameters: Sequence[str] = ()
 
     def place(self, entrant: Entrant) -> int:
         """Return the number of an entrant in the audit."""
@@ -96,6 +101,7 @@ def compare(
     times: Sequence[float] = (),
     errors: Sequence[float] = (),
     over: Sequence[str] = (),
+    success: Sequence[float] = (),
 ) -> Comparison:
     """Compare what is in results folders.
 
@@ -106,6 +112,7 @@ def compare(
         times: charged seconds to compare at; by default what the runs saw.
         errors: errors to compare at; by default powers of ten that somebody reached.
         over: parameters of problems, such as `instance`, whose values count as seeds do.
+        success: final errors whose success rates are asked for.
 
     Raises:
         PdebenchError: no such problem or metric among the records, or nothing to compare.
@@ -136,7 +143,7 @@ def compare(
         names = {name for c in found for r in c.records for name in r.metrics}
         if metric not in names:
             raise unknown_name("metric in these records", metric, names)
-    compared = [_problem(contest, sources, times, errors) for contest in found]
+    compared = [_problem(contest, sources, times, errors, success) for contest in found]
     together: list[OverallBlock] = []
     all_times = list(times) or usual_times(found)
     all_errors = list(errors) or usual_errors(found)
@@ -146,7 +153,11 @@ def compare(
 
 
 def _problem(
-    contest: Contest, sources: Sequence[Source], times: Sequence[float], errors: Sequence[float]
+    contest: Contest,
+    sources: Sequence[Source],
+    times: Sequence[float],
+    errors: Sequence[float],
+    success: Sequence[float],
 ) -> ProblemComparison:
     own = sources[0]
     blocks = []
@@ -161,6 +172,7 @@ def _problem(
         list(times) or usual_times([contest]),
         list(errors) or usual_errors([contest]),
         advice(contest, own.store.root),
+        success,
         measured(
             [r for e in contest.entrants if e.key.source == own.name for r in e.records],
             own.environment,

@@ -122,6 +122,11 @@ class Contest:
         return [record for entrant in self.entrants for record in entrant.records]
 
     @property
+    def problem_labels(self) -> list[str]:
+        """Labels of the problems of all who ran, with every parameter that was given."""
+        return list(dict.fromkeys(record.problem_label for record in self.records))
+
+    @property
     def bound(self) -> float | None:
         """The largest bound on the reference's error among the records."""
         bounds = [r.reference_bound for r in self.records if r.reference_bound is not None]

@@ -1,6 +1,6 @@
 """Sheet: the table of one problem as plain text cells, before any format dresses it."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, Literal, TypeAlias
@@ -39,6 +39,24 @@ def telling(columns: Iterable[Column], things: Iterable[Any], *heads: str) -> li
         for column in columns
         if column.head not in heads or any(column.cell(t) not in ("", MISSING) for t in things)
     ]
+
+
+def parameter_columns(names: Sequence[str], record: Callable[[Any], Record]) -> list[Column]:
+    """Return a column for each parameter of the problem that differs from row to row.
+
+    Args:
+        names: the parameters.
+        record: what a row stands for -> a record of it.
+    """
+    return [
+        Column(clean(n), "number", lambda row, n=n: wording.parameter_text(record(row), n))  # type: ignore[misc]
+        for n in names
+    ]
+
+
+def by_what(names: Sequence[str]) -> str:
+    """Say, within a title, that a table holds a problem for several values of parameters."""
+    return f" by {', '.join(map(clean, names))}" if names else ""
 
 
 @dataclass(frozen=True)
@@ -88,6 +106,7 @@ def sheets(
     verbose: bool = False,
     metrics: Iterable[str] = (),
     environments: Environments = lambda digest: {},
+    by_task: bool = False,
 ) -> Iterator[Sheet]:
     """Yield one sheet for each problem label, in the order of the records.
 
@@ -96,30 +115,43 @@ def sheets(
         verbose: add cell hash, seed, dtype, device and every metric.
         metrics: names that replace the ranked metrics.
         environments: where the machines are looked up that the records were measured on.
+        by_task: one sheet for each task instead, its rows sorted by the parameters that differ.
 
     Raises:
         PdebenchError: a metric is unknown.
     """
     records, wanted = list(records), list(metrics)
-    for label in dict.fromkeys(record.problem_label for record in records):
-        mine = [record for record in records if record.problem_label == label]
+    groups: dict[str, list[Record]] = {}
+    for record in records:
+        label = record.problem_label
+        groups.setdefault(label.partition("[")[0] if by_task else label, []).append(record)
+    for label, mine in groups.items():
+        parameters = wording.varied_parameters(mine)
+        mine.sort(key=wording.parameter_order(parameters))
         shown = wording.shown_metrics(mine, wanted)
         if verbose and not wanted:
             shown = list(dict.fromkeys([*shown, *(m for record in mine for m in record.metrics)]))
-        sheet = _sheet(label, mine, shown, verbose)
+        sheet = _sheet(label, mine, shown, verbose, parameters)
         sheet.conditions += filter(None, [measured(mine, environments)])
         yield sheet
 
 
-def _sheet(label: str, records: list[Record], metrics: list[str], verbose: bool) -> Sheet:
+def _sheet(
+    label: str,
+    records: list[Record],
+    metrics: list[str],
+    verbose: bool,
+    parameters: Sequence[str],
+) -> Sheet:
     conditions, varying = _conditions(records)
-    columns = list(_columns(records, metrics, varying, verbose))
+    columns = parameter_columns(parameters, lambda record: record)
+    columns += _columns(records, metrics, varying, verbose)
     reasons = list(dict.fromkeys(clean(r.reason) for r in records if _needs_note(r)))
     blocks = [
         (heading, [_row(r, columns, reasons) for r in records if wording.given_labels(r) is given])
         for heading, given in ((wording.WITH_LABELS, True), (wording.WITHOUT_LABELS, False))
     ]
-    title = clean(label)
+    title = clean(label) + by_what(parameters)
     for name in metrics[:1]:
         title += f": {clean(name)}" + (f", {text}" if (text := wording.meaning(name)) else "")
     conditions.append("charged = data + compile + train")
@@ -158,9 +190,7 @@ _CONDITIONS: tuple[tuple[str, Callable[[Record], str]], ...] = (
 
 def _conditions(records: list[Record]) -> tuple[list[str], set[str]]:
     """Return what holds for all records, in words, and the names of the conditions that vary."""
-    bounds = [r.reference_bound for r in records if r.reference_bound is not None]
-    bound = wording.error_text(max(bounds)) if bounds else "unknown"
-    lines, varying = [f"reference bound {bound}"], set()
+    lines, varying = [wording.bounds_text(r.reference_bound for r in records)], set()
     for name, value in _CONDITIONS:
         values = {value(record) for record in records}
         if len(values) > 1:

@@ -39,6 +39,7 @@ def render(
     width: int | None = None,
     color: bool = False,
     environments: Environments = lambda digest: {},
+    by_task: bool = False,
 ) -> str:
     """Write records as a table; the text ends with a newline.
 
@@ -51,6 +52,7 @@ def render(
         width: of `text`, in characters; by default the terminal's, or 120 where there is none.
         color: whether `text` may hold terminal colours.
         environments: where the machines are looked up that the records were measured on.
+        by_task: one table for each task, with a column for each parameter that differs.
 
     Raises:
         PdebenchError: an unknown format or metric.
@@ -61,7 +63,7 @@ def render(
         return json.dumps(rows(records), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     if format == "csv":
         return _csv(records, wanted)
-    made = sheets(records, verbose, wanted, environments)
+    made = sheets(records, verbose, wanted, environments, by_task)
     if format == "md":
         return markdown(made)
     if format == "latex":

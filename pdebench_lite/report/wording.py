@@ -7,7 +7,7 @@ before any format adds its own escapes.
 import json
 import math
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -130,6 +130,14 @@ def bound_of(record: Record, metric: str) -> float | None:
     return record.reference_bound + carried
 
 
+def bounds_text(bounds: Iterable[float | None]) -> str:
+    """Say how far the references of some records can be trusted."""
+    known = {bound for bound in bounds if bound is not None}
+    if not known:
+        return "reference bound unknown"
+    return f"reference bound {'at most ' if len(known) > 1 else ''}{error_text(max(known))}"
+
+
 def at_bound(record: Record, metric: str) -> bool:
     """Say whether an error is not above the bound of the truth that it was measured against."""
     value, bound = record.metrics.get(metric), bound_of(record, metric)
@@ -159,6 +167,38 @@ def tuning(method: str) -> str:
     """Say what the defaults of a method of this installation were tuned on; empty if unstated."""
     described = registry().methods.get(method)
     return clean(described.tuned) if described is not None and described.tuned else ""
+
+
+# ---- parameters of problems -------------------------------------------------------------------
+
+
+def varied_parameters(records: Iterable[Record]) -> list[str]:
+    """Return the parameters of problems that are not the same in all records."""
+    params = [record.problem_params for record in records]
+    names = dict.fromkeys(name for mine in params for name in mine)
+    return [name for name in names if len({as_json(mine.get(name)) for mine in params}) > 1]
+
+
+def parameter_order(names: Iterable[str]) -> Callable[[Record], Any]:
+    """Return a key that sorts records by parameters of their problems, numbers as numbers."""
+    names = list(names)
+
+    def key(record: Record) -> list[tuple[bool, float, str]]:
+        values = (record.problem_params.get(name) for name in names)
+        return [
+            (False, float(v), "") if isinstance(v, int | float) else (True, 0.0, str(v))
+            for v in values
+        ]
+
+    return key
+
+
+def parameter_text(record: Record, name: str) -> str:
+    """Write a parameter of a record's problem."""
+    value = record.problem_params.get(name)
+    if value is None:
+        return MISSING
+    return f"{value:.4g}" if isinstance(value, float) else clean(value)
 
 
 # ---- metrics ---------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from pdebench_lite.compare import Comparison
 from pdebench_lite.compare.comparison import Block, ProblemComparison
 from pdebench_lite.compare.standings import Standing
 from pdebench_lite.compare.statistics import Estimate, estimate, median, rms, share
+from pdebench_lite.compare.success import success
 from pdebench_lite.errors import unknown_name
 from pdebench_lite.records import Record
 from pdebench_lite.report import wording
@@ -21,14 +22,26 @@ from pdebench_lite.report._text import text
 from pdebench_lite.report.comparison.cells import (
     amount_cell,
     error_cell,
+    level_text,
     probability_cell,
     ratio_cell,
     seeds_cell,
 )
 from pdebench_lite.report.comparison.conditions import conditions_of
 from pdebench_lite.report.comparison.sheets import over_what, remarks, statistics_in_words
-from pdebench_lite.report.comparison.standing_sheet import entrant_columns
-from pdebench_lite.report.sheet import Column, Row, Sheet, telling
+from pdebench_lite.report.comparison.standing_sheet import (
+    entrant_columns,
+    success_columns,
+    success_in_words,
+)
+from pdebench_lite.report.sheet import (
+    Column,
+    Row,
+    Sheet,
+    by_what,
+    parameter_columns,
+    telling,
+)
 from pdebench_lite.report.table import FORMATS, csv_text, terminal_width
 from pdebench_lite.report.wording import MISSING, clean
 
@@ -125,13 +138,16 @@ def _sheet(problem: ProblemComparison, wanted: list[str]) -> Sheet:
         if block.standings
     ]
     meaning = wording.meaning(headline)
+    label = clean(problem.contest.label) + by_what(problem.parameters)
     return Sheet(
-        title=f"{clean(problem.contest.label)}: medians over {over_what(problem)}, "
-        f"best {clean(headline)} first" + (f" ({meaning})" if meaning else ""),
+        title=f"{label}: medians over {over_what(problem)}, best {clean(headline)} first"
+        + (f" ({meaning})" if meaning else ""),
         conditions=[
             *conditions_of(problem),
+            *(["ranks within each problem"] if problem.parameters else []),
             *statistics_in_words(problem),
             *(f"{clean(n)}: {_OVER_SEEDS[_kind(n)]}" for n in names if _kind(n) in _OVER_SEEDS),
+            *success_in_words(problem),
             "charged = data + compile + train",
         ],
         columns=columns,
@@ -143,12 +159,14 @@ def _sheet(problem: ProblemComparison, wanted: list[str]) -> Sheet:
 
 def _columns(problem: ProblemComparison, metrics: Sequence[str]) -> Iterator[Column]:
     yield Column("rank", "number", lambda s: MISSING if s.rank is None else str(s.rank))
+    yield from parameter_columns(problem.parameters, lambda s: s.entrant.record)
     yield from entrant_columns()
     yield Column("unequal", "name", lambda s: ", ".join(problem.marks(s.entrant)))
     head = "runs" if problem.contest.over else "seeds"
     yield Column(head, "word", lambda s: seeds_cell(len(s.entrant.outcomes), s.entrant.failures))
     for name in metrics:
         yield Column(clean(name), "interval", _metric(name, problem.contest.bound))
+    yield from success_columns(problem)
     yield Column("charged", "number", lambda s: amount_cell(s.time, bare=True), "s")
     yield Column("compile", "number", _middle("compile_s"), "s")
     yield Column("memory", "number", _middle("peak_host_mb"), "MB")
@@ -201,14 +219,24 @@ def _row(
         "seeds": entrant.seeds, "failures": entrant.failures,
     }  # fmt: skip
     for name in metrics:
-        of = _over_seeds(standing, name) or Estimate(inf, None, None, False, 0, 0)
-        row |= {name: _number(of.value), f"{name}_low": _number(of.low)}
-        row |= {f"{name}_high": _number(of.high), f"{name}_interval": of.interval}
+        row |= _estimated(name, _over_seeds(standing, name))
+    for error in problem.success:
+        row |= _estimated(f"reached_{level_text(error)}", success(entrant, error))
     for name in _AMOUNTS:
         values = [v for r in entrant.records if (v := getattr(r, name)) is not None]
         row[name] = middle(values) if values else None
     row["sees"] = entrant.sees
     return row
+
+
+def _estimated(name: str, of: Estimate | None) -> dict[str, Any]:
+    of = of or Estimate(inf, None, None, False, 0, 0)
+    return {
+        name: _number(of.value),
+        f"{name}_low": _number(of.low),
+        f"{name}_high": _number(of.high),
+        f"{name}_interval": of.interval,
+    }
 
 
 def _number(value: float | None) -> float | None:

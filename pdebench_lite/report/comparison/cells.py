@@ -8,7 +8,8 @@ from pdebench_lite.report.wording import AT_BOUND, MISSING, amount, error_text
 
 MISS = "∞"
 _SMALL = 0.1  # below it two decimals are too few: a classical solver takes milliseconds
-_AT_BOUND = AT_BOUND.replace(" ", "\N{NO-BREAK SPACE}")  # the interval comes after the first space
+_UNBROKEN = "\N{NO-BREAK SPACE}"  # the interval comes after the first space
+_AT_BOUND = AT_BOUND.replace(" ", _UNBROKEN)
 
 
 def error_cell(of: Estimate | None, bound: float | None = None) -> str:
@@ -49,6 +50,14 @@ def ratio_cell(of: Estimate) -> str:
 def probability_cell(of: Estimate) -> str:
     """Write a probability with its interval."""
     return _cell(of, lambda value: f"{value:.2f}")
+
+
+def share_cell(of: Estimate | None) -> str:
+    """Write a share of runs with its interval: `9 of 10 [0.60, 0.98]`."""
+    if of is None or of.low is None or of.high is None:
+        return MISSING
+    count = f"{round(of.value * of.n)} of {of.n}".replace(" ", _UNBROKEN)
+    return f"{count} [{of.low:.2f}, {of.high:.2f}]"
 
 
 def values_cell(values: Sequence[float] | None, bare: bool = False) -> str:

@@ -13,9 +13,8 @@ _VERSIONS = ("numpy", "jax", "torch")
 
 def conditions_of(problem: ProblemComparison) -> list[str]:
     """Name the bound of the reference and the conditions that all rows share."""
-    bound = problem.contest.bound
-    text = "unknown" if bound is None else wording.error_text(bound)
-    lines = [f"reference bound {text}", *problem.audit.common, *_versions(problem)]
+    bounds = [r.reference_bound for r in problem.contest.records]
+    lines = [wording.bounds_text(bounds), *problem.audit.common, *_versions(problem)]
     lines += filter(None, [problem.measured])
     return lines if any(problem.audit.marks) else [*lines, "no condition differs between rows"]
 

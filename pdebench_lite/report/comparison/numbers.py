@@ -13,6 +13,7 @@ from pdebench_lite.compare.overall import Overall
 from pdebench_lite.compare.profiles import RATIOS
 from pdebench_lite.compare.statistics import Estimate, estimate
 from pdebench_lite.compare.steps import StepCost, step_costs
+from pdebench_lite.compare.success import success
 from pdebench_lite.report.table import csv_text
 from pdebench_lite.report.wording import finite
 
@@ -55,6 +56,7 @@ def _problem(problem: ProblemComparison) -> dict[str, Any]:
         "common": problem.audit.common,
         "times_s": list(problem.times),
         "errors": list(problem.errors),
+        "success_errors": list(problem.success),
         "blocks": [
             {
                 "given": block.heading,
@@ -68,6 +70,7 @@ def _problem(problem: ProblemComparison) -> dict[str, Any]:
                         "best": s.best,
                         "pareto": s.pareto,
                         "error": _estimate(s.error),
+                        "success": [_estimate(success(s.entrant, e)) for e in problem.success],
                         "iqm": _estimate(s.middle),
                         "charged_s": _estimate(s.time),
                         "memory_mb": _estimate(s.memory),
@@ -187,6 +190,8 @@ def _lines(comparison: Comparison) -> Iterator[dict[str, Any]]:
                 who["unequal"] = "; ".join(problem.marks(s.entrant))
                 placed = {"rank": s.rank, "best": s.best, "pareto": s.pareto}
                 yield {**who, **placed, **_number("error", s.error)}
+                for e in problem.success:
+                    yield {**who, "at": e, **_number("success", success(s.entrant, e))}
                 yield {**who, **_number("iqm", s.middle)}
                 yield {**who, **_number("charged_s", s.time)}
                 yield {**who, **_number("memory_mb", s.memory)}

@@ -1,11 +1,20 @@
 """Table: final errors with their cost, ranked within equal data."""
 
+from collections.abc import Iterator
+
 from pdebench_lite.compare.comparison import ProblemComparison
 from pdebench_lite.compare.entrants import Entrant
 from pdebench_lite.compare.seen import knowledge_text
 from pdebench_lite.compare.standings import Standing
+from pdebench_lite.compare.success import success
 from pdebench_lite.report import wording
-from pdebench_lite.report.comparison.cells import amount_cell, error_cell, seeds_cell
+from pdebench_lite.report.comparison.cells import (
+    amount_cell,
+    error_cell,
+    level_text,
+    seeds_cell,
+    share_cell,
+)
 from pdebench_lite.report.sheet import Column, Row, Sheet, telling
 from pdebench_lite.report.wording import MISSING, clean
 
@@ -22,6 +31,7 @@ def standing_sheet(problem: ProblemComparison) -> Sheet:
         Column("uses", "name", lambda s: knowledge_text(s.entrant.sees)),
         Column("seeds", "word", lambda s: seeds_cell(len(s.entrant.outcomes), s.entrant.failures)),
         Column("error", "interval", lambda s: error_cell(s.error, bound)),
+        *success_columns(problem),
         Column("IQM", "error", lambda s: error_cell(s.middle, bound).partition(" ")[0]),
         Column("charged", "interval", lambda s: amount_cell(s.time), "s"),
         Column("memory", "number", lambda s: amount_cell(s.memory, bare=True), "MB"),
@@ -42,6 +52,7 @@ def standing_sheet(problem: ProblemComparison) -> Sheet:
         title=f"{clean(problem.contest.label)}: final error, {clean(name)}"
         + (f" ({meaning})" if meaning else ""),
         conditions=[
+            *success_in_words(problem),
             "charged = data + compile + train",
             "IQM: interquartile mean of log error",
             f"{_ON_FRONT}: no other row of its block is better in error, time and memory",
@@ -58,6 +69,23 @@ def entrant_columns() -> list[Column]:
         Column("method", "name", lambda s: clean(s.entrant.key.label)),
         Column("backend", "word", lambda s: clean(s.entrant.key.backend)),
     ]
+
+
+def success_columns(problem: ProblemComparison) -> Iterator[Column]:
+    """Yield a column for each success rate that was asked for."""
+    for error in problem.success:
+        yield Column(
+            f"reached {level_text(error)}", "interval",
+            lambda s, e=error: share_cell(success(s.entrant, e)),  # type: ignore[misc]
+        )  # fmt: skip
+
+
+def success_in_words(problem: ProblemComparison) -> list[str]:
+    """Say what success rates are; nothing where none was asked for."""
+    if not problem.success:
+        return []
+    metric = clean(problem.contest.metric)
+    return [f"reached: runs that end with {metric} at or below it, of all [95% Wilson interval]"]
 
 
 def _row(standing: Standing, columns: list[Column]) -> Row:

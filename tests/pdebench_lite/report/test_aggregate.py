@@ -149,3 +149,21 @@ def test_medians_over_a_parameter_of_the_problem(tmp_path: Any, make: Any, capsy
     assert "did you mean 'instance'?" in capsys.readouterr().err
     assert main([*words[:3], "--over", "instance"]) == 2
     assert "add --aggregate" in capsys.readouterr().err
+
+
+def test_success_rates(runs: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["table", "--results", str(runs.root), "--success", "0.012,0.5"]
+    assert main([*words, "--aggregate", "--format", "csv"]) == 0
+    first, second = csv.DictReader(io.StringIO(capsys.readouterr().out))
+    assert float(first["reached_1.2e-2"]) == pytest.approx(2 / 7)
+    assert float(second["reached_5e-1"]) == pytest.approx(4 / 7), "three of seven failed"
+    assert float(first["reached_5e-1_low"]) < 1.0 == float(first["reached_5e-1_high"])
+    assert main([*words, "--aggregate", "--format", "md"]) == 0
+    assert "4 of 7 \\[0.25, 0.84]" in " ".join(capsys.readouterr().out.split())
+    assert main(words) == 2
+    assert capsys.readouterr().err == (
+        "pdebench: --success 0.012,0.5 is a share of runs: add --aggregate\n"
+    )
+    for wrong in ("0", "-1", "x", "inf", "nan"):
+        assert main([*words[:-1], wrong, "--aggregate"]) == 2
+        assert f"--success '{wrong}' are no positive numbers" in capsys.readouterr().err

@@ -250,6 +250,25 @@ def test_latex_escapes(text: str, tex: str) -> None:
     assert _latex.escape(text) == tex
 
 
+def test_by_task_there_is_one_table_with_parameters_as_columns(make: Any) -> None:
+    records = [
+        make(
+            problem_label=f"burgers[ic={ic},instance={n}]", reference_bound=bound,
+            problem_params={"nu": 0.003, "ic": ic, "instance": n},
+        )
+        for ic, n, bound in (("sine", 2, 1e-12), ("random", 10, 2e-12), ("random", 9, 1e-12))
+    ]  # fmt: skip
+    assert render(records, "md").count("###") == 3
+    text = render(records, "md", by_task=True)
+    assert text.startswith("### burgers by ic, instance: rel_l2")
+    assert text.count("###") == 1
+    assert text.count("Reference bound at most 2.0e-12;") == 1
+    found = [line.split(" | ")[:3] for line in text.splitlines() if "| pinn |" in line]
+    assert found == [["| random", "9", "pinn"], ["| random", "10", "pinn"], ["| sine", "2", "pinn"]]
+    other = make(problem_label="advection-density", problem_params={"instance": 0})
+    assert render([*records, other], "md", by_task=True).count("###") == 2
+
+
 def test_latex_and_markdown_numbers_and_names() -> None:
     assert _latex.number("1.3e-02") == r"$1.3\times10^{-2}$"
     assert _latex.number("1.3e+00") == r"$1.3\times10^{0}$"
