@@ -16,8 +16,7 @@ from pdebench_lite.method import Solution
 from pdebench_lite.runner.run import Run
 from pdebench_lite.view import View
 from pdebench_peers._statement import Statement
-from pdebench_peers.deepxde import DOCUMENTED
-from pdebench_peers.settings import Recipe
+from pdebench_peers.deepxde import DISTRIBUTION, DOCUMENTED
 
 _CHUNK = 50  # L-BFGS iterations between reports
 _NEVER = 1 << 60
@@ -58,9 +57,9 @@ def equation(dde: Any, statement: Statement) -> Any:
     return pde
 
 
-def _model(dde: Any, statement: Statement, recipe: Recipe) -> tuple[Any, Any]:
+def _model(dde: Any, statement: Statement) -> tuple[Any, Any]:
     """Return DeepXDE's model and the weights of its loss terms."""
-    space = statement.space
+    recipe, space = statement.recipe, statement.space
     geometry = dde.geometry.GeometryXTime(
         dde.geometry.Interval(space.lower, space.upper),
         dde.geometry.TimeDomain(statement.time.lower, statement.time.upper),
@@ -85,8 +84,7 @@ def _model(dde: Any, statement: Statement, recipe: Recipe) -> tuple[Any, Any]:
         num_boundary=recipe.sides,
         num_initial=recipe.initial,
     )
-    sizes = [statement.inputs, *recipe.hidden, len(statement.fields)]
-    net = dde.nn.FNN(sizes, "tanh", "Glorot normal")
+    net = dde.nn.FNN(statement.sizes, "tanh", "Glorot normal")
     if statement.embedding:
         net.apply_feature_transform(statement.features)
     if statement.ansatz:
@@ -116,11 +114,10 @@ def solve(view: View, run: Run) -> Solution:
     recipe = run.config.recipe(DOCUMENTED)
     with run.phase("data"):
         statement = Statement(view, view.domain.names, recipe)
-        model, weights = _model(dde, statement, recipe)
-    details = {"library": "DeepXDE", "version": dde.__version__}
+        model, weights = _model(dde, statement)
 
     def candidate() -> Solution:
-        return statement.solution(model.predict, _layers(model), details)
+        return statement.solution(model.predict, _layers(model), "DeepXDE", DISTRIBUTION)
 
     reports = _reporter(dde, run, candidate)
     endless = recipe.hard and run.backend == "jax"  # no second optimiser there

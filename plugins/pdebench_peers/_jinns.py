@@ -3,7 +3,6 @@
 One call of `solve` is one iteration, compiled as a whole, so that a run can be watched and stopped.
 """
 
-import importlib.metadata
 import itertools
 import warnings
 from typing import Any
@@ -19,7 +18,6 @@ from pdebench_lite.runner.run import Run
 from pdebench_lite.view import View
 from pdebench_peers._statement import Statement
 from pdebench_peers.jinns import DISTRIBUTION, DOCUMENTED, DOCUMENTED_STEPS
-from pdebench_peers.settings import Recipe
 
 
 class Residual(jinns.loss.PDENonStatio):
@@ -29,18 +27,12 @@ class Residual(jinns.loss.PDENonStatio):
 
     def equation(self, t_x: Any, u: Any, params: Any) -> Any:
         """Return the residuals, shape (residuals,)."""
-
-        def derivative(field: int, suffix: str) -> Any:
-            function = lambda point: u(point, params)[field]  # noqa: E731
-            for axis in suffix:
-                function = _along(function, self.statement.axes.index(axis))
-            return function(t_x)
-
-        return jnp.stack(self.statement.residuals(t_x, derivative))
-
-
-def _along(function: Any, axis: int) -> Any:
-    return lambda point: jax.grad(function)(point)[axis]
+        axes = self.statement.axes
+        function = self.statement.one_by_one(
+            lambda field: lambda point: u(point, params)[field],
+            lambda lower, axis: lambda point: jax.grad(lower)(point)[axes.index(axis)],
+        )
+        return jnp.stack(self.statement.residuals(t_x, lambda *d: function(*d)(t_x)))
 
 
 class Periodic(jinns.loss.BoundaryConditionAbstract):
@@ -61,10 +53,9 @@ class Periodic(jinns.loss.BoundaryConditionAbstract):
         return (jnp.zeros(()),)
 
 
-def _network(statement: Statement, recipe: Recipe, key: Any) -> tuple[Any, Any]:
-    sizes = [statement.inputs, *recipe.hidden, len(statement.fields)]
+def _network(statement: Statement, key: Any) -> tuple[Any, Any]:
     layers: list[Any] = []
-    for n, m in itertools.pairwise(sizes):
+    for n, m in itertools.pairwise(statement.sizes):
         layers += [(eqx.nn.Linear, n, m), (jax.nn.tanh,)]
     return jinns.nn.PINN_MLP.create(
         key=key,
@@ -75,49 +66,51 @@ def _network(statement: Statement, recipe: Recipe, key: Any) -> tuple[Any, Any]:
     )
 
 
-def _loss(statement: Statement, recipe: Recipe, u: Any, params: Any) -> Any:
-    soft = not recipe.hard
-    start = statement.initial_state
-    observed = statement.observed()
+def _loss(statement: Statement, u: Any, params: Any) -> Any:
+    soft, start, seen = not statement.recipe.hard, statement.initial_state, statement.observed()
     weights = jinns.loss.LossWeightsPDENonStatio(
         dyn_loss=1.0,
         boundary_loss=1.0 if soft else None,
         initial_condition=1.0 if start else None,
-        observations=tuple(weight for *_, weight in observed) if observed else None,
+        observations=tuple(weight for *_, weight in seen) or None,
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that boundary or initial state are hard, or not given
         return jinns.loss.LossPDENonStatio(
             u=u,
+            params=params,
             loss_weights=weights,
             dynamic_loss=Residual(statement=statement),
             boundary_condition=Periodic() if soft else None,
-            initial_condition_fun=_start(statement) if start else None,
+            initial_condition_fun=start and (lambda x: statement.initial(jnp.append(0.0, x))),
             t0=statement.time.lower,
-            obs_slice=tuple(jnp.s_[i : i + 1] for i, *_ in observed) or None,
-            params=params,
+            obs_slice=tuple(jnp.s_[i : i + 1] for i, *_ in seen) or None,
         )
 
 
-def _start(statement: Statement) -> Any:
-    return lambda x: statement.initial(jnp.concatenate([jnp.zeros(1), x]))
+def _data(statement: Statement, keys: Any) -> tuple[Any, Any]:
+    """Return the generators of points and, if there are any, of observations."""
+    recipe, space, time = statement.recipe, statement.space, statement.time
+    points = jinns.data.CubicMeshPDENonStatio(
+        key=keys[0], n=recipe.points, nb=recipe.sides or None, ni=recipe.initial or 1, dim=1,
+        min_pts=(space.lower,), max_pts=(space.upper,), tmin=time.lower, tmax=time.upper,
+        method="uniform",
+    )  # fmt: skip
+    if not statement.observations:
+        return points, None
+    _, places, values, _ = zip(*statement.observed(), strict=True)
+    places, values = (tuple(map(jnp.asarray, arrays)) for arrays in (places, values))
+    of = {"observed_pinn_in": places, "observed_values": values}
+    return points, jinns.data.DataGeneratorObservations(key=keys[1], **of)
 
 
 def _optimizer(name: str) -> tuple[Any, Any]:
     """Return an optimiser of jinns and the further arguments that `solve` hands to it."""
-    if name == "ngd":
-        return jinns.optimizers.vanilla_ngd(), None
-    if name == "adam":
-        return optax.adam(1e-3), None
-    given = jinns.solver.GetJinnsVariableName
-    extra = {
-        "value": given("train_loss_value"),
-        "grad_pt": given("grads"),
-        "value_fn": callback_value,
-        "grad_fn": callback_gradient,
-        "batch": given("batch"),
-        "loss": given("loss"),
-    }
+    if name != "ssbroyden":
+        return jinns.optimizers.vanilla_ngd() if name == "ngd" else optax.adam(1e-3), None
+    given = {"value": "train_loss_value", "grad_pt": "grads", "batch": "batch", "loss": "loss"}
+    extra = {name: jinns.solver.GetJinnsVariableName(theirs) for name, theirs in given.items()}
+    extra |= {"value_fn": callback_value, "grad_fn": callback_gradient}
     return jinns.optimizers.scale_by_SSBroyden_family(), extra
 
 
@@ -133,64 +126,36 @@ def callback_gradient(params: Any, batch: Any, loss: Any) -> Any:
 
 def solve(view: View, run: Run) -> Solution:
     """Train as configured until the recipe or the budget ends."""
-    recipe = run.config.recipe(DOCUMENTED)
-    assert view.domain.time is not None
-    axes = (view.domain.time.name, view.domain.space[0].name)  # jinns puts time first
-    seed = int(run.rng("seed").integers(2**31))
+    key, *keys = jax.random.split(jax.random.PRNGKey(int(run.rng("seed").integers(2**31))), 3)
     with run.phase("data"):
-        statement = Statement(view, axes, recipe)
-        keys = jax.random.split(jax.random.PRNGKey(seed), 3)
-        u, start = _network(statement, recipe, keys[0])
+        axes = view.domain.names[::-1]  # jinns puts time first
+        statement = Statement(view, axes, run.config.recipe(DOCUMENTED))
+        u, start = _network(statement, key)
         params = jinns.parameters.Params(nn_params=start, eq_params={"none": jnp.zeros(())})
-        loss = _loss(statement, recipe, u, params)
-        data = jinns.data.CubicMeshPDENonStatio(
-            key=keys[1],
-            n=recipe.points,
-            nb=recipe.sides or None,
-            ni=recipe.initial or 1,
-            dim=1,
-            min_pts=(statement.space.lower,),
-            max_pts=(statement.space.upper,),
-            tmin=statement.time.lower,
-            tmax=statement.time.upper,
-            method="uniform",
-        )
-        observed = None
-        if statement.observations:
-            _, points, values, _ = zip(*statement.observed(), strict=True)
-            observed = jinns.data.DataGeneratorObservations(
-                key=keys[2],
-                observed_pinn_in=tuple(map(jnp.asarray, points)),
-                observed_values=tuple(map(jnp.asarray, values)),
-            )
+        points, seen = _data(statement, keys)
+        fixed = {"data": points, "obs_data": seen, "loss": _loss(statement, u, params)}
     optimizer, extra = _optimizer(run.config.optimizer)
-    state = optimizer.init(params)
-    details = {"library": "jinns", "version": importlib.metadata.version(DISTRIBUTION)}
-    evaluate = jax.jit(jax.vmap(u, (0, None)))
+    state, evaluate = optimizer.init(params), jax.jit(jax.vmap(u, (0, None)))
+    once = {"n_iter": 1, "optimizer": optimizer, "extra_optax_args_and_kwargs": extra}
+    once |= {"verbose": False, "ahead_of_time": False}
 
     def candidate() -> Solution:
         now = params
-        linear = [x for x in now.nn_params.layers if isinstance(x, eqx.nn.Linear)]
-        layers = [(x.weight, x.bias) for x in linear]
-        return statement.solution(lambda at: evaluate(jnp.asarray(at), now), layers, details)
+        linear = (x for x in now.nn_params.layers if isinstance(x, eqx.nn.Linear))
+        layers, predict = ((x.weight, x.bias) for x in linear), lambda at: evaluate(at, now)
+        return statement.solution(predict, layers, "jinns", DISTRIBUTION)
 
-    def iterate(params: Any, state: Any, data: Any, observed: Any, loss: Any) -> Any:
-        found = jinns.solve(
-            n_iter=1, init_params=params, opt_state=state, data=data, obs_data=observed, loss=loss,
-            optimizer=optimizer, extra_optax_args_and_kwargs=extra, verbose=False,
-            ahead_of_time=False,
-        )  # fmt: skip
-        return found[0], found[5], found[1][0]
+    def iterate(params: Any, state: Any, fixed: Any) -> Any:
+        found = jinns.solve(init_params=params, opt_state=state, **fixed, **once)
+        return found[0], found[5], found[1][0]  # parameters, state, loss
 
     if run.report(0, None, candidate):
         return candidate()
     with run.phase("compile"):
-        fixed = (data, observed, loss)
-        compiled = eqx.filter_jit(iterate).lower(params, state, *fixed).compile()
+        compiled = eqx.filter_jit(iterate).lower(params, state, fixed).compile()
     last = DOCUMENTED_STEPS if run.config.preset == "documentation" else None
-    step, stop = 0, False
-    while not stop and step != last:
-        params, state, value = compiled(params, state, *fixed)
-        step += 1
-        stop = run.report(step, value, candidate)
+    for step in itertools.count(1):
+        params, state, value = compiled(params, state, fixed)
+        if run.report(step, value, candidate) or step == last:
+            break
     return candidate()

@@ -4,14 +4,10 @@ PINA states periodicity by an embedding of its own (`PeriodicBoundaryEmbedding`,
 periodic conditions), so the documented recipe has it in the place of Dirichlet penalties.
 """
 
-import importlib.metadata
 import logging
-from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import torch
-from lightning.pytorch.callbacks import Callback
 from pina import Condition, LabelTensor, Trainer
 from pina.callback import SwitchOptimizer
 from pina.domain import CartesianDomain
@@ -28,28 +24,22 @@ from pdebench_lite.method import Solution
 from pdebench_lite.runner.run import Run
 from pdebench_lite.view import View
 from pdebench_peers._statement import Statement
-from pdebench_peers._torch import LBFGS, Counts, layers
+from pdebench_peers._torch import LBFGS, layers, reports
 from pdebench_peers.pina import DISTRIBUTION, DOCUMENTED
-from pdebench_peers.settings import Recipe
+
+_QUIET = ("logger", "enable_checkpointing", "enable_progress_bar", "enable_model_summary")
 
 
 def equation(statement: Statement) -> Equation:
     """Return the residuals as PINA wants them: of labelled points and outputs, (n, residuals)."""
 
-    def residual(input_: Any, output_: Any) -> torch.Tensor:
-        taken: dict[tuple[int, str], Any] = {}
-
-        def labelled(field: int, suffix: str) -> Any:
-            if not suffix:
-                return output_.extract([statement.fields[field]])
-            if (field, suffix) not in taken:  # u_x serves u_xx too
-                lower = labelled(field, suffix[:-1])
-                taken[field, suffix] = grad(lower, input_, d=[suffix[-1]])
-            return taken[field, suffix]
-
-        columns = _plain(input_.extract(list(statement.axes)))
-        found = statement.residuals(columns, lambda f, s: _plain(labelled(f, s))[:, 0])
-        return torch.stack(found, -1)
+    def residual(at: Any, outputs: Any) -> torch.Tensor:
+        labelled = statement.one_by_one(
+            lambda field: outputs.extract([statement.fields[field]]),
+            lambda lower, axis: grad(lower, at, d=[axis]),
+        )
+        columns = _plain(at.extract(list(statement.axes)))
+        return torch.stack(statement.residuals(columns, lambda *d: _plain(labelled(*d))[:, 0]), -1)
 
     return Equation(residual)
 
@@ -58,30 +48,25 @@ def _plain(tensor: Any) -> torch.Tensor:
     return tensor.as_subclass(torch.Tensor)
 
 
-def _problem(statement: Statement, recipe: Recipe) -> Any:
+def _problem(statement: Statement) -> Any:
     """Return PINA's problem with its points drawn."""
-    space, time = (
-        CartesianDomain({axis.name: [axis.lower, axis.upper]})
-        for axis in (statement.space, statement.time)
-    )
-    start = CartesianDomain({statement.time.name: statement.time.lower})
+    names, axes, recipe = list(statement.fields), list(statement.axes), statement.recipe
+    x, t = statement.space, statement.time
+    space, time = (CartesianDomain({axis.name: [axis.lower, axis.upper]}) for axis in (x, t))
 
-    def initial_gap(input_: Any, output_: Any) -> torch.Tensor:
-        columns = _plain(input_.extract(list(statement.axes)))
-        return _plain(output_) - statement.initial(columns)
+    def initial_gap(at: Any, outputs: Any) -> torch.Tensor:
+        return _plain(outputs) - statement.initial(_plain(at.extract(axes)))
 
     inside = {"inside": space.update(time)}
     stated: dict[str, Any] = {"residual": Condition(domain="inside", equation=equation(statement))}
     if statement.initial_state:
-        inside["start"] = space.update(start)
+        inside["start"] = space.update(CartesianDomain({t.name: t.lower}))
         stated["initial"] = Condition(domain="start", equation=Equation(initial_gap))
     for field, points, values, _ in statement.observed():
         stated[f"observed{field}"] = Condition(
-            input=LabelTensor(torch.as_tensor(points), list(statement.axes)),
-            target=LabelTensor(torch.as_tensor(values), [statement.fields[field]]),
+            input=LabelTensor(torch.as_tensor(points), axes),
+            target=LabelTensor(torch.as_tensor(values), [names[field]]),
         )
-
-    names = list(statement.fields)
 
     class Stated(TimeDependentProblem, SpatialProblem):
         output_variables = names
@@ -93,11 +78,9 @@ def _problem(statement: Statement, recipe: Recipe) -> Any:
         problem.discretise_domain(recipe.points, "lh", domains=["inside"])
     else:  # as documented: ten times more points in time than in space
         nx = max(1, round((recipe.points / 10) ** 0.5))
-        rules = {space.variables[0]: nx, time.variables[0]: max(1, recipe.points // nx)}
-        problem.discretise_domain(
-            domains=["inside"],
-            sample_rules={axis: {"n": n, "mode": "grid"} for axis, n in rules.items()},
-        )
+        counts = {x.name: nx, t.name: max(1, recipe.points // nx)}
+        rules = {axis: {"n": n, "mode": "grid"} for axis, n in counts.items()}
+        problem.discretise_domain(domains=["inside"], sample_rules=rules)
     if statement.initial_state:
         problem.discretise_domain(recipe.initial, "random", domains=["start"])
     return problem
@@ -106,42 +89,22 @@ def _problem(statement: Statement, recipe: Recipe) -> Any:
 class Network(torch.nn.Module):
     """PINA's feed-forward network between the task's embedding and ansatz, or PINA's embedding."""
 
-    def __init__(self, statement: Statement, recipe: Recipe) -> None:
+    def __init__(self, statement: Statement) -> None:
         super().__init__()
-        self.statement, self.hard = statement, recipe.hard
-        space = statement.space
+        self.statement, self.hard, space = statement, statement.recipe.hard, statement.space
         self.periodic = PeriodicBoundaryEmbedding(1, {space.name: space.length})
-        self.layers = FeedForward(
-            statement.inputs if recipe.hard else 4,  # 1, cos, sin, and time
-            len(statement.fields),
-            layers=list(recipe.hidden),
-            func=torch.nn.Tanh if recipe.hard else torch.nn.Softplus,
-        )
+        inputs, *hidden, fields = statement.sizes
+        activation = torch.nn.Tanh if self.hard else torch.nn.Softplus
+        inputs = inputs if self.hard else 4  # 1, cos, sin, and time
+        self.layers = FeedForward(inputs, fields, layers=hidden, func=activation)
 
-    def forward(self, x: Any) -> torch.Tensor:
+    def forward(self, at: Any) -> torch.Tensor:
         """Return the fields, (n, fields), at labelled points."""
-        columns = _plain(x)
-        if not self.hard:
-            features = [_plain(self.periodic(x)), _plain(x.extract([self.statement.time.name]))]
-            return self.layers(torch.cat(features, -1))
-        outputs = self.layers(self.statement.features(columns))
-        return self.statement.imposed(columns, outputs)
-
-
-class _Reports(Callback):
-    """Reports after every epoch, which is one call of the optimiser, and stops in time."""
-
-    def __init__(self, run: Run, candidate: Callable[[], Solution]) -> None:
-        self.run, self.candidate, self.counts = run, candidate, Counts(run)
-
-    def on_train_epoch_start(self, trainer: Any, solver: Any) -> None:
-        self.counts.before_call(trainer.optimizers[0])
-
-    def on_train_epoch_end(self, trainer: Any, solver: Any) -> None:
-        converged = self.counts.after_call(trainer.optimizers[0])
-        loss = trainer.callback_metrics["train_loss"]
-        stop = self.run.report(self.counts.steps, loss, self.candidate, self.counts.evaluations)
-        trainer.should_stop |= stop or converged
+        if self.hard:
+            columns = _plain(at)
+            return self.statement.imposed(columns, self.layers(self.statement.features(columns)))
+        features = (self.periodic(at), at.extract([self.statement.time.name]))
+        return self.layers(torch.cat([_plain(feature) for feature in features], -1))
 
 
 def solve(view: View, run: Run) -> Solution:
@@ -152,45 +115,34 @@ def solve(view: View, run: Run) -> Solution:
         statement = Statement(view, view.domain.names, recipe)
         if not recipe.hard:
             view.embedding()  # PINA's own is used: the record says that periodicity is built in
-        problem, network = _problem(statement, recipe), Network(statement, recipe)
-    observed = {f"observed{field}": weight for field, _, _, weight in statement.observed()}
-    solver = PhysicsInformedSingleModelSolver(
-        problem,
-        network,
-        TorchOptimizer(torch.optim.Adam, lr=1e-3 if recipe.hard else 6e-3),
-        weighting=ScalarWeighting(observed),
-    )
-    details = {"library": "PINA", "version": importlib.metadata.version(DISTRIBUTION)}
+        problem, network = _problem(statement), Network(statement)
+    adam = TorchOptimizer(torch.optim.Adam, lr=1e-3 if recipe.hard else 6e-3)
+    weights = {f"observed{field}": weight for field, *_, weight in statement.observed()}
+    scalar = ScalarWeighting(weights)
+    solver = PhysicsInformedSingleModelSolver(problem, network, adam, weighting=scalar)
 
-    def predict(columns: np.ndarray) -> np.ndarray:
-        points = LabelTensor(
-            torch.as_tensor(columns, dtype=getattr(torch, run.dtype), device=run.device),
-            list(statement.axes),
-        )
+    def predict(columns: Any) -> Any:
+        at = torch.as_tensor(columns, dtype=getattr(torch, run.dtype), device=run.device)
         with torch.no_grad():
-            return network.to(run.device)(points).cpu().numpy()
+            return network.to(run.device)(LabelTensor(at, list(statement.axes))).cpu().numpy()
 
     def candidate() -> Solution:
-        return statement.solution(predict, list(layers(network.layers)), details)
+        return statement.solution(predict, layers(network.layers), "PINA", DISTRIBUTION)
 
     if run.report(0, None, candidate):
         return candidate()
-    callbacks: list[Callback] = [_Reports(run, candidate)]
+    callbacks = [reports(run, candidate)]
     if recipe.hard:
         second = TorchOptimizer(torch.optim.LBFGS, **LBFGS)
         callbacks.append(SwitchOptimizer(second, recipe.adam_steps))
     logging.getLogger("lightning.pytorch.utilities.rank_zero").setLevel(logging.WARNING)
     cuda = run.device.startswith("cuda")
-    trainer = Trainer(
+    Trainer(
         solver,
         max_epochs=-1 if recipe.hard else recipe.adam_steps,
         accelerator="gpu" if cuda else "cpu",
-        devices=[int(run.device.partition(":")[2] or 0)] if cuda else 1,
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
+        devices=[torch.device(run.device).index or 0] if cuda else 1,
         callbacks=callbacks,
-    )
-    trainer.train()
+        **dict.fromkeys(_QUIET, False),
+    ).train()
     return candidate()

@@ -1,6 +1,8 @@
 """A task in the words of a PINN library: columns of coordinates, columns of outputs."""
 
-from collections.abc import Callable, Mapping, Sequence
+import importlib.metadata
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -18,11 +20,11 @@ class Statement:
     Args:
         view: the task.
         axes: names of its axes in the order in which the library has its input columns.
-        recipe: whether embedding and ansatz are used, and the weight of observations.
+        recipe: network and points, whether embedding and ansatz are used.
     """
 
     def __init__(self, view: View, axes: Sequence[str], recipe: Recipe) -> None:
-        self.axes, self.fields = tuple(axes), view.fields
+        self.axes, self.fields, self.recipe = tuple(axes), view.fields, recipe
         assert view.domain.time is not None
         self.space, self.time = view.domain.space[0], view.domain.time
         self.equation = view.equation()
@@ -32,12 +34,16 @@ class Statement:
         self.initial_state = (
             view.initial_state if view.given("initial_state") and not self.ansatz else None
         )
-        self._alpha0, self._hard = recipe.alpha0, recipe.hard
 
     @property
     def inputs(self) -> int:
         """Number of inputs of the network."""
         return self.features(np.zeros((1, len(self.axes)))).shape[-1]
+
+    @property
+    def sizes(self) -> list[int]:
+        """Widths of the network's layers: inputs, hidden, fields."""
+        return [self.inputs, *self.recipe.hidden, len(self.fields)]
 
     @property
     def count(self) -> int:
@@ -88,28 +94,46 @@ class Statement:
                 named[name] = known(self.points(columns)) if callable(known) else known
         return list(self.equation.residual(named).values())
 
+    def one_by_one(
+        self, value: Callable[[int], Any], along: Callable[[Any, str], Any]
+    ) -> Callable[[int, str], Any]:
+        """Return field index, axis letters -> derivative, taken axis after axis.
+
+        Args:
+            value: field index -> what the library differentiates.
+            along: that, axis letter -> its derivative; taken once, so that u_x serves u_xx too.
+        """
+
+        @cache
+        def derivative(field: int, suffix: str) -> Any:
+            return along(derivative(field, suffix[:-1]), suffix[-1]) if suffix else value(field)
+
+        return derivative
+
     def observed(self) -> list[tuple[int, np.ndarray, np.ndarray, float]]:
         """Return field index, points (n, axes), values (n, 1), weight of every observation."""
         found = []
         for o in self.observations:
             values = np.asarray(o.values, dtype=float)[:, None]
-            scale = float(np.mean(values**2)) if self._hard else 1.0
-            weight = self._alpha0 / (scale or 1.0)
+            scale = float(np.mean(values**2)) if self.recipe.hard else 1.0
+            weight = self.recipe.alpha0 / (scale or 1.0)
             found.append((self.fields.index(o.field), self.columns(o.points), values, weight))
         return found
 
     def solution(
         self,
         predict: Callable[[np.ndarray], Any],
-        layers: Sequence[tuple[Any, Any]],
-        details: Mapping[str, Any],
+        layers: Iterable[tuple[Any, Any]],
+        library: str,
+        distribution: str,
     ) -> Solution:
         """Return a trained network as a solution.
 
         Args:
             predict: points (n, axes) -> fields (n, fields).
             layers: weight (out, in) and bias (out,) of every layer, on the host.
-            details: what is kept in the record.
+            library: its name, for the record, which keeps its version too.
+            distribution: the name under which it is installed.
         """
         weights = {}
         for i, (weight, bias) in enumerate(layers):
@@ -124,7 +148,7 @@ class Statement:
             predict=answer,
             weights=weights,
             parameters=sum(values.size for values in weights.values()),
-            details=details,
+            details={"library": library, "version": importlib.metadata.version(distribution)},
         )
 
 

@@ -1,10 +1,11 @@
-"""What the libraries on torch share: layers, L-BFGS and how its iterations are counted."""
+"""What adapters of libraries on torch share: layers, L-BFGS, reports and what they count."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
 
+from pdebench_lite.method import Solution
 from pdebench_lite.runner.run import Run
 
 LBFGS: dict[str, Any] = {
@@ -23,6 +24,27 @@ def layers(network: torch.nn.Module) -> Iterator[tuple[torch.Tensor, torch.Tenso
     for module in network.modules():
         if isinstance(module, torch.nn.Linear):
             yield module.weight.detach().cpu(), module.bias.detach().cpu()
+
+
+def reports(run: Run, candidate: Callable[[], Solution]) -> Any:
+    """Return a callback of Lightning that reports after every epoch, one call of the optimiser.
+
+    An L-BFGS takes many steps in one call, and ends a training that it can improve no more.
+    """
+    from lightning.pytorch.callbacks import LambdaCallback
+
+    counts = Counts(run)
+
+    def before(trainer: Any, module: Any) -> None:
+        counts.before_call(trainer.optimizers[0])
+
+    def after(trainer: Any, module: Any) -> None:
+        converged = counts.after_call(trainer.optimizers[0])
+        loss = trainer.callback_metrics["train_loss"]
+        stop = run.report(counts.steps, loss, candidate, counts.evaluations)
+        trainer.should_stop |= stop or converged
+
+    return LambdaCallback(on_train_epoch_start=before, on_train_epoch_end=after)
 
 
 class Counts:
