@@ -1,4 +1,4 @@
-"""`pdebench list`: problems, methods and plugins, and why something failed to load."""
+"""`pdebench list`: problems, methods, metrics, plugins, and why something failed to load."""
 
 import json
 from typing import Annotated
@@ -7,11 +7,11 @@ import typer
 
 from pdebench_lite.errors import unknown_name, visible
 
-WHAT = ("problems", "methods", "plugins")
+WHAT = ("problems", "methods", "metrics", "plugins")
 
 
 def list_things(
-    what: Annotated[str, typer.Argument(help="problems, methods or plugins.")],
+    what: Annotated[str, typer.Argument(help="problems, methods, metrics or plugins.")],
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Parameters with defaults, citations.")
     ] = False,
@@ -37,7 +37,7 @@ def list_things(
     if format == "json":
         print(json.dumps(entries, indent=1, ensure_ascii=False))
         return
-    if verbose or what == "plugins":
+    if what == "plugins" or (verbose and what != "metrics"):
         from rich.console import Console
 
         console = Console(highlight=False, markup=False)

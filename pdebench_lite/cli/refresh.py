@@ -16,6 +16,7 @@ Examples:
   pdebench refresh README.md results/peers.md
   pdebench refresh --check README.md
 
+\b
 A table in a document, in Markdown:
   <!-- pdebench table --aggregate --format md -->
   <!-- /pdebench -->

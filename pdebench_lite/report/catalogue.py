@@ -1,5 +1,6 @@
-"""What is installed, as plain values: problems, methods, plugins."""
+"""What is installed, as plain values: problems, methods, metrics, plugins."""
 
+import importlib.metadata
 from typing import TYPE_CHECKING, Any
 
 from pdebench_lite.method import Method
@@ -84,11 +85,31 @@ def _method(known: Registry, method: Method, details: bool) -> dict[str, Any]:
         "family": method.family,
         "about": method.summary,
         "backends": backends,
+        "missing": [name for name in method.requires if not _installed(name)],
         "tuned": str(method.tuned) if method.tuned else "",
         "parameters": _parameters(method.Config) if details else [],
         "citation": method.citation,
         "provided_by": known.owners["method", method.name],
     }
+
+
+def _installed(distribution: str) -> bool:
+    found = importlib.metadata.Distribution.discover(name=distribution)
+    return next(iter(found), None) is not None
+
+
+def metrics(known: Registry) -> list[dict[str, Any]]:
+    """Describe every metric: its meaning, unit, and what sums it up over seeds."""
+    return [
+        {
+            "name": metric.name,
+            "about": metric.summary,
+            "unit": metric.unit,
+            "over_seeds": metric.over_seeds,
+            "provided_by": known.owners["metric", metric.name],
+        }
+        for metric in known.metrics.values()
+    ]
 
 
 def plugins(known: Registry) -> list[dict[str, Any]]:

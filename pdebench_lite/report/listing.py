@@ -1,4 +1,4 @@
-"""What is installed, as text: an outline of problems or methods, or everything about them.
+"""What is installed, as text: outlines of problems, methods, metrics, or everything about them.
 
 Outlines are laid out without rich, which takes as long to import as all else that they need.
 """
@@ -26,11 +26,12 @@ def outline(what: str, entries: list[Entry], width: int | None = None) -> str:
     """Return a few lines on each entry, under headings.
 
     Args:
-        what: `problems` or `methods`.
+        what: `problems`, `methods` or `metrics`.
         entries: what the function of that name in `catalogue` returned.
         width: columns; those of the terminal if not given.
     """
-    sections = _by_task(entries) if what == "problems" else _by_family(entries)
+    sort = {"problems": _by_task, "methods": _by_family, "metrics": _by_provider}[what]
+    sections = sort(entries)
     columns = width or shutil.get_terminal_size().columns
     rows = [row for _, section in sections for row in section]
     first, second = (max((len(row[i]) for row in rows), default=0) for i in (0, 1))
@@ -42,7 +43,8 @@ def outline(what: str, entries: list[Entry], width: int | None = None) -> str:
             texts = textwrap.wrap(about, max(columns - indent, MIN_ABOUT)) or [""]
             lines.append(f"  {name:<{first}}  {note:<{second}}  {texts[0]}".rstrip())
             lines += [" " * indent + text for text in texts[1:]]
-    lines += ["", f"parameters and citations: pdebench list {what} -v"]
+    if what != "metrics":
+        lines += ["", f"parameters and citations: pdebench list {what} -v"]
     return "\n".join(map(visible, lines))
 
 
@@ -52,9 +54,14 @@ Section = tuple[str, list[tuple[str, str, str]]]
 def _by_family(entries: list[Entry]) -> list[Section]:
     ordered = sorted(entries, key=lambda entry: entry["family"])
     return [
-        (family, [(e["name"], ", ".join(_backends(e)), e["about"]) for e in members])
+        (family, [(e["name"], ", ".join(_backends(e)), _about(e)) for e in members])
         for family, members in groupby(ordered, key=lambda entry: entry["family"])
     ]
+
+
+def _about(entry: Entry) -> str:
+    lacking = f"; needs {', '.join(entry['missing'])}, not installed" if entry["missing"] else ""
+    return entry["about"] + lacking
 
 
 def _backends(entry: Entry) -> Iterator[str]:
@@ -77,6 +84,22 @@ def _by_task(entries: list[Entry]) -> list[Section]:
         )
         for entry in entries
     ]
+
+
+def _by_provider(entries: list[Entry]) -> list[Section]:
+    return [
+        (f"from {provider}", [(e["name"], _unit(e), _over_seeds(e)) for e in members])
+        for provider, members in groupby(entries, key=lambda entry: entry["provided_by"])
+    ]
+
+
+def _unit(entry: Entry) -> str:
+    return "" if entry["unit"] == "dimensionless" else entry["unit"]
+
+
+def _over_seeds(entry: Entry) -> str:
+    usual = entry["over_seeds"] == "median"
+    return entry["about"] + ("" if usual else f"; over seeds its {entry['over_seeds']}")
 
 
 # ---- everything ------------------------------------------------------------------------------
@@ -133,7 +156,7 @@ def print_methods(console: "Console", entries: list[Entry]) -> None:
 
     for entry in entries:
         console.print(
-            Text(visible(f"{entry['name']} ({entry['family']}): {entry['about']}"), style="bold")
+            Text(visible(f"{entry['name']} ({entry['family']}): {_about(entry)}"), style="bold")
         )
         backends = ", ".join(f"{b}: {state}" for b, state in entry["backends"].items())
         console.print(Text(visible(f"  backends: {backends}")))

@@ -65,7 +65,7 @@ def describe(record: Record, folder: Path) -> str:
         ("memory (MB, 10⁶ bytes)", [(k, amount(getattr(record, k)), t) for k, t in _MEMORY]),
         ("counts", [(k, count(getattr(record, k)), text) for k, text in _COUNTS]),
         ("costs", [(clean(k), count(v), "") for k, v in record.costs.items()]),
-        ("machine", [(k, amount(getattr(record, k)), text) for k, text in _MACHINE]),
+        ("machine", [(k, _number(getattr(record, k)), text) for k, text in _MACHINE]),
         ("details", [(k, wording.as_json(v), "") for k, v in _plain(record.details).items()]),
         ("environment", list(_environment(record, folder.parent))),
         ("fingerprint", [(k, v, "") for k, v in record.fingerprint.items()]),
@@ -79,6 +79,10 @@ def describe(record: Record, folder: Path) -> str:
 
 
 Entry = tuple[str, str, str]
+
+
+def _number(value: float | None) -> str:
+    return count(value) if isinstance(value, int) else amount(value)
 
 
 def _plain(details: dict[str, Any]) -> dict[str, Any]:

@@ -86,18 +86,32 @@ def test_list_as_json(pdebench: Command, fakes: Path) -> None:
     assert "spread" in problems["toy"]["tasks"][0]["metrics"]
     assert problems["burgers"]["citation"].startswith("@article")
     assert listed("plugins")["fakes"]["distribution"] == "pdebench-fakes"
+    assert listed("metrics")["nu_covered"]["over_seeds"] == "share"
+    assert listed("metrics")["spread"]["provided_by"] == "plugin fakes (pdebench_fakes)"
 
 
-@pytest.mark.parametrize("what", ["methods", "problems", "plugins"])
+@pytest.mark.parametrize("what", ["methods", "problems", "metrics", "plugins"])
 @pytest.mark.parametrize("verbose", [[], ["-v"], ["--verbose"]])
 def test_list_as_text(pdebench: Command, fakes: Path, what: str, verbose: list[str]) -> None:
     answer = pdebench("list", what, *verbose)
     assert (answer.status, answer.err) == (0, "")
-    word = {"methods": "haunted", "problems": "toy", "plugins": "pdebench_fakes"}[what]
-    assert word in answer.out
+    words = {"methods": "haunted", "problems": "toy", "plugins": "pdebench_fakes"}
+    assert words.get(what, "nu_covered") in answer.out
     if verbose and what == "methods":
         assert "does what `act` says" in answer.out
         assert "doi = {" in answer.out
+
+
+def test_a_method_whose_library_is_not_installed_says_so(
+    pdebench: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pdebench_lite.report import catalogue
+
+    monkeypatch.setattr(catalogue, "_installed", lambda name: name != "deepxde")
+    text = " ".join(pdebench("list", "methods").out.split())
+    assert "needs deepxde, not installed" in text
+    assert text.count("not installed") == 1
+    assert "needs deepxde, not installed" in " ".join(pdebench("list", "methods", "-v").out.split())
 
 
 def test_a_plugin_that_fails_is_shown_and_named_in_errors(
