@@ -1,12 +1,16 @@
 """`pdebench claims`: try the claims that plugins bring, and write what records say of them."""
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pdebench_lite.cli._options import split_names
 from pdebench_lite.errors import PdebenchError, unknown_name
+
+if TYPE_CHECKING:
+    from pdebench_lite.study import Cell
 
 EXAMPLES = """\b
 Examples:
@@ -53,10 +57,13 @@ def claims(
     if not chosen:
         raise PdebenchError("no plugin brings claims; see: pdebench list plugins")
     if dry_run:
+        different = {}
         for claim in chosen:
             cells = deciding.cells_of(known, claim)
-            limit = sum(cell.budget.max_time or 0.0 for cell in cells)
-            print(f"{claim.name}: {len(cells)} cells, up to {limit:.0f} s: {claim.says}")
+            different |= {cell.hash: cell for cell in cells}
+            print(f"{claim.name}: {len(cells)} cells, up to {_limit(cells):.0f} s: {claim.says}")
+        total = _limit(different.values())
+        print(f"{len(different)} different cells, up to {total / 60:.0f} min charged, in all")
         return 0
 
     from pdebench_lite.cli._progress import Quiet, make_listener
@@ -73,3 +80,8 @@ def claims(
             print(f"{decision.claim.name}: {decision.verdict}")
         print(f"{written[0]}; {len(written) - 1} figures in {out.with_suffix('')}")
     return 1 if any(r.failed for d in decisions for r in d.evidence.records) else 0
+
+
+def _limit(cells: "Iterable[Cell]") -> float:
+    """Return the seconds that cells may be charged in all."""
+    return sum(cell.budget.max_time or 0.0 for cell in cells)

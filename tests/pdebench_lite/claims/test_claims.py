@@ -1,6 +1,7 @@
 """Claims: rules on known figures, evidence on records written by hand, and the whole way."""
 
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -153,3 +154,14 @@ def test_figures_show_intervals_misses_and_bounds() -> None:
 def test_an_unknown_claim_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["claims", "--only", "stabel"]) == 2
     assert "unknown claim 'stabel'; did you mean 'stable'?" in capsys.readouterr().err
+
+
+def test_a_dry_run_counts_a_cell_that_claims_share_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """Time and memory of an order of derivatives are figures of the same cells."""
+    assert main(["claims", "--dry-run", "--only", "order-time,order-memory"]) == 0
+    time, memory, total = capsys.readouterr().out.splitlines()
+    of_time, of_memory, of_both = (
+        int(re.findall(r"(\d+) (?:different )?cells", line)[0]) for line in (time, memory, total)
+    )
+    assert of_time == of_both > of_memory > 0
+    assert total.endswith(" min charged, in all")
