@@ -57,7 +57,7 @@ def claims(
     if not chosen:
         raise PdebenchError("no plugin brings claims; see: pdebench list plugins")
     if dry_run:
-        different = {}
+        different: dict[str, Cell] = {}
         for claim in chosen:
             cells = deciding.cells_of(known, claim)
             different |= {cell.hash: cell for cell in cells}

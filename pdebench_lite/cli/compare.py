@@ -25,7 +25,7 @@ Examples:
   pdebench compare
   pdebench compare --problem burgers:forward --times 1,10 --errors 1e-2,1e-3
   pdebench compare --tables final,overall
-  pdebench compare --problem burgers --tables final --success 1e-2
+  pdebench compare --over instance --tables final --success 1e-2
   pdebench compare --with results/reference --format md
 """
 
@@ -40,6 +40,10 @@ def compare(
     ] = None,
     errors: Annotated[
         str | None, typer.Option(metavar="E[,E2]", help="Errors to be reached.")
+    ] = None,
+    over: Annotated[
+        str | None,
+        typer.Option(metavar="A,B", help="Parameters of problems whose values count as seeds do."),
     ] = None,
     success: Success = None,
     others: Annotated[
@@ -78,6 +82,6 @@ def compare(
     from pdebench_lite.report.comparison import render_comparison
 
     sources = [Source(store), *(Source(other, other.root.name) for other in folders)]
-    comparison = compare(sources, names, metric, seconds, levels, success=reached)
+    comparison = compare(sources, names, metric, seconds, levels, split_names(over), reached)
     color = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     print(render_comparison(comparison, format, verbose, None, color, split_names(tables)), end="")

@@ -15,7 +15,8 @@ class Pair:
 
     Attributes:
         first, second: who; the first has the smaller median error.
-        shared: seeds that both ran: the same data for both.
+        shared: seeds that both ran, the same data for both; once for each problem, where several
+            count as seeds do.
         ratio: median over those of the first's error over the second's.
         improvement: probability that a run of the first has a smaller error than one of the second.
     """
@@ -38,13 +39,15 @@ def pairs(standing: Sequence[Standing]) -> list[Pair]:
 
 
 def _pair(first: Entrant, second: Entrant) -> Pair:
-    ours = {o.record.seed: o.final for o in first.outcomes}
-    theirs = {o.record.seed: o.final for o in second.outcomes}
-    shared = sorted(set(ours) & set(theirs))
+    ours, theirs = (
+        {(o.record.problem_label, o.record.seed): o.final for o in entrant.outcomes}
+        for entrant in (first, second)
+    )
+    shared = sorted(ours.keys() & theirs.keys())
     return Pair(
         first,
         second,
-        shared,
-        ratio([[ours[s] for s in shared]], [[theirs[s] for s in shared]]),
+        [seed for _, seed in shared],
+        ratio([[ours[run] for run in shared]], [[theirs[run] for run in shared]]),
         probability_of_improvement([list(ours.values())], [list(theirs.values())]),
     )

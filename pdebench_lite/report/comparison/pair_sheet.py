@@ -15,10 +15,11 @@ def pair_sheet(problem: ProblemComparison, every: bool) -> list[Sheet]:
         problem: the comparison on one problem.
         every: whether all pairs are shown, and not the leader of each block against the others.
     """
+    runs = "runs" if problem.contest.over else "seeds"
     columns = [
         Column("one", "name", lambda p: _name(p.first)),
         Column("other", "name", lambda p: _name(p.second)),
-        Column("shared seeds", "number", lambda p: str(len(p.shared))),
+        Column(f"shared {runs}", "number", lambda p: str(len(p.shared))),
         Column("error ratio", "interval", lambda p: ratio_cell(p.ratio) if p.shared else "–"),
         Column("P(one is better)", "interval", lambda p: probability_cell(p.improvement)),
     ]
@@ -29,9 +30,9 @@ def pair_sheet(problem: ProblemComparison, every: bool) -> list[Sheet]:
     ]
     if not blocks:
         return []
-    title = f"{clean(problem.contest.label)}: pairs on shared seeds"
+    title = f"{clean(problem.contest.label)}: pairs on shared {runs}"
     rules = [
-        "error ratio: median over shared seeds of the error of one over the other's",
+        f"error ratio: median over shared {runs} of the error of one over the other's",
         "P: probability that a run of one has the smaller error, ties count half",
     ]
     return [Sheet(title, rules, columns, blocks)]

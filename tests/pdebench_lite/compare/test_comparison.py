@@ -371,3 +371,19 @@ def test_nothing_that_ran_is_nothing_to_compare(bench: Any) -> None:
     bench.add("pinn", [], status="unsupported", reason="no")
     with pytest.raises(PdebenchError, match="nothing to compare"):
         bench.compare()
+
+
+def test_pairs_share_problems_as_well_as_seeds_where_both_count(bench: Any) -> None:
+    """At n = 1 and 2 the first has half the error; n = 3 and 4 were run by one of them only."""
+    for n, pinn, diffphys in ((1, 0.2, 0.1), (2, 0.4, 0.2), (3, 0.1, None), (4, None, 0.05)):
+        for method, error in (("pinn", pinn), ("diffphys", diffphys)):
+            if error is not None:
+                bench.add(
+                    method, [(1.0, error)], problem_label=f"toy[n={n}]", problem_params={"n": n},
+                    sees={"residual": True},
+                )  # fmt: skip
+    (problem,) = bench.compare(over=["n"]).problems
+    (pair,) = problem.blocks[0].pairs
+    assert list(pair.shared) == [0, 0]
+    assert (pair.first.key.label, pair.second.key.label) == ("diffphys", "pinn")
+    assert pair.ratio.value == pytest.approx(0.5)

@@ -142,6 +142,9 @@ def test_medians_over_a_parameter_of_the_problem(tmp_path: Any, make: Any, capsy
     text = capsys.readouterr().out
     assert "medians over seeds and values of instance" in text
     assert "| runs |" in text
+    verb, folder = ["compare", "--results", str(store.root)], ["--over", "instance"]
+    assert main([*verb, *folder, "--tables", "final", "--success", "0.25", "--format", "md"]) == 0
+    assert "| 2 of 7 \\[" in " ".join(capsys.readouterr().out.split())
     assert main([*words, "--problem", "burgers", "--format", "csv"]) == 0
     assert main([*words, "--problem", "burgers[]", "--format", "csv"]) == 2, "all have parameters"
     capsys.readouterr()
