@@ -21,11 +21,18 @@ class CorrectionSettings(Settings):
         description="inverse: fit the unknowns of one instance; solver-in-the-loop: learn to "
         "correct a coarse solver, over a family",
     )
-    corrections: int = Field(8, ge=1, description="solver-in-the-loop: corrections from start to T")
-    channels: int = Field(
-        16, ge=0, description="solver-in-the-loop: of the network; 0: the coarse solver alone"
+    corrections: int = Field(4, ge=1, description="solver-in-the-loop: corrections from start to T")
+    precomputed: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="solver-in-the-loop: share of the budget in which each correction is learned "
+        "alone, from states of the solver on the cells of the labels; the rest trains the rollout",
     )
-    layers: int = Field(2, ge=1, le=64, description="solver-in-the-loop: hidden layers")
+    channels: int = Field(
+        8, ge=0, description="solver-in-the-loop: of the network; 0: the coarse solver alone"
+    )
+    layers: int = Field(3, ge=1, le=64, description="solver-in-the-loop: hidden layers")
     instances: int = Field(0, ge=0, description="solver-in-the-loop: labelled instances; 0: all")
     batch: int = Field(16, ge=1, description="solver-in-the-loop: instances of a minibatch")
 

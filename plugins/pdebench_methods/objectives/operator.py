@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from functools import cached_property
 from math import cos, inf, pi
 from typing import Any, Protocol
 
@@ -76,10 +77,7 @@ class OperatorObjective(ABC):
 
     def loss(self, parameters: dict[str, Any], data: dict[str, Any]) -> Any:
         """Return the mean squared relative error."""
-        error, target = self.answer(parameters, data) - data["target"], data["target"]
-        xp = array_namespace(error)
-        squares = xp.sum(error * error, axis=(0, 2)) / xp.sum(target * target, axis=(0, 2))
-        return xp.mean(squares)
+        return relative_squares(self.answer(parameters, data), data["target"])
 
     # ---- the search --------------------------------------------------------------------------
 
@@ -88,15 +86,18 @@ class OperatorObjective(ABC):
         done = self._progress(memo)
         if done >= 1.0:
             return None
-        rate = 0.5 * (1.0 + cos(pi * done))  # Loshchilov & Hutter 2017, arXiv:1608.03983, eq. 5
         index = memo["stage"] = memo.get("stage", -1) + 1
-        data = self.batch(self._chosen(index)) | {RATE: np.asarray(rate)}
+        data = self.batch(self._chosen(index)) | {RATE: half_cosine(done)}
         return Stage("adam", data, steps=1, keep=True, costs=self.costs(data))
 
     def batch(self, chosen: np.ndarray) -> dict[str, np.ndarray]:
         """Return what the loss reads of some training instances, given by their indices."""
         data = _some(self._inputs, chosen) | {"target": self._target[:, chosen]}
-        return data | self.common(self._inputs)
+        return data | self._common
+
+    @cached_property
+    def _common(self) -> dict[str, np.ndarray]:
+        return self.common(self._inputs)
 
     def _chosen(self, index: int) -> np.ndarray:
         """Return the instances of a minibatch: every epoch goes through all in a new order."""
@@ -139,6 +140,22 @@ class OperatorObjective(ABC):
             weights=parameters,
             parameters=sum(int(np.size(values)) for values in parameters.values()),
         )
+
+
+def relative_squares(found: Any, truth: Any) -> Any:
+    """Return the mean over instances of ‖found − truth‖²/‖truth‖², arrays (…, instances, cells)."""
+    xp, rest = array_namespace(found), (*range(found.ndim - 2), found.ndim - 1)
+    error = found - truth
+    return xp.mean(xp.sum(error * error, axis=rest) / xp.sum(truth * truth, axis=rest))
+
+
+def half_cosine(done: float) -> np.ndarray:
+    """Return the factor on a learning rate; Loshchilov & Hutter 2017, arXiv:1608.03983, eq. 5.
+
+    Args:
+        done: share of the budget that is spent, 0 to 1.
+    """
+    return np.asarray(0.5 * (1.0 + cos(pi * done)))
 
 
 def _some(given: Mapping[str, np.ndarray], chosen: np.ndarray) -> dict[str, np.ndarray]:
