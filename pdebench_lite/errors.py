@@ -3,6 +3,8 @@
 import difflib
 from collections.abc import Iterable
 
+_MOST = 24  # names that a message lists
+
 
 def visible(text: str, kept: str = "") -> str:
     """Return a stranger's text with ? for all that could steer a terminal, but for what is kept."""
@@ -43,4 +45,7 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> PdebenchError:
     near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     hint = f"; did you mean '{near[0]}'?" if near else ""
     listing = f"known: {', '.join(names)}" if names else "there are none"
+    if len(names) > _MOST:
+        nearest = difflib.get_close_matches(name, names, n=_MOST // 2, cutoff=0.0)
+        listing = f"known: {', '.join(nearest)} and {len(names) - len(nearest)} more"
     return PdebenchError(f"unknown {kind} '{name}'{hint} ({listing})")

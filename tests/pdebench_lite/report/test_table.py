@@ -243,6 +243,7 @@ def balanced(tex: str) -> bool:
         ("{~^\\}", r"\{\textasciitilde{}\textasciicircum{}\textbackslash{}\}"),
         ("ν₀ d⁰ ∇d λ ς", r"$\nu$$_{0}$ d$^{0}$ $\nabla$d $\lambda$ $\varsigma$"),
         ("é–…--", r"\'{e}--\ldots{}-{}-"),
+        ("9\N{NO-BREAK SPACE}of", "9~of"),
         ("中", "{[}U+4E2D{]}"),
     ],
 )
