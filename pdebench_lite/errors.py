@@ -47,5 +47,6 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> PdebenchError:
     listing = f"known: {', '.join(names)}" if names else "there are none"
     if len(names) > _MOST:
         nearest = difflib.get_close_matches(name, names, n=_MOST // 2, cutoff=0.0)
-        listing = f"known: {', '.join(nearest)} and {len(names) - len(nearest)} more"
+        some = nearest if near else names[: _MOST // 2]
+        listing = f"known: {', '.join(some)} and {len(names) - len(some)} more"
     return PdebenchError(f"unknown {kind} '{name}'{hint} ({listing})")

@@ -15,6 +15,9 @@ def test_of_many_names_the_nearest_are_listed() -> None:
     assert "did you mean 'toy[n=42]'? (known: toy[n=42], " in message
     assert message.count("toy[") == 1 + 1 + 12, "what was typed, the nearest, and a dozen"
     assert message.endswith(" and 88 more)")
+    far = str(unknown_name("problem", "?", names))
+    assert far.startswith("unknown problem '?' (known: toy[n=0], toy[n=10], ")
+    assert far.endswith(" and 88 more)")
 
 
 def test_a_message_is_one_visible_line() -> None:
