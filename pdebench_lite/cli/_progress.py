@@ -210,7 +210,8 @@ def outcome(record: Record) -> str:
     name = record.ranked[0] if record.ranked else "rel_l2"
     error = record.metrics.get(name)
     value = "–" if error is None else f"{error:.2e}"
-    return f"ok  {name} {value}  {record.steps} steps  {record.charged_s:.1f} s charged"
+    steps = f"{record.steps} step{'' if record.steps == 1 else 's'}"
+    return f"ok  {name} {value}  {steps}  {record.charged_s:.1f} s charged"
 
 
 def fraction_done(cell: Cell, watch: Watch) -> float:

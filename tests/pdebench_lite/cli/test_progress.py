@@ -124,6 +124,14 @@ def test_plain_lines(hands: list[float]) -> None:
     ]
 
 
+def test_one_step_is_a_step() -> None:
+    listener, text = lines()
+    listener.begin([cell(0)])
+    listener.start(cell(0))
+    listener.finish(cell(0), done(cell(0)).model_copy(update={"steps": 1}))
+    assert text.getvalue().endswith("ok  rel_l2 5.00e-01  1 step  10.0 s charged\n")
+
+
 def test_one_cell_has_no_overview(hands: list[float]) -> None:
     listener, text = lines()
     listener.begin([cell(0)])
