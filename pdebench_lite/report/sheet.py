@@ -126,7 +126,7 @@ def sheets(
         label = record.problem_label
         groups.setdefault(label.partition("[")[0] if by_task else label, []).append(record)
     for label, mine in groups.items():
-        parameters = wording.varied_parameters(mine)
+        parameters = wording.varied_parameters(mine) if by_task else []
         mine.sort(key=wording.parameter_order(parameters))
         shown = wording.shown_metrics(mine, wanted)
         if verbose and not wanted:
