@@ -42,8 +42,7 @@ def _initial_rel_l2(e: FieldEvaluation) -> float | None:
 
 
 def _asks_all_times(task: Task) -> bool:
-    evolves = isinstance(task, FieldTask) and task.problem.domain.time is not None
-    return evolves and not task.at_end
+    return isinstance(task, FieldTask) and task.problem.domain.time is not None and not task.at_end
 
 
 def error_profile(e: FieldEvaluation) -> dict[str, list[float]]:

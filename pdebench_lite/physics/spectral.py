@@ -149,8 +149,9 @@ def etdrk4_coefficients(linear: Inexact[Array, "*modes"], dt: float | Array) -> 
     """Return the coefficients of `etdrk4_step`, right to about 1e-14; hoist it out of the loop.
 
     Kassam & Trefethen 2005 (DOI 10.1137/S1064827502410633) replace the cancelling closed forms by
-    contour integrals. Here they are Taylor series for |z| < 1 and closed forms elsewhere: as
-    exact, no complex arithmetic, and differentiable in `linear` and `dt`, at z = 0 too.
+    contour integrals. Here they follow from the Taylor series of φ₃ for |z| < 1, and are the closed
+    forms elsewhere: as exact, no complex arithmetic, and differentiable in `linear` and `dt`, at
+    z = 0 too.
 
     Args:
         linear: diagonal of the linear operator, such as −ν·k², in 1/time; any shape, ≤ 0. A
@@ -161,14 +162,30 @@ def etdrk4_coefficients(linear: Inexact[Array, "*modes"], dt: float | Array) -> 
         Six arrays of the shape of `linear`.
     """
     z = dt * linear
+    xp = array_namespace(z)
+    small = xp.abs(z) < 1
+    # Each branch sees harmless numbers where the other is chosen, so no gradient is NaN.
+    near, far = xp.where(small, z, 0.0), xp.where(small, -1.0, z)
+    phi3 = near * _PHI3[-1] + _PHI3[-2]
+    for coefficient in _PHI3[-3::-1]:
+        phi3 = phi3 * near + coefficient
+    phi2 = near * phi3 + 0.5
+    phi1 = near * phi2 + 1.0
+    half = xp.exp(z / 2)
+    e = half * half
+
+    def stable(series: Array, closed: Array) -> Array:
+        return dt * xp.where(small, series, closed)
+
+    cube = far**3
     return ETDRK4Coefficients(
-        whole=_exp(z),
-        half=_exp(z / 2),
-        inner=dt / 2 * _stable(z / 2, _PHI1, lambda z, e: (e - 1) / z),
+        whole=e,
+        half=half,
+        inner=stable(phi1 / (1 + half), (half - 1) / far),  # φ₁(z) = φ₁(z/2)·(1 + e^{z/2})/2
         # Cox & Matthews 2002, coefficients of (29)
-        first=dt * _stable(z, _FIRST, lambda z, e: (e * (4 - 3 * z + z * z) - 4 - z) / z**3),
-        middle=dt * _stable(z, _MIDDLE, lambda z, e: 2 * (e * (z - 2) + 2 + z) / z**3),
-        last=dt * _stable(z, _LAST, lambda z, e: (e * (4 - z) - 4 - 3 * z - z * z) / z**3),
+        first=stable(phi1 - 3 * phi2 + 4 * phi3, (e * (4 - 3 * far + far * far) - 4 - far) / cube),
+        middle=stable(2 * phi2 - 4 * phi3, 2 * (e * (far - 2) + 2 + far) / cube),
+        last=stable(4 * phi3 - phi2, (e * (4 - far) - 4 - 3 * far - far * far) / cube),
     )
 
 
@@ -203,31 +220,5 @@ def etdrk4_step(
     )
 
 
-def _taylor(numerator: Callable[[int], int], shift: int) -> tuple[float, ...]:
-    """Return the Taylor coefficients numerator(j) / (j + shift)!, exact to rounding for |z| < 1."""
-    return tuple(numerator(j) / math.factorial(j + shift) for j in range(20))
-
-
-# From φ_k = Σ zʲ/(j + k)!, the combinations of Cox & Matthews (29) are
-_PHI1 = _taylor(lambda j: 1, 1)
-_FIRST = _taylor(lambda j: (j + 1) ** 2, 3)
-_MIDDLE = _taylor(lambda j: 2 * (j + 1), 3)
-_LAST = _taylor(lambda j: 1 - j, 3)
-
-
-def _exp(z: Array) -> Array:
-    return array_namespace(z).exp(z)
-
-
-def _stable(z: Array, series: tuple[float, ...], closed: Callable[[Array, Array], Array]) -> Array:
-    """Return the series for |z| < 1 and `closed(z, eᶻ)` elsewhere.
-
-    Each branch sees harmless numbers where the other is chosen, so no gradient is NaN.
-    """
-    xp = array_namespace(z)
-    small = xp.abs(z) < 1
-    near, far = xp.where(small, z, 0.0), xp.where(small, -1.0, z)
-    total = near * series[-1] + series[-2]
-    for coefficient in series[-3::-1]:
-        total = total * near + coefficient
-    return xp.where(small, total, closed(far, xp.exp(far)))
+_PHI3 = tuple(1 / math.factorial(j + 3) for j in range(18))
+"""Taylor coefficients of φ₃, exact to rounding for |z| < 1."""

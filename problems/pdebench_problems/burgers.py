@@ -113,7 +113,9 @@ class Burgers(Problem):
         """Return `muscl` (default), `etdrk4` and `semilagrangian`."""
         return {
             "muscl": Scheme(_muscl, _muscl_limit, "MUSCL–Godunov finite volumes, SSP-RK2", 2),
-            "etdrk4": Scheme(_etdrk4, _etdrk4_limit, "Fourier, 2/3 rule, ETDRK4", 4),
+            "etdrk4": Scheme(
+                _etdrk4, _etdrk4_limit, "Fourier, 2/3 rule, ETDRK4", 4, shared=_etdrk4_shared
+            ),
             "semilagrangian": Scheme(
                 _semilagrangian, _no_limit, "semi-Lagrangian, cubic; misplaces moving shocks", 1
             ),
@@ -171,7 +173,9 @@ def _etdrk4(state: Arrays, unknowns: Arrays, t: float, dt: float, grid: Grid) ->
     u, nu = state["u"], unknowns["nu"]
     xp, n = array_namespace(u), grid.cells[-1]
     u_hat = xp.fft.rfft(u)
-    if isinstance(nu, float | np.ndarray) and isinstance(dt, float):  # constants, computed once
+    if "spectral" in unknowns:
+        mask, flux, coefficients = unknowns["spectral"]
+    elif isinstance(nu, float | np.ndarray) and isinstance(dt, float):  # constants, computed once
         own = nu if isinstance(nu, float) else (nu.tobytes(), nu.shape)
         mask, flux, fixed = _constants(own, dt, grid)
         place = {"device": getattr(u, "device", None)}
@@ -186,6 +190,14 @@ def _etdrk4(state: Arrays, unknowns: Arrays, t: float, dt: float, grid: Grid) ->
         return flux * xp.fft.rfft(v * v)
 
     return {"u": xp.fft.irfft(etdrk4_step(u_hat, coefficients, nonlinear), n=n)}
+
+
+def _etdrk4_shared(unknowns: Arrays, dt: float, grid: Grid) -> Arrays:
+    """Return what depends on ν, where it is an array of a backend; `_constants` keeps the rest."""
+    nu = unknowns.get("nu")
+    if nu is None or isinstance(nu, float | np.ndarray):
+        return {}
+    return {"spectral": _spectral(nu, dt, grid, nu)}
 
 
 def _spectral(nu: Any, dt: Any, grid: Grid, like: Any) -> tuple[Any, Any, Any]:

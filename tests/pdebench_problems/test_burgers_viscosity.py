@@ -99,3 +99,17 @@ def test_what_was_found_is_carried_with_the_viscosity_that_was_found():
     )
     evaluation = task.evaluate(solution, "history", observations)
     np.testing.assert_allclose(evaluation.carried.fields["u"], other, atol=2e-3)
+
+
+def test_what_depends_on_the_viscosity_is_found_once_for_all_steps():
+    torch = pytest.importorskip("torch")
+    problem = registry().task("burgers:viscosity").problem
+    scheme, grid = problem.schemes()["etdrk4"], problem.domain.grid(48)
+    state = {"u": torch.as_tensor(-np.sin(np.pi * grid.centres()))}
+    nu = {"nu": torch.tensor([[0.02], [0.1]], dtype=torch.float64)}  # two at once
+    prepared = scheme.prepared(nu, 0.01, grid)
+    assert set(prepared) > set(nu)
+    found = scheme.step(state, prepared, 0.0, 0.01, grid)["u"]
+    assert torch.equal(found, scheme.step(state, nu, 0.0, 0.01, grid)["u"])
+    alone = scheme.step({"u": state["u"].numpy()}, {"nu": 0.1}, 0.0, 0.01, grid)["u"]
+    np.testing.assert_allclose(found[1].numpy(), alone, atol=1e-14)

@@ -11,7 +11,7 @@ import numpy as np
 
 from pdebench_lite.method import Solution
 from pdebench_lite.optimize.regularised_gauss_newton import Level
-from pdebench_lite.physics import array_namespace, interpolate_periodic
+from pdebench_lite.physics import Stencil, array_namespace
 from pdebench_lite.physics.fourier_prior import FourierPrior
 from pdebench_lite.problem import Arrays, Domain, Scheme, Unknown
 from pdebench_lite.runner.run import Run
@@ -32,7 +32,8 @@ from pdebench_methods.objectives.diffphys.observing import (
     apply_blur,
     blur_matrices,
     by_time,
-    positions,
+    observe,
+    observed_nodes,
 )
 from pdebench_methods.objectives.diffphys.stages import Planner, planner
 from pdebench_methods.solutions import TrajectoryInterpolant
@@ -43,6 +44,7 @@ _FREE = 10.0  # prior deviation of numbers and means, in units of that of the wa
 # had the largest evidence on the instances that the defaults were tuned on.
 _ORDER = 1.0
 _BANDS = (64.0, 24.0, 17.0, 12.0, 8.5, 6.0, 5.0, 4.2, 3.5, 3.0, 2.5, 2.0, 1.5)  # waves
+_CHEAP = 1 << 21  # cells × parameters × steps up to which a coarser Jacobian would save little
 _JOINTLY = 1 << 16  # cells × parameters up to which a Jacobian costs less than a compilation
 
 
@@ -90,18 +92,20 @@ class DiffphysObjective:
         self.times = [float(o.points[self.domain.time.name][0]) for o in self.observations]
         dimensions = len(self.domain.space)
         self.cells = s.cells or first_cells(self.scheme, self.observations, dimensions)
-        self.jacobian_cells = self.cells
-        if not s.cells and self.scheme.cells is None:
-            coarsening = 2 if dimensions > 1 else REFINEMENT
-            if self.cells % coarsening == 0:
-                self.jacobian_cells = self.cells // coarsening
         self._view = view
         self.bases = {u.name: self._basis(u) for u in self.unknowns}
         self.scales = [
             1.0 if s.misfit == "absolute" else float(np.mean(o.values**2)) or 1.0
             for o in self.observations
         ]
-        self.discretisation(self.cells)  # refuses unstable steps
+        steps = self._steps(self.cells)  # refuses unstable ones
+        self.jacobian_cells = self.cells
+        if not s.cells and self.scheme.cells is None:
+            parameters = sum(values.size for values in self.initial().values())
+            cheap = self.cells**dimensions * parameters * steps <= _CHEAP
+            coarsening = 2 if dimensions > 1 else REFINEMENT
+            if self.cells % coarsening == 0 and not cheap:
+                self.jacobian_cells = self.cells // coarsening
         self._planner: Planner = planner(self, run)
         self._search: GaussNewtonMinimiser | None = None
 
@@ -131,6 +135,11 @@ class DiffphysObjective:
             dt = min(dt, self.discretisation(self.cells).dt * self.cells / cells)
         return Discretisation(self.scheme, grid, dt)
 
+    def _steps(self, cells: int) -> int:
+        """Return the number of time steps to the last observation."""
+        edges, dt = [self.start, *self.times], self.discretisation(cells).dt
+        return sum(equal_steps(end - begin, dt)[0] for begin, end in itertools.pairwise(edges))
+
     @lru_cache(maxsize=8)  # noqa: B019
     def known_start(self, cells: int) -> dict[str, np.ndarray]:
         """Return the initial state on a grid where the task gives it, else nothing."""
@@ -144,6 +153,11 @@ class DiffphysObjective:
         points = self.domain.grid(cells).points()
         centres = {a: np.ravel(v) for a, v in points.items()}
         return {u.name: self.bases[u.name].matrix(centres if u.axes else {}) for u in self.unknowns}
+
+    @lru_cache(maxsize=8)  # noqa: B019
+    def _nodes(self, cells: int) -> list[Stencil]:
+        grid = self.discretisation(cells).grid
+        return [observed_nodes(o, self.domain, grid) for o in self.observations]
 
     @property
     def refinable(self) -> bool:
@@ -209,8 +223,8 @@ class DiffphysObjective:
         misfits = []
         seen = zip(self.observations, self._frames(at, state, sought), strict=True)
         for i, (o, frame) in enumerate(seen):
-            places = [data[f"where{i}.{j}"] for j in range(len(self.domain.space))]
-            misfit = interpolate_periodic(frame[o.field], places, order="cubic")
+            nodes, weights = data[f"nodes{i}"], data[f"weights{i}"]
+            misfit = observe(frame[o.field], nodes, weights, len(self.domain.space))
             misfit = misfit - data[f"values{i}"]
             blurs = [data[f"blur{i}.{j}"] for j in range(3) if f"blur{i}.{j}" in data]
             if blurs:
@@ -246,14 +260,11 @@ class DiffphysObjective:
             cells: an axis, of the grid to roll out on.
             blur: width of the average over targets, in domain lengths; None for none at all.
         """
-        grid = self.discretisation(cells).grid
         data: dict[str, np.ndarray] = {f"cells={cells}": np.zeros(1), "weight": np.asarray(weight)}
         data |= {f"basis={name}": matrix for name, matrix in self._matrices(cells).items()}
         data |= {f"start={name}": values for name, values in self.known_start(cells).items()}
-        for i, o in enumerate(self.observations):
-            data[f"values{i}"] = o.values
-            where = positions(o, self.domain, grid)
-            data |= {f"where{i}.{j}": p for j, p in enumerate(where)}
+        for i, (o, at) in enumerate(zip(self.observations, self._nodes(cells), strict=True)):
+            data |= {f"values{i}": o.values, f"nodes{i}": at.index, f"weights{i}": at.weights}
             if blur is not None:
                 matrices = blur_matrices(o, self.domain, blur)
                 data |= {f"blur{i}.{j}": m for j, m in enumerate(matrices)}
@@ -269,10 +280,7 @@ class DiffphysObjective:
         stage = self._planner.next_stage(current, memo, self._search)
         if stage is None:
             return None
-        dt = self.discretisation(_cells_of(stage.data)).dt
-        edges = itertools.pairwise([self.start, *self.times])
-        steps = sum(equal_steps(end - begin, dt)[0] for begin, end in edges)
-        return replace(stage, costs={"solver_steps": steps})
+        return replace(stage, costs={"solver_steps": self._steps(_cells_of(stage.data))})
 
     def gauss_newton(
         self, parameters: dict[str, np.ndarray], data: dict[str, np.ndarray]
@@ -281,6 +289,7 @@ class DiffphysObjective:
         cells = _cells_of(data)
         places = slices(parameters)
         options = {name[7:]: float(v) for name, v in data.items() if name.startswith("search=")}
+        data = {name: v for name, v in data.items() if not name.startswith("search=")}
         flat = self._tools.flat_objective(self, parameters, data)
         tangents = flat
         if options["jacobian"] != cells:
@@ -355,12 +364,10 @@ class DiffphysObjective:
 
     def _observed(self, parameters: dict[str, np.ndarray], cells: int) -> list[np.ndarray]:
         states = self._trajectory(parameters, cells, np.asarray([self.start, *self.times]))
-        grid = self.discretisation(cells).grid
+        seen = zip(self.observations, self._nodes(cells), strict=True)
         return [
-            interpolate_periodic(
-                states[o.field][..., i + 1], positions(o, self.domain, grid), order="cubic"
-            )
-            for i, o in enumerate(self.observations)
+            observe(states[o.field][..., i + 1], *at, len(self.domain.space))
+            for i, (o, at) in enumerate(seen)
         ]
 
     def _trajectory(

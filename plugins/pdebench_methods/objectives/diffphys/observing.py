@@ -4,7 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from pdebench_lite.physics import Grid, array_namespace
+from pdebench_lite.physics import Grid, Stencil, array_namespace
+from pdebench_lite.physics._namespace import as_index
+from pdebench_lite.physics.interpolation import read, stencil
 from pdebench_lite.problem import Axis, Domain, Observation
 
 
@@ -19,8 +21,8 @@ def by_time(observations: tuple[Observation, ...], time: str) -> list[Observatio
     return sorted(split, key=lambda o: float(o.points[time][0]))
 
 
-def positions(o: Observation, domain: Domain, grid: Grid) -> list[np.ndarray]:
-    """Return where observations lie on a grid, in cells: one array (n,) an axis.
+def observed_nodes(o: Observation, domain: Domain, grid: Grid) -> Stencil:
+    """Return the nodes of a grid around the n observed points, and their weights, by cubics.
 
     Points within rounding of a cell centre are put on it, where interpolation is exact.
     """
@@ -29,7 +31,19 @@ def positions(o: Observation, domain: Domain, grid: Grid) -> list[np.ndarray]:
         place = (np.asarray(o.points[axis.name]) - axis.lower) / grid.spacing[axis.name] - 0.5
         whole = np.rint(place)
         places.append(np.where(np.abs(place - whole) < 1e-9, whole, place))
-    return places
+    return stencil(places, grid.cells, "cubic")
+
+
+def observe(values: Any, nodes: Any, weights: Any, axes: int) -> Any:
+    """Return what is observed of values (*batch, *cells) on a grid: (*batch, n).
+
+    Args:
+        values: on the grid.
+        nodes: of `observed_nodes`, in the dtype of the values, as backends move them.
+        weights: likewise.
+        axes: of the grid.
+    """
+    return read(values, Stencil(as_index(array_namespace(nodes), nodes), weights), axes)
 
 
 def blur_matrices(o: Observation, domain: Domain, blur: float) -> list[np.ndarray]:

@@ -1,0 +1,38 @@
+"""Rolled-out trajectories as functions of space and time."""
+
+import numpy as np
+import pytest
+
+from pdebench_lite.physics import Grid
+from pdebench_lite.problem import Axis, Domain
+from pdebench_methods.solutions import TrajectoryInterpolant
+
+LINE = Domain((Axis("x", -1.0, 1.0, True),), Axis("t", 0.0, 1.0))
+
+
+def answer(cells: int, steps: int, points: dict[str, np.ndarray]) -> np.ndarray:
+    """Interpolate exp(sin π(x − t)), of period 2."""
+    grid: Grid = LINE.grid(cells)
+    times = np.linspace(0.0, 1.0, steps + 1)
+    states = {"u": wave(grid.centres()[:, None], times)}
+    return TrajectoryInterpolant(LINE, grid, times, states)(points)["u"]
+
+
+def wave(x: np.ndarray, t: np.ndarray) -> np.ndarray:
+    """exp(sin π(x − t))."""
+    return np.exp(np.sin(np.pi * (x - t)))
+
+
+@pytest.mark.parametrize(
+    ("sizes", "order"), [([(32, 4096), (64, 4096)], 6), ([(256, 32), (256, 64)], 4)]
+)
+def test_orders_in_space_and_in_time(sizes, order):
+    points = {"x": np.linspace(-1.0, 1.0, 301), "t": np.linspace(0.3, 0.7, 301)}
+    errors = [np.abs(answer(*s, points) - wave(points["x"], points["t"])).max() for s in sizes]
+    assert np.log2(errors[0] / errors[1]) == pytest.approx(order, abs=0.4)
+
+
+def test_cells_and_frames_are_kept():
+    x = LINE.grid(12).centres()
+    points = {"x": x, "t": np.full(12, 0.25)}
+    np.testing.assert_allclose(answer(12, 8, points), wave(x, points["t"]), atol=1e-14)
