@@ -3,6 +3,9 @@
 import importlib
 import importlib.util
 import re
+from dataclasses import replace
+from functools import cache
+from math import inf
 from types import SimpleNamespace
 
 import numpy as np
@@ -117,22 +120,90 @@ def test_without_a_network_it_is_the_classical_solver(known, backend):
         assert alone.metrics[name] == pytest.approx(muscl.metrics[name], rel=0.1)
 
 
-def test_training_begins_at_the_coarse_solver(known, backend):
-    """The networks begin as zero: the first answer is the coarse solver's, to the last bit."""
-    tools_of = {"torch": "TorchTools", "jax": "JaxTools"}
+@cache
+def correction(backend, method=f"{LOOP},channels=4]", kind=View):
+    """Return the objective of a correction, and the tools it works with; made but once."""
+    known, tools_of = registry(), {"torch": "TorchTools", "jax": "JaxTools"}
     training = importlib.import_module(f"pdebench_{backend}._training")
     run = SimpleNamespace(
-        config=known.configured(f"{LOOP},channels=4]")[1], dtype="float64", device="cpu",
-        rng=lambda purpose: generator("m", purpose), count=lambda **amounts: None,
+        config=known.configured(method)[1], dtype="float64", device="cpu", steps=0, max_steps=4,
+        time_left=inf, rng=lambda purpose: generator("m", purpose), count=lambda **amounts: None,
     )  # fmt: skip
     tools = getattr(training, tools_of[backend])(run)
-    view = View(known.task(FAMILY), lambda purpose: generator("d", purpose))
-    objective = CorrectionObjective(view, run, tools)
+    view = kind(known.task(FAMILY), lambda purpose: generator("d", purpose))
+    return CorrectionObjective(view, run, tools), tools
+
+
+def test_training_begins_at_the_coarse_solver(backend):
+    """The networks begin as zero: the first answer is the coarse solver's, to the last bit."""
+    objective, tools = correction(backend)
     data, start = objective.batch(np.arange(3)), objective.initial()
     coarse = tools.evaluate(objective.answer, {}, data)
     np.testing.assert_array_equal(tools.evaluate(objective.answer, start, data), coarse)
     moved = {name: values + 0.1 for name, values in start.items()}
     assert np.max(np.abs(tools.evaluate(objective.answer, moved, data) - coarse)) > 1e-3
+
+
+class Drifting(View):
+    """A view whose labels do not keep the means of their fields."""
+
+    def labels(self, n):
+        return tuple(
+            replace(label, values=label.values + label.points["t"]) if label.field == "u" else label
+            for label in super().labels(n)
+        )
+
+
+@pytest.mark.parametrize(("kind", "kept"), [(View, True), (Drifting, False)])
+def test_what_the_labels_keep_is_kept(backend, kind, kept):
+    objective, tools = correction(backend, kind=kind)
+    data = objective.batch(np.arange(3))
+    rng, start = np.random.default_rng(0), objective.initial()
+    moved = {
+        name: values + 0.3 * rng.standard_normal(values.shape) if "correct" in name else values
+        for name, values in start.items()
+    }
+    answer = tools.evaluate(objective.answer, moved, data)
+    coarse = tools.evaluate(objective.answer, {}, data)
+    assert np.max(np.abs(answer - coarse)) > 1e-3
+    change = np.abs(np.mean(answer, axis=-1) - np.mean(data["start"], axis=-1))
+    assert (np.max(change) < 1e-12) == kept
+
+
+def test_precomputed_states_lead_from_one_to_the_next(backend):
+    """The coarse solver has come most of the way, and what is left to learn keeps the means."""
+    objective, _ = correction(backend)
+    stage = objective.next_stage({}, {})
+    before, after = stage.data["before"], stage.data["after"]
+    assert before.shape == after.shape == (2, 1, 16, 16)  # corrections, fields, batch, cells
+    start = stage.data["start"].reshape(1, 16, 16, 2).mean(axis=-1)
+    gap = np.abs(before - after).max(axis=(1, 2, 3))
+    moved = np.abs(after - np.stack([start, after[0]])).max(axis=(1, 2, 3))
+    assert np.all(gap < 0.3 * moved)
+    assert np.all(gap > 1e-4)
+    np.testing.assert_allclose(before.mean(axis=-1), after.mean(axis=-1), atol=1e-12)
+
+
+@pytest.mark.parametrize("setting", ["precomputed=0", "cells=32"])
+def test_training_through_the_rollout_alone(backend, setting):
+    """By choice, or where the coarse cells are as fine as those of the labels."""
+    method = f"diffphys[mode=solver-in-the-loop,corrections=2,channels=2,{setting}]"
+    objective, _ = correction(backend, method)
+    stage = objective.next_stage({}, {})
+    assert "before" not in stage.data
+    assert stage.data["rate="] == 1.0
+
+
+def test_precomputed_states_come_first(backend, monkeypatch):
+    objective, _ = correction(backend)
+    memo, kinds, kept = {}, [], []
+    for step in range(4):
+        monkeypatch.setattr(objective._run, "steps", step)
+        stage = objective.next_stage({}, memo)
+        kinds.append("before" in stage.data)
+        kept.append(stage.keep)
+    assert kinds == [True, True, False, False]
+    assert kept == [False, True, False, True]
 
 
 @pytest.mark.parametrize(

@@ -50,9 +50,9 @@ class CorrectionObjective(OperatorObjective):
 
     A state is averaged onto coarse cells. Each of the `corrections` is a number of solver steps,
     the fewest that are stable, after which s ← s + Δt·N(s). Where the labels keep the means of the
-    fields, N is the difference of what passes two faces, so that the answers keep them too. At the
-    end s is interpolated by cubics to the cells asked, and M(s) is added cell by cell. N and M
-    begin as zero: training begins at the coarse solver.
+    fields, N is the difference of what passes two faces, so that s keeps them too. At the end s is
+    interpolated by cubics to the cells asked, and M(s) is added cell by cell. N and M begin as
+    zero: training begins at the coarse solver.
 
     Precomputed are the states that the solver passes on the cells of the labels, averaged: N learns
     to lead from one of them, advanced by the coarse solver, to the next. With the coarse cells as
