@@ -143,3 +143,22 @@ def test_observations_weigh_as_in_pinn_where_matched():
     assert weight == pytest.approx(100.0 / np.mean(values**2))
     ((*_, plain),) = Statement(view("burgers"), v.domain.names, SOFT).observed()
     assert plain == 1.0
+
+
+def test_derivatives_are_taken_axis_after_axis_and_once():
+    taken = []
+
+    def along(lower, axis):
+        taken.append((lower, axis))
+        return f"{lower}_{axis}"
+
+    statement = Statement(view("burgers:forward"), ("x", "t"), SOFT)
+    derivative = statement.one_by_one(lambda field: f"u{field}", along)
+    assert [derivative(0, axes) for axes in ("xx", "x", "", "t")] == [
+        "u0_x_x",
+        "u0_x",
+        "u0",
+        "u0_t",
+    ]
+    assert taken == [("u0", "x"), ("u0_x", "x"), ("u0", "t")]
+    assert statement.sizes == [2, 4, 1]
