@@ -9,6 +9,12 @@ from scipy.linalg import blas
 from pdebench_lite.optimize.line_search import Point, ValueAndGradient, strong_wolfe
 
 _HELD = 8  # updates that are applied to the matrix together
+_GROWTH = 1.2
+"""The first step tried over the last one taken, up to 1.
+
+The scaling makes H large rather than small. With a first step of 1, a network's loss takes a second
+evaluation every other time, and steps of 0.3 to 0.6; so it falls faster from there.
+"""
 
 
 class SelfScaledBroyden:
@@ -45,7 +51,7 @@ class SelfScaledBroyden:
         self._U = np.zeros((self.x.size, 2 * _HELD), order="F")
         self._V = np.zeros_like(self._U)
         self._held = 0  # columns in use
-        self._scale, self._fresh = 1.0, True
+        self._scale, self._fresh, self._length = 1.0, True, 1.0
 
     def _value_and_gradient(self, x: np.ndarray) -> tuple[float, np.ndarray]:
         value, gradient = self._evaluate(x)
@@ -78,6 +84,8 @@ class SelfScaledBroyden:
         if self._fresh:  # as Nocedal & Wright 2006, eq. 6.20
             self._scale, self._fresh = float((s @ y) / (y @ y)), False
             old_newton = self._scale * old_newton
+        else:
+            self._length = found.step
         self._newton = self._times(self._gradient)
         self._update(s, y, found.step, float(s @ before), self._newton - old_newton)
         return True
@@ -87,7 +95,7 @@ class SelfScaledBroyden:
         if not slope < 0:
             return None
         start = Point(0.0, self.loss, slope, self._gradient)
-        first = min(1.0, 1.0 / sqrt(-slope)) if self._fresh else 1.0
+        first = min(1.0, 1.0 / sqrt(-slope) if self._fresh else _GROWTH * self._length)
         found, calls = strong_wolfe(self._value_and_gradient, self.x, -self._newton, start, first)
         self.evaluations += calls
         return found
@@ -157,6 +165,7 @@ class SelfScaledBroyden:
             "right": self._V[:, : self._held].copy(),
             "scale": np.asarray(self._scale),
             "fresh": np.asarray(self._fresh),
+            "length": np.asarray(self._length),
             "evaluations": np.asarray(self.evaluations),
         }
 
@@ -168,4 +177,5 @@ class SelfScaledBroyden:
         self._held = state["left"].shape[1]
         self._U[:, : self._held], self._V[:, : self._held] = state["left"], state["right"]
         self.loss, self._scale = float(state["loss"]), float(state["scale"])
-        self._fresh, self.evaluations = bool(state["fresh"]), int(state["evaluations"])
+        self._fresh, self._length = bool(state["fresh"]), float(state["length"])
+        self.evaluations = int(state["evaluations"])
