@@ -16,13 +16,14 @@ from pdebench_jax._rollout import frames, repeat
 from pdebench_lite.problem import Arrays
 from pdebench_lite.runner.run import Run
 from pdebench_methods.host import HOSTED, HostMinimiser, slices
+from pdebench_methods.networks import propagate
 from pdebench_methods.training import RATE, Loss, Minimiser, Objective
 
 
 class JaxTools:
     """Arrays on the device of the run, and compiled optimisers."""
 
-    activate = staticmethod(activate)
+    propagate = staticmethod(partial(propagate, activate))
 
     def __init__(self, run: Run) -> None:
         self.dtype = jnp.dtype(run.dtype)

@@ -17,8 +17,12 @@ from pdebench_methods.settings import NetworkSettings
 
 Parameters: TypeAlias = dict[str, Any]
 """Trained parameters by name; the values are arrays of one backend."""
+Layers: TypeAlias = Sequence[tuple[Any, Any]]
+"""Weight (out, in) and bias (out,) of each layer."""
 Activate: TypeAlias = Callable[[str, jets.Jet], jets.Jet]
 """(name of an activation function, jet) -> the function of the jet."""
+Propagate: TypeAlias = Callable[[str, Layers, jets.Jet], jets.Jet]
+"""(name of an activation function, layers, features × points) -> outputs × points."""
 
 
 def initial_network(
@@ -43,7 +47,7 @@ def apply_network(
     prefix: str,
     features: Sequence[Any],
     activation: str,
-    activate: Activate | None = None,
+    propagate: Propagate | None = None,
 ) -> Any:
     """Apply a network to features, each of shape (n,): arrays or jets.
 
@@ -52,7 +56,7 @@ def apply_network(
         prefix: name of the network.
         features: its inputs.
         activation: name of the activation function.
-        activate: how a backend applies it to jets, where it has a faster way than `jets`.
+        propagate: how a backend takes jets through layers, where it has a faster way than `jets`.
 
     Returns:
         Outputs × points, shape (outputs, n); a jet if the features are jets.
@@ -62,28 +66,39 @@ def apply_network(
         (parameters[f"{prefix}.{i}.weight"], parameters[f"{prefix}.{i}.bias"])
         for i in range(layers)
     ]
-    xp = array_namespace(inner[0][0])
     if isinstance(features[0], jets.Jet):
-        # With a single output XLA turns the gradient of the last layer into an outer product and
-        # computes whatever comes after the network (residual, ansatz) anew for every hidden unit,
-        # which doubles the time of a gradient; a second output of zeros keeps it a matrix product.
-        weight, bias = inner[-1]
-        outputs = weight.shape[0]
-        if outputs == 1:
-            inner[-1] = (xp.concat([weight, 0.0 * weight]), xp.concat([bias, 0.0 * bias]))
         h = jets.stack(list(features))
-        function: Callable[[Any], Any] = (
-            partial(activate, activation) if activate else getattr(jets, activation)
-        )
-        for i, (weight, bias) in enumerate(inner):
-            h = jets.linear(weight, h, bias)
-            h = function(h) if i < layers - 1 else h
-        return h[:outputs]
+        return propagate(activation, inner, h) if propagate else _by_jets(activation, inner, h)
+    xp = array_namespace(inner[0][0])
     h = xp.stack(list(features))
     for i, (weight, bias) in enumerate(inner):
         h = weight @ h + bias[:, None]
         h = _activate(xp, activation, h) if i < layers - 1 else h
     return h
+
+
+def propagate(activate: Activate, activation: str, layers: Layers, h: jets.Jet) -> jets.Jet:
+    """Take a jet through layers, a matrix product for each of its coefficients.
+
+    Args:
+        activate: how a backend applies an activation to jets.
+        activation: its name; between the layers, not after the last.
+        layers: the layers.
+        h: features × points.
+    """
+    *hidden, (weight, bias) = layers
+    for w, b in hidden:
+        h = activate(activation, jets.linear(w, h, b))
+    if (outputs := weight.shape[0]) == 1:
+        # With a single output XLA turns the gradient of the last layer into an outer product and
+        # computes whatever comes after the network (residual, ansatz) anew for every hidden unit,
+        # which doubles the time of a gradient; a second output of zeros keeps it a matrix product.
+        xp = array_namespace(weight)
+        weight, bias = xp.concat([weight, 0.0 * weight]), xp.concat([bias, 0.0 * bias])
+    return jets.linear(weight, h, bias)[:outputs]
+
+
+_by_jets: Propagate = partial(propagate, lambda name, h: getattr(jets, name)(h))
 
 
 def _activate(xp: Any, name: str, h: Any) -> Any:
@@ -102,7 +117,7 @@ class Model:
         domain: the domain.
         embedding: points (arrays or jets) -> network inputs.
         shape: width, depth, activation.
-        activate: see `apply_network`.
+        propagate: see `apply_network`.
     """
 
     def __init__(
@@ -112,13 +127,13 @@ class Model:
         domain: Domain,
         embedding: Callable[[dict[str, Any]], list[Any]],
         shape: NetworkSettings,
-        activate: Activate | None = None,
+        propagate: Propagate | None = None,
     ) -> None:
         self.fields = tuple(fields)
         self.coefficients = tuple(u for u in unknowns if u.kind == "coefficient")
         self.axes = domain.names
         self.embedding = embedding
-        self.shape, self._activate = shape, activate
+        self.shape, self._propagate = shape, propagate
 
     def initial(self, rng: np.random.Generator) -> dict[str, np.ndarray]:
         """Draw the initial parameters."""
@@ -140,7 +155,7 @@ class Model:
     def outputs(self, parameters: Parameters, points: Mapping[str, Any]) -> dict[str, Any]:
         """Return raw field outputs at points, name -> (n,), before any ansatz."""
         features = self.embedding({a: points[a] for a in self.axes})
-        rows = apply_network(parameters, "fields", features, self.shape.activation, self._activate)
+        rows = apply_network(parameters, "fields", features, self.shape.activation, self._propagate)
         return {name: rows[i] for i, name in enumerate(self.fields)}
 
     def unknown(self, parameters: Parameters, unknown: Unknown, points: Mapping[str, Any]) -> Any:
@@ -152,5 +167,5 @@ class Model:
             return value
         features = self.embedding({a: points[a] for a in unknown.axes})
         return apply_network(
-            parameters, unknown.name, features, self.shape.activation, self._activate
+            parameters, unknown.name, features, self.shape.activation, self._propagate
         )[0]

@@ -27,6 +27,7 @@ def compiled(function: Callable[..., Any], attempt: Callable[[Any], object]) -> 
         attempt: calls what it is given as it will be called later, gradient included.
     """
     fast = torch.compile(function, fullgraph=True, dynamic=False)
+    attempt(function)  # fills what is cached at the first call by means that Dynamo does not trace
     with warnings.catch_warnings():
         # Dynamo traces through the cache of `jets.space`, whose results never change.
         warnings.filterwarnings("ignore", ".*lru_cache.*", UserWarning)

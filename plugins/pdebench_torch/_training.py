@@ -15,14 +15,14 @@ from pdebench_lite.runner.run import Run
 from pdebench_methods.host import HOSTED, HostMinimiser, flatten, slices
 from pdebench_methods.training import RATE, Loss, Minimiser, Objective
 from pdebench_torch._compilation import compiled, pays
-from pdebench_torch._jet_activation import activate
+from pdebench_torch._jet_network import propagate
 from pdebench_torch._rollout import frames, repeat
 
 
 class TorchTools:
     """Arrays on the device of the run, torch optimisers, and Lightning to drive them."""
 
-    activate = staticmethod(activate)
+    propagate = staticmethod(propagate)
 
     def __init__(self, run: Run) -> None:
         self.dtype: torch.dtype = getattr(torch, run.dtype)
@@ -265,7 +265,9 @@ class _FirstOrder(TorchMinimiser):
     ) -> None:
         kind = torch.optim.SGD if name == "gd" else torch.optim.Adam
         self._rate = rate
-        super().__init__(tools, loss, parameters, data, kind(list(parameters.values()), lr=rate))
+        fused = tools.device.type == "cpu"  # one pass over all parameters
+        optimizer = kind(list(parameters.values()), lr=rate, fused=fused)
+        super().__init__(tools, loss, parameters, data, optimizer)
 
     def feed(self, data: dict[str, np.ndarray]) -> None:
         """Go on with other data of the same shapes, at the rate that they hold."""

@@ -13,7 +13,7 @@ from pdebench_lite.physics import array_namespace, jets
 from pdebench_lite.problem import Arrays, Axis, Condition, split_derivative
 from pdebench_lite.runner.run import Run
 from pdebench_lite.view import Equation, View
-from pdebench_methods.networks import Model
+from pdebench_methods.networks import Layers, Model
 from pdebench_methods.objectives.resampling import systematic
 from pdebench_methods.pinn import PinnSettings
 from pdebench_methods.solutions import network_solution
@@ -25,8 +25,8 @@ _EARLY = 10  # draws of points that come sooner than the others
 class PinnTools(Tools, Protocol):
     """What a backend brings beside the common tools."""
 
-    def activate(self, name: str, x: jets.Jet) -> jets.Jet:
-        """Apply the activation function of that name to a jet."""
+    def propagate(self, activation: str, layers: Layers, x: jets.Jet) -> jets.Jet:
+        """Take a jet of features through the layers of a network."""
 
     def nested_derivatives(
         self,
@@ -59,7 +59,7 @@ class PinnObjective:
         self.equation: Equation = view.equation()
         embedding = view.embedding() if hard else _scaled(view)
         self.model = Model(
-            view.fields, view.unknowns, view.domain, embedding, self.settings, tools.activate
+            view.fields, view.unknowns, view.domain, embedding, self.settings, tools.propagate
         )
         self.ansatz = view.ansatz() if hard else None
         self.conditions = view.conditions() if view.given("boundary") else ()
