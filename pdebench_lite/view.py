@@ -111,6 +111,12 @@ class View:
         self._take("labels", n)
         return self.__task.labels(self.__rng("labels"), n)
 
+    def blank(self) -> tuple[Observation, ...]:
+        """Return `labels(1)` with zeros for values: its names and places are free to read."""
+        self._require_face("data")
+        drawn = self.__task.labels(self.__rng("labels"), 1)
+        return tuple(replace(label, values=np.zeros_like(label.values)) for label in drawn)
+
     def observations(self) -> tuple[Observation, ...]:
         """Return what was measured; the noise level is known to every method."""
         if self.__observations is None:

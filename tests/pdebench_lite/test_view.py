@@ -140,6 +140,16 @@ def test_labels_hold_the_unknown_coefficients_too() -> None:
     assert not sought & set(view.coefficients())
 
 
+def test_blank_labels_have_the_places_of_labels_and_nothing_else(forward: View) -> None:
+    blank = forward.blank()
+    assert forward.sees == {}
+    for empty, label in zip(blank, forward.labels(1), strict=True):
+        assert empty.field == label.field
+        assert empty.values.shape == label.values.shape
+        assert not empty.values.any()
+        assert empty.points.keys() == label.points.keys()
+
+
 def test_the_ansatz_is_exact_at_the_start(forward: View) -> None:
     ansatz = forward.ansatz()
     assert ansatz is not None

@@ -116,6 +116,7 @@ def test_without_a_network_it_is_the_classical_solver(known, backend):
     alone = run(known, backend, "diffphys[mode=solver-in-the-loop,channels=0,cells=32]", 1, problem)
     muscl = attempt(known, problem, "muscl[cells=32]", "numpy", 1)
     assert alone.steps == muscl.steps == 0
+    assert alone.sees == muscl.sees == {"step": True}
     for name in ("rel_l2", "rel_l2_viscosity"):
         assert alone.metrics[name] == pytest.approx(muscl.metrics[name], rel=0.1)
 

@@ -37,7 +37,8 @@ class OperatorObjective(ABC):
     def __init__(self, view: View, run: Run, tools: Evaluator) -> None:
         self.settings, self._run, self._tools = run.config, run, tools
         count = self.labels(view.instances)
-        self.training = Ensemble.gather(view.labels(count), view.domain)
+        labels = view.labels(count) if count else view.blank()
+        self.training = Ensemble.gather(labels, view.domain)
         run.count(labelled_instances=count)
         self.fields, self.domain = view.fields, view.domain
         self.space, self.clock = view.domain.space[0].name, view.domain.names[-1]
@@ -48,7 +49,7 @@ class OperatorObjective(ABC):
         self._target = np.concatenate(later)  # (fields·frames, instances, cells)
 
     def labels(self, offered: int) -> int:
-        """Return how many labelled instances to ask for, of those that the task offers."""
+        """Return how many of the labelled instances to ask for; 0: names and shapes will do."""
         return self.settings.instances or offered
 
     def _given(self, query: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

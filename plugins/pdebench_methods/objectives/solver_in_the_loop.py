@@ -93,8 +93,8 @@ class CorrectionObjective(OperatorObjective):
             self._before, self._after = self._precompute()
 
     def labels(self, offered: int) -> int:
-        """Return how many labelled instances to ask for; the solver alone needs but their shape."""
-        return super().labels(offered) if self.settings.channels else 1
+        """Return how many labelled instances to ask for; the solver alone learns from none."""
+        return super().labels(offered) if self.settings.channels else 0
 
     def steps(self) -> int:
         """Return the number of steps where no budget is given; `steps` are the solver's."""
