@@ -192,9 +192,11 @@ def _departure(
 
     def upstream(slope: Mapping[str, Array], time: float | Array) -> dict[str, Array]:
         """Return the velocity at x − time·slope, on the grid."""
-        there = _shifted(slope, time, grid)
-        found = {a: interpolate(u, there, grid, order, free) for a, u in velocity.items()}
-        return {a: _on_grid(u, grid) for a, u in found.items()}
+        there, d = _shifted(slope, time, grid), len(grid.axes)
+        padded = {a: extended(u, there, grid, order, free) for a, u in velocity.items()}
+        around, within = next(iter(padded.values()))  # the points are the same for all components
+        at = stencil(within, tuple(around.shape[-d:]), order)
+        return {a: _on_grid(read(around, at, d), grid) for a, (around, _) in padded.items()}
 
     if trace == "euler":
         return _shifted(velocity, dt, grid)
