@@ -96,11 +96,15 @@ def remarks(problem: ProblemComparison) -> list[str]:
         if line not in lines:
             lines.append(line)
     methods = dict.fromkeys(e.record.method for e in problem.contest.entrants if not e.classical)
-    stated = {name: wording.tuning(name) for name in methods}
+    stated, tuned = {name: wording.tuning(name) for name in methods}, []
     if any(stated.values()):
-        said = (f"{clean(name)}: {text or 'not stated'}" for name, text in stated.items())
-        lines.append(f"default settings were tuned: {'; '.join(said)}")
-    unknown = problem.contest.bound is None
-    if unknown:
+        said = [f"{clean(name)}: {_short(text) or 'not stated'}" for name, text in stated.items()]
+        tuned = [f"default settings were tuned: {'; '.join(said)}"]
+    lines = [*map(_short, lines), *tuned]  # what is stated of each method stays, however many
+    if problem.contest.bound is None:
         lines.append("the reference has no known bound: differences of any size may be its own")
-    return [wording.shorten(line, 600) for line in lines]
+    return lines
+
+
+def _short(line: str) -> str:
+    return wording.shorten(line, 600)

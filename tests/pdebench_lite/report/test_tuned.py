@@ -44,3 +44,14 @@ def test_comparisons_say_it(store):
     rows = [line for line in plain.splitlines() if WORDS in line and line.startswith("| pinn")]
     assert head
     assert rows
+
+
+def test_what_many_methods_state_is_said_in_full(store, monkeypatch):
+    methods = registry().methods
+    for name in ("pinn", "diffphys"):
+        tuning = Tuning(("burgers",), 42, name + " on instances " + ", ".join(map(str, range(90))))
+        monkeypatch.setitem(methods, name, replace(methods[name], tuned=tuning))
+    plain = render_comparison(compare([Source(store)]), "md", only=["final"]).replace("\\", "")
+    (line,) = [line for line in plain.splitlines() if line.startswith("Default settings")]
+    assert all(f"{name} on instances 0, 1" in line for name in ("pinn", "diffphys"))
+    assert line.count("88, 89)") == 2
