@@ -1,6 +1,6 @@
 """One PINN step (loss and gradient of the weights) by jets, by hand and by nested autodiff.
 
-`by_jets` leaves the reverse pass to the backend, `as_pinn` takes its activations, as `pinn` does.
+`by_jets` leaves the reverse pass to the backend, `as_pinn` goes through the layers as `pinn` does.
 
 The loss is the mean squared residual of Burgers' equation at 2780 points, the network 3×20 tanh.
 `pytest tests/benchmarks --benchmark-enable` times it (add `-m ''` for the compiled torch ones);
@@ -8,6 +8,7 @@ without the option every case runs once, and all must agree on the loss.
 """
 
 import math
+from functools import partial
 from itertools import pairwise
 
 import jax
@@ -17,8 +18,9 @@ import pytest
 import torch
 
 import pdebench_jax._jet_activation
-import pdebench_torch._jet_activation
+import pdebench_torch._jet_network
 from pdebench_lite.physics import jets
+from pdebench_methods import networks
 
 jax.config.update("jax_enable_x64", True)
 
@@ -43,19 +45,26 @@ def residual(u, u_x, u_t, u_xx):
     return u_t + u * u_x - NU * u_xx
 
 
-def by_jets(weights, x, t, activate=lambda name, h: getattr(jets, name)(h)):
+def layer_by_layer(activation, layers, h):
+    *hidden, (weight, bias) = layers
+    for w, b in hidden:
+        h = getattr(jets, activation)(jets.linear(w, h, b))
+    return jets.linear(weight, h, bias)
+
+
+def by_jets(weights, x, t, propagate=layer_by_layer):
     at = jets.variables(SPACE, {"x": x, "t": t})
-    h = jets.stack([at["x"], at["t"]])
-    for w, b in weights[:-1]:
-        h = activate("tanh", jets.linear(w, h, b))
-    u = jets.linear(weights[-1][0], h, weights[-1][1])[0]
+    u = propagate("tanh", weights, jets.stack([at["x"], at["t"]]))[0]
     d = jets.derivatives(u, ("", "x", "t", "xx"))
     return (residual(*d.values()) ** 2).mean()
 
 
 def as_pinn(weights, x, t):
-    backend = pdebench_jax if isinstance(x, jax.Array) else pdebench_torch
-    return by_jets(weights, x, t, backend._jet_activation.activate)
+    if isinstance(x, jax.Array):
+        propagate = partial(networks.propagate, pdebench_jax._jet_activation.activate)
+    else:
+        propagate = pdebench_torch._jet_network.propagate
+    return by_jets(weights, x, t, propagate)
 
 
 def stacked(weights, x, t):
