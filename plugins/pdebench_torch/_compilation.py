@@ -8,7 +8,7 @@ import torch
 
 from pdebench_lite.runner.run import Run
 
-_SECONDS = 240.0  # Inductor took 44 to 51 s on two cores (forward and backward), then halves steps
+_SECONDS = 240.0  # Inductor took 42 to 51 s on two cores; steps then take two thirds of the time
 _STEPS = 2000
 
 
