@@ -49,10 +49,10 @@ DIFFPHYS = Method(
             "burgers:family",
         ),
         64,
-        "initial states 0 to 4, motions 0, 7 and 8; of the trials only the later ones are counted; "
-        "22 of them compare priors, through the exact solution in the place of a solver; 23 are of "
-        "solver-in-the-loop, on the validation set of the family, enlarged to 64; how the solver "
-        "traces a motion was chosen by its error at the true motions 0 to 9",
+        "initial states 0 to 4, motions 0 to 5, 7 and 8; of the trials only the later ones are "
+        "counted; 22 of them compare priors, through the exact solution in the place of a solver; "
+        "23 are of solver-in-the-loop, on the validation set of the family, enlarged to 64; the "
+        "tracing of a motion was chosen by its error at the true motions 0 to 9",
     ),
     citation="""@book{thuerey2021pbdl,
   author = {Thuerey, Nils and Holl, Philipp and Mueller, Maximilian and Schnell, Patrick
