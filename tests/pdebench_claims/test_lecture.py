@@ -1,12 +1,14 @@
 """The lecture's claims: cells that exist, an hour at most, and figures that can be checked."""
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 import xarray as xr
 
-from pdebench_claims import effort, physics
+from pdebench_claims import differentiation, effort, physics
 from pdebench_lite.claims import Evidence
 from pdebench_lite.claims.deciding import cells_of
 from pdebench_lite.plugins import registry
@@ -53,3 +55,27 @@ def test_what_is_left_over_is_the_gap_to_the_carried_field(tmp_path: Path, monke
     assert gap == pytest.approx(0.1)
     monkeypatch.setattr(Evidence, "fields", lambda self, record: stored.drop_vars("u_carried"))
     assert physics.left_over(Evidence(Store(tmp_path), ()), None) is None
+
+
+@pytest.mark.parametrize(("passes", "measured"), [(1, 16.0), (None, 1.0)])
+def test_a_function_that_costs_more_with_more_inputs_is_no_pass(
+    tmp_path: Path, passes: int | None, measured: float
+) -> None:
+    """Forward mode takes n passes, reverse mode one or (None) n; each costs n³."""
+
+    def record(method: str, n: int, seed: int) -> Any:
+        count = passes if method == "reverse-mode" and passes else n
+        return SimpleNamespace(
+            method=method, backend="numpy", seed=seed, failed=False,
+            problem_params={"n": n}, metrics={"call_s": count * n**3 * (1.0 + seed)},
+        )  # fmt: skip
+
+    modes = ("forward-mode", "reverse-mode")
+    records = [record(mode, n, seed) for mode in modes for n in (4, 64) for seed in range(6)]
+    (part,) = differentiation._one_pass(Evidence(Store(tmp_path), tuple(records)))
+    assert part.figure.value == pytest.approx(measured)
+    assert part.holds == ("yes" if passes else "no")
+
+    broken = [r for r in records if r.seed == 0 and r.problem_params["n"] == 4]
+    broken[1].failed = True  # reverse mode: no lead at all
+    assert differentiation._lead(Evidence(Store(tmp_path), tuple(broken))) == {0: 0.0}
