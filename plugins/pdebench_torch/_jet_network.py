@@ -107,7 +107,7 @@ class _Network(torch.autograd.Function):
         out = x.new_empty((k, weights[-1].shape[0], n))
         blocks = _blocks(x, max(w.shape[0] for w in weights))
         work = [partial(_ahead, rules, weights, biases, x[..., b], out[..., b]) for b in blocks]
-        layers = _on_each_core(work, x.device)
+        layers = _on_each_core(work)
         ctx.rules, ctx.depth, ctx.blocks = rules, depth, blocks
         ctx.shapes = [c.shape for c in inputs[2 * depth :]]
         ctx.save_for_backward(*weights, *(y for of_block in layers for y in of_block))
@@ -125,7 +125,7 @@ class _Network(torch.autograd.Function):
             )
             for i, b in enumerate(blocks)
         ]
-        found = _on_each_core(work, gradient.device)
+        found = _on_each_core(work)
         summed = [_sum([of_block[j] for of_block, _ in found]) for j in range(2 * depth)]
         features: list[torch.Tensor | None] = [None] * len(rules.present)
         if asked:
@@ -217,7 +217,7 @@ def _sum(parts: Sequence[torch.Tensor]) -> torch.Tensor:
     return parts[0] if len(parts) == 1 else torch.stack(list(parts)).sum(0)
 
 
-def _on_each_core(work: Sequence[Callable[[], Any]], device: torch.device) -> list[Any]:
+def _on_each_core(work: Sequence[Callable[[], Any]]) -> list[Any]:
     """Do pieces of work, one core for each at a time; results in the order of the pieces.
 
     torch's own threads would have to meet after every operation.
