@@ -48,10 +48,11 @@ def parameter_columns(names: Sequence[str], record: Callable[[Any], Record]) -> 
         names: the parameters.
         record: what a row stands for -> a record of it.
     """
-    return [
-        Column(clean(n), "number", lambda row, n=n: wording.parameter_text(record(row), n))  # type: ignore[misc]
-        for n in names
-    ]
+
+    def column(name: str) -> Column:
+        return Column(clean(name), "number", lambda row: wording.parameter_text(record(row), name))
+
+    return [column(name) for name in names]
 
 
 def by_what(names: Sequence[str]) -> str:

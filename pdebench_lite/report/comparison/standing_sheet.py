@@ -72,12 +72,13 @@ def entrant_columns() -> list[Column]:
 
 
 def success_columns(problem: ProblemComparison) -> Iterator[Column]:
-    """Yield a column for each success rate that was asked for."""
-    for error in problem.success:
-        yield Column(
-            f"reached {level_text(error)}", "interval",
-            lambda s, e=error: share_cell(success(s.entrant, e)),  # type: ignore[misc]
-        )  # fmt: skip
+    """Return a column for each success rate that was asked for."""
+
+    def column(error: float) -> Column:
+        title = f"reached {level_text(error)}"
+        return Column(title, "interval", lambda s: share_cell(success(s.entrant, error)))
+
+    return map(column, problem.success)
 
 
 def success_in_words(problem: ProblemComparison) -> list[str]:
