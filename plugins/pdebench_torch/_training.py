@@ -3,6 +3,7 @@
 import logging
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from pdebench_lite.runner.run import Run
 from pdebench_methods.host import HOSTED, HostMinimiser, flatten, slices
 from pdebench_methods.training import RATE, Loss, Minimiser, Objective
 from pdebench_torch._compilation import compiled, pays
+from pdebench_torch._cuda_graph import Tensors, graphed
 from pdebench_torch._jet_network import propagate
 from pdebench_torch._rollout import frames, repeat
 
@@ -179,33 +181,45 @@ class TorchMinimiser:
         data: dict[str, np.ndarray],
         optimizer: torch.optim.Optimizer,
     ) -> None:
-        self._tools, self._loss, self._parameters = tools, loss, parameters
+        self._tools, self._parameters = tools, parameters
         self._optimizer = optimizer
         self._calls = 0
+        self._use(loss)
         self.feed(data)
+
+    def _use(self, loss: Loss) -> None:
+        self._loss = loss
+        self._value_and_gradients = graphed(self._differentiated, self._tools.device)
+
+    def _differentiated(self, parameters: Tensors, data: Tensors) -> tuple[Any, ...]:
+        """Return the loss and its gradients, None where it does not depend on a parameter."""
+        with torch.enable_grad():
+            loss = self._loss(parameters, data)
+            return loss.detach(), *torch.autograd.grad(
+                loss, list(parameters.values()), allow_unused=True
+            )
 
     def evaluate(self) -> torch.Tensor:
         """Compute the loss and leave its gradient at the parameters."""
-        self._optimizer.zero_grad(set_to_none=True)
-        loss = self._loss(self._parameters, self._data)
-        loss.backward()
+        loss, *gradients = self._value_and_gradients(self._parameters, self._data)
+        for parameter, gradient in zip(self._parameters.values(), gradients, strict=True):
+            parameter.grad = gradient
         self._calls += 1
-        return loss.detach()
+        return loss.clone()  # a graph writes the next one to the same place
 
     def compile(self) -> None:
         """Compile the loss and its gradient where that pays."""
 
         def attempt(loss: Loss) -> None:
-            self._loss = loss
+            self._use(loss)
             self.evaluate()
 
-        self._loss = self._tools.compiled("loss", self._loss, attempt)
+        self._use(self._tools.compiled("loss", self._loss, attempt))
 
     def advance(self, steps: int) -> tuple[Any, int, int]:
         """Do that many steps; returns loss before the last one, steps, evaluations."""
         before = self._calls
-        with torch.enable_grad():
-            loss, done = self._advance(steps)
+        loss, done = self._advance(steps)
         return loss, done, self._calls - before
 
     def _advance(self, steps: int) -> tuple[Any, int]:
@@ -343,8 +357,14 @@ class TorchFlatObjective:
         data: dict[str, np.ndarray],
     ) -> None:
         self._tools, self._objective, self._places = tools, objective, slices(parameters)
-        self._loss: Callable[[torch.Tensor, Any], torch.Tensor] = self._eager
+        self._use(self._eager)
+        self._residuals = graphed(self._residual, tools.device)
+        self._linearise = graphed(self._linearised, tools.device)
         self.feed(data)
+
+    def _use(self, loss: Callable[[torch.Tensor, Tensors], torch.Tensor]) -> None:
+        self._loss = loss
+        self._value_and_gradient = graphed(self._differentiated, self._tools.device)
 
     def _named(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
         sizes = [where.stop - where.start for where, _ in self._places.values()]
@@ -359,31 +379,36 @@ class TorchFlatObjective:
         """Compile the loss and its gradient where that pays, and evaluate them at x."""
 
         def attempt(loss: Callable[..., torch.Tensor]) -> None:
-            self._loss = loss
+            self._use(loss)
             self.value_and_gradient(x)
 
-        self._loss = self._tools.compiled("flat", self._eager, attempt)
+        self._use(self._tools.compiled("flat", self._eager, attempt))
+
+    def _at(self, x: np.ndarray) -> Tensors:
+        return {"x": self._tools.asarray(x).requires_grad_()}
+
+    def _differentiated(self, at: Tensors, data: Tensors) -> tuple[torch.Tensor, ...]:
+        with torch.enable_grad():
+            value = self._loss(at["x"], data)
+            return value.detach(), *torch.autograd.grad(value, at["x"])
 
     def value_and_gradient(self, x: np.ndarray) -> tuple[float, np.ndarray]:
         """Return the loss and its gradient (n,)."""
-        with torch.enable_grad():
-            leaf = self._tools.asarray(x).requires_grad_()
-            value = self._loss(leaf, self._data)
-            (gradient,) = torch.autograd.grad(value, leaf)
-        return float(value.detach()), gradient.cpu().numpy().astype(np.float64)
+        value, gradient = self._value_and_gradient(self._at(x), self._data)
+        return float(value), gradient.cpu().numpy().astype(np.float64)
 
-    def _of(self, x: torch.Tensor) -> torch.Tensor:
+    def _of(self, x: torch.Tensor, data: Tensors) -> torch.Tensor:
         if not hasattr(self._objective, "terms"):
-            return self._objective.residuals(self._named(x), self._data)
+            return self._objective.residuals(self._named(x), data)
         found = []
-        for term in self._objective.terms(self._data):
+        for term in self._objective.terms(data):
             for gap in term.function(self._named(x), term.data):
                 found.append(gap * (term.weight / gap.numel()) ** 0.5)
         return torch.cat(found)
 
-    def _point_by_point(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def _point_by_point(self, x: torch.Tensor, data: Tensors) -> tuple[torch.Tensor, torch.Tensor]:
         found = []
-        for term in self._objective.terms(self._data):
+        for term in self._objective.terms(data):
             alone = {k: v for k, v in term.data.items() if v.ndim}
             common = {k: v for k, v in term.data.items() if not v.ndim}
 
@@ -399,10 +424,26 @@ class TorchFlatObjective:
             found.append((scale * r.reshape(-1), scale * jacobian.reshape(-1, x.numel())))
         return torch.cat([r for r, _ in found]), torch.cat([j for _, j in found])
 
+    def _residual(self, at: Tensors, data: Tensors) -> tuple[torch.Tensor, ...]:
+        with torch.no_grad():
+            return (self._of(at["x"], data),)
+
     def residuals(self, x: np.ndarray) -> np.ndarray:
         """Return the residuals (m,)."""
-        with torch.no_grad():
-            return self._of(self._tools.asarray(x)).cpu().numpy()
+        (r,) = self._residuals(self._at(x), self._data)
+        return r.cpu().numpy()
+
+    def _linearised(self, at: Tensors, data: Tensors) -> tuple[torch.Tensor, ...]:
+        point = at["x"].detach()
+        if hasattr(self._objective, "terms"):
+            r, jacobian = self._point_by_point(point, data)
+        else:
+            with warnings.catch_warnings():
+                # torch's own, of its first use of forward differentiation
+                warnings.filterwarnings("ignore", ".*torch.jit.script", DeprecationWarning)
+                of = _twice(partial(self._of, data=data))
+                jacobian, r = torch.func.jacfwd(of, has_aux=True)(point)
+        return r.detach(), jacobian.detach()
 
     def linearise(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the residuals (m,) and their Jacobian (m, n).
@@ -410,15 +451,8 @@ class TorchFlatObjective:
         Where each residual depends on one point, by one reverse pass for all points; otherwise by
         forward tangents, all at once.
         """
-        point = self._tools.asarray(x)
-        if hasattr(self._objective, "terms"):
-            r, jacobian = self._point_by_point(point)
-        else:
-            with warnings.catch_warnings():
-                # torch's own, of its first use of forward differentiation
-                warnings.filterwarnings("ignore", ".*torch.jit.script", DeprecationWarning)
-                jacobian, r = torch.func.jacfwd(_twice(self._of), has_aux=True)(point)
-        return r.detach().cpu().numpy(), jacobian.detach().cpu().numpy()
+        r, jacobian = self._linearise(self._at(x), self._data)
+        return r.cpu().numpy(), jacobian.cpu().numpy()
 
     def feed(self, data: dict[str, np.ndarray]) -> None:
         """Use other data of the same shapes."""

@@ -12,6 +12,7 @@ from pdebench_methods.host import FlatObjective
 from pdebench_methods.objectives import solver_in_the_loop
 from pdebench_methods.objectives.diffphys import DiffphysObjective
 from pdebench_methods.training import Minimiser, train
+from pdebench_torch._cuda_graph import Tensors
 from pdebench_torch._training import TorchFlatObjective, TorchTools
 
 
@@ -51,15 +52,14 @@ class _InReverse(TorchFlatObjective):
     the many small operations of a step.
     """
 
-    def linearise(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the residuals (m,) and their Jacobian (m, n)."""
-        r = self.residuals(x)
-        if r.size > x.size:
-            return super().linearise(x)
+    def _linearised(self, at: Tensors, data: Tensors) -> tuple[torch.Tensor, ...]:
+        (r,) = self._residual(at, data)
+        if r.numel() > at["x"].numel():
+            return super()._linearised(at, data)
         with torch.enable_grad():
-            copies = self._tools.asarray(x).repeat(r.size, 1).requires_grad_()
-            (rows,) = torch.autograd.grad(self._of(copies).diagonal().sum(), copies)
-        return r, rows.cpu().numpy()
+            copies = at["x"].detach().repeat(r.numel(), 1).requires_grad_()
+            (rows,) = torch.autograd.grad(self._of(copies, data).diagonal().sum(), copies)
+        return r, rows
 
     def _named(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
         """Return the named parameters; leading axes are kept."""
