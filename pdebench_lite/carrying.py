@@ -1,4 +1,4 @@
-"""Carrying: a found initial state followed forward by a problem's scheme, refined until it holds.
+"""Carrying: a found initial state followed forward on finer and finer grids until two agree.
 
 NumPy only. This is how the harness scores what a method found, whatever the method's own grid.
 """
@@ -16,6 +16,10 @@ from pdebench_lite.problem import Carried, Domain, Function, Scheme
 
 State = dict[str, np.ndarray]
 _MOST_STEPS = 200_000
+
+
+class TooMuchWorkError(DivergedError):
+    """A state, such as that of a method that explodes, would take too long to carry."""
 
 
 def rollout(
@@ -52,6 +56,50 @@ def rollout(
     return {name: np.stack([s[name] for s in states], axis=-1) for name in state}
 
 
+def refine(
+    domain: Domain,
+    solve: Callable[[State, Grid], State],
+    found: Mapping[str, Function],
+    tolerance: float,
+    cells: tuple[int, int] = (256, 4096),
+) -> Carried:
+    """Carry initial states forward on grids that double until two of them agree.
+
+    Args:
+        domain: a space with time.
+        solve: initial states on a grid, and the grid, -> fields, whose points do not depend on the
+            grid; may raise `TooMuchWorkError`.
+        found: field -> its initial state as a function on points.
+        tolerance: relative L2 difference of two grids at which refinement stops.
+        cells: cells an axis to start and to end with.
+
+    Returns:
+        The fields of the finest grid; the bound is its difference to the one before (of which the
+        error of the finest is a fraction once `solve` converges).
+
+    Raises:
+        DivergedError: the state is not finite, or too large to be carried.
+    """
+    n, last, bound = cells[0], None, float("inf")
+    while True:
+        grid = domain.grid(n)
+        points = {a: v.ravel() for a, v in grid.points().items()}
+        start = {k: np.asarray(f(points), float).reshape(grid.cells) for k, f in found.items()}
+        if not all(np.isfinite(values).all() for values in start.values()):
+            raise DivergedError("the initial state to be carried is not finite")
+        try:
+            fields = solve(start, grid)
+        except TooMuchWorkError:
+            if last is None:
+                raise
+            return Carried(last, bound)
+        if last is not None:
+            bound = _difference(fields, last)
+            if bound <= tolerance or 2 * n > cells[1]:
+                return Carried(fields, bound)
+        n, last = 2 * n, fields
+
+
 def carry_initial_state(
     domain: Domain,
     scheme: Scheme,
@@ -62,7 +110,7 @@ def carry_initial_state(
     cells: tuple[int, int] = (256, 4096),
     courant: float = 1.0,
 ) -> Carried:
-    """Carry initial states forward on grids that double until two of them agree.
+    """Carry initial states forward by a scheme, on grids that double until two of them agree.
 
     Args:
         domain: a periodic space with time.
@@ -70,39 +118,30 @@ def carry_initial_state(
         found: field -> its initial state as a function on points.
         unknowns: every coefficient that the scheme reads.
         axes: tensor grid of the answer; its first time is the time of the initial state.
-        tolerance: relative L2 difference of two grids at which refinement stops.
-        cells: cells an axis to start and to end with.
+        tolerance: as in `refine`.
+        cells: as in `refine`.
         courant: fraction of the largest stable step that is used.
 
     Returns:
-        The fields of the finest grid; the bound is its difference to the one before (of which the
-        error of the finest is a fraction once the scheme converges).
+        See `refine`.
 
     Raises:
         DivergedError: the state is not finite, or too large to be carried.
     """
     assert domain.time is not None
     times = np.asarray(axes[domain.time.name])
-    n, last, bound = cells[0], None, float("inf")
-    while True:
-        grid = domain.grid(n)
-        points = {a: v.ravel() for a, v in grid.points().items()}
-        start = {k: np.asarray(f(points), float).reshape(grid.cells) for k, f in found.items()}
+
+    def march(start: State, grid: Grid) -> State:
         steps = (times[-1] - times[0]) / (courant * scheme.max_dt(start, unknowns, grid))
-        if not steps < _MOST_STEPS:  # such as the state of a method that explodes
-            if last is not None:
-                return Carried(last, bound)
+        if not steps < _MOST_STEPS:
             size = max(float(np.max(np.abs(v))) for v in start.values())
-            raise DivergedError(f"carrying a state of size {size:.3g} would take {steps:.3g} steps")
-        fields = {
-            name: _trigonometric(values, grid, axes)
-            for name, values in rollout(scheme, start, unknowns, times, grid, courant).items()
-        }
-        if last is not None:
-            bound = _difference(fields, last)
-            if bound <= tolerance or 2 * n > cells[1]:
-                return Carried(fields, bound)
-        n, last = 2 * n, fields
+            raise TooMuchWorkError(
+                f"carrying a state of size {size:.3g} would take {steps:.3g} steps"
+            )
+        states = rollout(scheme, start, unknowns, times, grid, courant)
+        return {name: _trigonometric(values, grid, axes) for name, values in states.items()}
+
+    return refine(domain, march, found, tolerance, cells)
 
 
 def _difference(a: State, b: State) -> float:

@@ -1,5 +1,6 @@
 """Solver of `adjoint`: coefficients of the initial state, fitted through the problem's solver."""
 
+import contextlib
 from collections.abc import Callable
 from math import ceil
 from typing import Any
@@ -59,17 +60,31 @@ class _Search:
 
     def minimise(self) -> None:
         """Lower the weight, and refine the grid where its own error is all that is left."""
+        with contextlib.suppress(_Enough):
+            self._tell()
+            self._descend()
+
+    def _tell(self, loss: float | None = None) -> None:
+        """Report the best state so far.
+
+        Raises:
+            _Enough: the run said stop.
+        """
+        if self.run.report(self.steps, loss, self.solution, self.evaluations):
+            raise _Enough
+
+    def _descend(self) -> None:
         if self.config.weight != "auto":
             while True:
                 self.weight = float(self.config.weight)
-                if self._minimised() or not self._refined():
+                self._minimise_at_weight()
+                if not self._refined():
                     return
         weights = iter(_WEIGHTS)
         while True:
             for self.weight in weights:
                 before, last = self._misfit(), self.coefficients
-                if self._minimised():
-                    return
+                self._minimise_at_weight()
                 misfit = self._misfit()
                 if misfit <= self._explained():
                     break
@@ -77,8 +92,9 @@ class _Search:
                     self.coefficients, self.weight = last, min(10.0 * self.weight, _WEIGHTS[0])
                     break
             noise = float(np.mean(self.map.noise**2))
-            if self._misfit() <= noise or not self._refined() or self._minimised():
+            if self._misfit() <= noise or not self._refined():
                 return
+            self._minimise_at_weight()
 
     def _refined(self) -> bool:
         """Go on to the next finer grid, if there is one."""
@@ -107,8 +123,8 @@ class _Search:
         """Return what marching on the fine grid changes in the observed values."""
         return self.fine(c) - self.map(c)
 
-    def _minimised(self) -> bool:
-        """Run SciPy's L-BFGS-B at the present weight; returns whether the run said stop.
+    def _minimise_at_weight(self) -> None:
+        """Run SciPy's L-BFGS-B at the present weight.
 
         In the variables z, c = c₀ + Rz, in which the Gauss–Newton Hessian at the start, with the
         Jacobian of the coarser grid, is the identity: then a few iterations are enough. The misfit
@@ -135,6 +151,7 @@ class _Search:
 
         def loss(z: np.ndarray) -> tuple[float, np.ndarray]:
             nonlocal last
+            self._tell()
             with np.errstate(over="ignore", invalid="ignore"):
                 last, gradient = self._loss(origin + solve_triangular(root, z))
             if not (np.isfinite(last) and np.isfinite(gradient).all()):
@@ -143,22 +160,17 @@ class _Search:
 
         def callback(xk: np.ndarray) -> None:
             self.coefficients, self.steps = origin + solve_triangular(root, xk), self.steps + 1
-            if self.run.report(self.steps, last, self.solution, self.evaluations):
-                raise _Enough
+            self._tell(last)
 
-        try:
-            minimize(
-                loss,
-                np.zeros(origin.size),
-                jac=True,
-                method="L-BFGS-B",
-                bounds=Bounds(-reach, reach),
-                callback=callback,
-                options={"maxcor": 20, "ftol": _SETTLED, "gtol": 0.0, "maxiter": _ITERATIONS},
-            )
-        except _Enough:
-            return True
-        return False
+        minimize(
+            loss,
+            np.zeros(origin.size),
+            jac=True,
+            method="L-BFGS-B",
+            bounds=Bounds(-reach, reach),
+            callback=callback,
+            options={"maxcor": 20, "ftol": _SETTLED, "gtol": 0.0, "maxiter": _ITERATIONS},
+        )
 
     def _loss(self, c: np.ndarray) -> tuple[float, np.ndarray]:
         """Return the objective and its gradient."""
@@ -204,4 +216,4 @@ class _Search:
 
 
 class _Enough(Exception):  # noqa: N818 - no error: the run said stop
-    """Ends SciPy's loop."""
+    """Ends the search, SciPy's loop included."""

@@ -111,16 +111,16 @@ def test_explosions_are_named() -> None:
     late = pytest.raises(DivergedError, match=r"the carried state is not finite at t = 0\.\d")
     with late, np.errstate(all="ignore"):
         carry_initial_state(DOMAIN, scheme(rate=1e300), start, {}, axes, 1e-3)
-    with pytest.raises(DivergedError, match="not finite at t = 0"):
+    with pytest.raises(DivergedError, match="to be carried is not finite"):
         carry_initial_state(DOMAIN, scheme(), {"u": lambda p: p["x"] * np.nan}, {}, axes, 1e-3)
 
 
 def test_a_state_that_would_take_for_ever_is_refused_at_once() -> None:
-    """A method that explodes must not make the harness march a million steps per grid."""
+    """A method that explodes must not make the harness weigh a million nodes per point."""
     problem = burgers("nu=0.01")
     axes = {"x": np.linspace(-1, 1, 9), "t": np.linspace(0, 1, 5)}
     huge = {"u_initial": lambda p: 1e9 * np.sin(np.pi * p["x"])}
-    with pytest.raises(DivergedError, match=r"a state of size 1e\+09 would take .* steps"):
+    with pytest.raises(DivergedError, match=r"a state of size 9\.99e\+08 would take .* nodes"):
         problem.carry(huge, axes, 1e-3)
 
 
