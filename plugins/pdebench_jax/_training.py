@@ -197,9 +197,9 @@ class JaxFlatObjective:
 
         of_named = value_and_gradient(objective)
 
-        def of_flat(x: jax.Array, inputs: Any) -> tuple[jax.Array, jax.Array]:
+        def of_flat(x: jax.Array, inputs: Any) -> jax.Array:
             value, gradient = of_named(named(x), inputs)
-            return value, jnp.concatenate([gradient[name].reshape(-1) for name in places])
+            return jnp.concatenate([value[None], *(gradient[n].reshape(-1) for n in places)])
 
         def residuals(x: jax.Array, inputs: Any) -> jax.Array:
             if not hasattr(objective, "terms"):
@@ -242,12 +242,15 @@ class JaxFlatObjective:
 
     def value_and_gradient(self, x: np.ndarray) -> tuple[float, np.ndarray]:
         """Return the loss and its gradient (n,)."""
-        of, point = self._value_and_gradient, self._tools.asarray(x)
-        other = [self._pool.submit(of, point, half) for half in self._halves[1:]]
-        found = [of(point, self._halves[0]), *(half.result() for half in other)]
-        value = sum(float(v) for v, _ in found) / len(found)
-        gradient = sum(np.asarray(g, dtype=np.float64) for _, g in found) / len(found)
-        return value, np.asarray(gradient)
+        point = np.asarray(x, self._tools.dtype)
+        other = [self._pool.submit(self._joined, point, half) for half in self._halves[1:]]
+        found = [self._joined(point, self._halves[0]), *(half.result() for half in other)]
+        mean = sum(found[1:], found[0]) / len(found)
+        return float(mean[0]), mean[1:]
+
+    def _joined(self, x: np.ndarray, data: Any) -> np.ndarray:
+        """Return the loss and its gradient in one array, which is fetched at once."""
+        return np.asarray(self._value_and_gradient(x, data), dtype=np.float64)
 
     def residuals(self, x: np.ndarray) -> np.ndarray:
         """Return the residuals (m,)."""
