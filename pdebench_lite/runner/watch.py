@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from pdebench_lite.study import Cell
 
 SETUP_LIMIT = 300.0
 SILENCE_LIMIT = 300.0
+_SHORT = {"data": "preparing its data", "compile": "compiling"}  # where a short budget ends
+_MORE = 3  # times what was spent there is what a late cell is told to ask for
 
 
 @dataclass
@@ -66,8 +69,13 @@ def overdue(watch: Watch, cell: Cell) -> str:
         setup = time.time() - watch.started
         return f"set-up took over {SETUP_LIMIT:g} s" if setup > SETUP_LIMIT else ""
     limit = cell.budget.max_time
-    if limit is not None and watch.seconds(*CHARGED) > limit + max(5.0, 0.2 * limit):
-        return f"did not stop within {limit:g} s + max(5 s, 20%)"
+    charged = watch.seconds(*CHARGED)
+    if limit is not None and charged > limit + max(5.0, 0.2 * limit):
+        late = f"did not stop within {limit:g} s + max(5 s, 20%)"
+        if watch.phase not in _SHORT:
+            return late
+        more = ceil(limit + _MORE * watch.seconds(watch.phase))
+        return f"{late}: it was still {_SHORT[watch.phase]}; give more, such as --max-time {more}s"
     silent = time.time() - watch.heard > SILENCE_LIMIT
     if silent and (limit is None or watch.phase not in CHARGED):
         return f"no report for {SILENCE_LIMIT:g} s (phase {watch.phase})"

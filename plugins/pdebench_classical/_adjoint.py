@@ -56,7 +56,9 @@ class _Search:
 
     def _map(self, cells: int) -> ForwardMap:
         view, modes = self.view, min(self.config.modes, self.config.cells // 16)
-        return ForwardMap(view.domain, self.scheme, view.unknowns, self.observations, cells, modes)
+        return ForwardMap(
+            view.domain, self.scheme, view.unknowns, self.observations, cells, modes, self._tell
+        )
 
     def minimise(self) -> None:
         """Lower the weight, and refine the grid where its own error is all that is left."""
@@ -151,7 +153,6 @@ class _Search:
 
         def loss(z: np.ndarray) -> tuple[float, np.ndarray]:
             nonlocal last
-            self._tell()
             with np.errstate(over="ignore", invalid="ignore"):
                 last, gradient = self._loss(origin + solve_triangular(root, z))
             if not (np.isfinite(last) and np.isfinite(gradient).all()):

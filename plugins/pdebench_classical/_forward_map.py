@@ -1,5 +1,6 @@
 """The map from coefficients of an initial state to what was observed, with its exact adjoint."""
 
+from collections.abc import Callable
 from itertools import pairwise
 from math import ceil
 from typing import Any
@@ -34,13 +35,25 @@ class ForwardMap:
         observations: tuple[Observation, ...],
         cells: int,
         modes: int,
+        tick: Callable[[], None] = lambda: None,
     ) -> None:
+        """Read what was observed, and choose the time step.
+
+        Args:
+            domain: one periodic space axis, and time.
+            scheme: the discretisation.
+            unknowns: the initial states that are sought.
+            observations: what was observed.
+            cells: of the grid.
+            modes: waves of each initial state.
+            tick: called at each time step, forward or back; may raise to stop the march.
+        """
         (axis,), time = domain.space, domain.time
         assert time is not None, "an initial state belongs to a problem with time"
         self.grid: Grid = domain.grid(cells)
         self.waves = FourierPrior(domain.space, modes, order=2)
         self._fields = [u.field for u in unknowns]
-        self._scheme, self._begin = scheme, time.lower
+        self._scheme, self._begin, self._tick = scheme, time.lower, tick
         self._matrix = self.waves.matrix(self.grid.points())
         seen = by_time(observations, axis.name, time.name)
         self.values = np.concatenate([values for *_, values, _ in seen])
@@ -90,6 +103,7 @@ class ForwardMap:
         for begin, dt, n in self._times():
             states = [state]
             for k in range(n):
+                self._tick()
                 state = self._scheme.step(state, {}, begin + k * dt, dt, self.grid)
                 states.append(state)
             spans.append(states)
@@ -111,6 +125,7 @@ class ForwardMap:
                 if t == end:
                     g[names.index(field)] = g[names.index(field)] + part @ read
             for k in reversed(range(n)):
+                self._tick()
 
                 def step(
                     arrays: list[Any], k: int = k, begin: float = begin, dt: float = dt

@@ -1,5 +1,6 @@
 """Solver of `leastsquares`: Gauss–Newton through a marched scheme, Jacobian by differences."""
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import replace
 from math import ceil
@@ -30,32 +31,69 @@ def solve(view: View, run: Run) -> Solution:
     First on half the cells, where the evidence chooses the weight; then, with that weight, on all
     of them. The stated deviations are those of the linearised posterior.
     """
-    config: LeastSquaresSettings = run.config
     with run.phase("data"):
-        coarse, fine = _Model(view, config, config.cells // 2), _Model(view, config, config.cells)
-    step, x, weight = 0, fine.start(), 1.0
-    for model, chooses in ((coarse, True), (fine, False)):
-        search = RegularisedGaussNewton(
-            model.linearise,
-            model.residuals,
-            x,
-            level=lambda at: Level(
-                fine.noise, float(np.sum((fine(at) - coarse(at)) ** 2)) / 15.0**2
-            ),
-            weight=weight,
-            floor=1e-14 if chooses else weight,
-            chooses=chooses,
-        )
-        before = 0
-        while search.step():
-            step += 1
-            run.count(solver_steps=model.steps, gradients=search.evaluations - before)
-            before = search.evaluations
-            at, covariance = search.x.copy(), search.covariance()
-            if run.report(step, search.loss, lambda: model.solution(at, covariance), step):  # noqa: B023
-                return model.solution(at, covariance)
-        x, weight = search.x, search.weight
-    return model.solution(x, search.covariance())
+        search = _Search(view, run)
+    with contextlib.suppress(_Enough):
+        search.minimise()
+    return search.solution()
+
+
+class _Search:
+    """The two searches, and the best coordinates so far."""
+
+    def __init__(self, view: View, run: Run) -> None:
+        config: LeastSquaresSettings = run.config
+        self.run = run
+        self.coarse = _Model(view, config, config.cells // 2, self._tell)
+        self.fine = _Model(view, config, config.cells, self._tell)
+        self.model, self.x = self.coarse, self.fine.start()
+        self.covariance: np.ndarray | None = None  # unknown before the first step
+        self.steps = 0
+        self.loss: float | None = None
+
+    def _tell(self) -> None:
+        """Report the best coordinates so far.
+
+        Raises:
+            _Enough: the run said stop.
+        """
+        if self.run.report(self.steps, self.loss, self.solution, self.steps):
+            raise _Enough
+
+    def minimise(self) -> None:
+        """Choose the weight on half the cells, then go on with it on all of them."""
+        self._tell()
+        coarse, fine, x, weight = self.coarse, self.fine, self.x, 1.0
+        for model, chooses in ((coarse, True), (fine, False)):
+            search = RegularisedGaussNewton(
+                model.linearise,
+                model.residuals,
+                x,
+                level=lambda at: Level(
+                    fine.noise, float(np.sum((fine(at) - coarse(at)) ** 2)) / 15.0**2
+                ),
+                weight=weight,
+                floor=1e-14 if chooses else weight,
+                chooses=chooses,
+            )
+            before = 0
+            while search.step():
+                self.steps += 1
+                self.run.count(solver_steps=model.steps, gradients=search.evaluations - before)
+                before = search.evaluations
+                self.model, self.x, self.loss = model, search.x.copy(), search.loss
+                self.covariance = search.covariance()
+                self._tell()
+            x, weight = search.x, search.weight
+            self.model, self.x, self.covariance = model, x, search.covariance()
+
+    def solution(self) -> Solution:
+        """Return the best fit so far."""
+        return self.model.solution(self.x, self.covariance)
+
+
+class _Enough(Exception):  # noqa: N818 - no error: the run said stop
+    """Ends the search."""
 
 
 class _Model:
@@ -64,10 +102,20 @@ class _Model:
     A number that is positive is guess·exp(10 c), any other guess + 10 c, with c a coordinate.
     """
 
-    def __init__(self, view: View, config: LeastSquaresSettings, cells: int) -> None:
+    def __init__(
+        self, view: View, config: LeastSquaresSettings, cells: int, tick: Callable[[], None]
+    ) -> None:
+        """Prepare the march.
+
+        Args:
+            view: the task.
+            config: the settings.
+            cells: of the grid.
+            tick: called at each time step; may raise to stop the march.
+        """
         (axis,), time = view.domain.space, view.domain.time
         assert time is not None, "an initial state belongs to a problem with time"
-        self._view, self.grid = view, view.domain.grid(cells)
+        self._view, self.grid, self._tick = view, view.domain.grid(cells), tick
         self._numbers = [u for u in view.unknowns if u.kind == "coefficient"]
         self._sought = [u for u in view.unknowns if u.kind == "initial"]
         orders = view.schemes()
@@ -134,6 +182,7 @@ class _Model:
             ends = sorted({t for t, *_ in self._seen})
             for end, (begin, dt, n) in zip(ends, self._spans(), strict=True):
                 for k in range(n):
+                    self._tick()
                     state = self._scheme.step(state, dict(numbers), begin + k * dt, dt, self.grid)
                 seen += [state[field] @ read.T for t, field, read in self._seen if t == end]
         return np.concatenate(seen, axis=-1) / self._norm
@@ -162,7 +211,7 @@ class _Model:
         J = np.column_stack([*columns, *(seen[1:] - seen[0]) / _STEP])
         return seen[0] - self._values, J
 
-    def solution(self, x: np.ndarray, covariance: np.ndarray) -> Solution:
+    def solution(self, x: np.ndarray, covariance: np.ndarray | None) -> Solution:
         """Return the fitted numbers and states, and the state marched over the whole time."""
         view, time, numbers = self._view, self._view.domain.time, self.numbers(x)
         assert time is not None
@@ -177,14 +226,17 @@ class _Model:
         unknowns: dict[str, Callable[[Arrays], np.ndarray]] = {}
         deviations: dict[str, Callable[[Arrays], np.ndarray]] = {}
         for i, u in enumerate(self._numbers):
-            spread = _FREE * float(np.sqrt(covariance[i, i]))
             unknowns[u.name] = _constant(numbers[u.name])
+            if covariance is None:
+                continue
+            spread = _FREE * float(np.sqrt(covariance[i, i]))
             deviations[u.name] = _constant(spread * (numbers[u.name] if u.positive else 1.0))
         for i, u in enumerate(self._sought):
             begin = len(self._numbers) + i * self.waves.size
             part = slice(begin, begin + self.waves.size)
             unknowns[u.name] = _combination(self._functions, x[part])
-            deviations[u.name] = _spread(self._functions, covariance[part, part])
+            if covariance is not None:
+                deviations[u.name] = _spread(self._functions, covariance[part, part])
         return Solution(
             predict=march.predict,
             unknowns=unknowns,

@@ -130,7 +130,8 @@ def _means(
     """Return means of values with the weights exp(−height − distance²/spread).
 
     Args:
-        values, heights: at the nodes of each window, (cells, nodes).
+        values: at the nodes of each window, (cells, nodes).
+        heights: the same.
         windows: the window of each place, (nx,).
         places: each counted from the first node of its window, (nx,).
         h: distance of two nodes.

@@ -218,6 +218,18 @@ def watch_after(monkeypatch: pytest.MonkeyPatch, *events: tuple[str, float]) -> 
         ([("train", 250), ("", 265.1)], 10, "did not stop within 10 s"),
         ([("train", 0), ("", 119.9)], 100, ""),
         ([("train", 0), ("", 120.1)], 100, "did not stop within 100 s"),
+        (
+            [("data", 0), ("", 15.1)],
+            10,
+            "did not stop within 10 s + max(5 s, 20%): it was still preparing its data; "
+            "give more, such as --max-time 56s",
+        ),
+        (
+            [("data", 0), ("compile", 5), ("", 16)],
+            10,
+            "did not stop within 10 s + max(5 s, 20%): it was still compiling; "
+            "give more, such as --max-time 43s",
+        ),
         ([("train", 0), ("evaluate", 9), ("train", 209), ("", 214)], 10, ""),
         ([("data", 0), ("compile", 9), ("train", 12), ("", 15.5)], 10, "did not stop"),
         ([("train", 0), ("evaluate", 9), ("", 308)], 10, ""),
