@@ -9,6 +9,7 @@ from pdebench_classical._warp import Warp
 from pdebench_classical.opticalflow import OpticalflowSettings, motion_along
 from pdebench_lite.method import Solution
 from pdebench_lite.physics import interpolate_periodic
+from pdebench_lite.physics.channels import ChannelAverage, channel_average
 from pdebench_lite.physics.fourier_prior import FourierPrior
 from pdebench_lite.problem import Domain
 from pdebench_lite.runner.run import Run
@@ -27,7 +28,10 @@ def solve(view: View, run: Run) -> Solution:
 
 
 class _Flow:
-    """The regularised problem: mean (blurred misfit/rms)² + weight·Σ coefficients²."""
+    """The regularised problem: mean (misfit/rms)² + weight·Σ coefficients².
+
+    The misfit is that of the values, or first of wide averages over the channels that they lie in.
+    """
 
     def __init__(self, view: View, run: Run) -> None:
         self.config: OpticalflowSettings = run.config
@@ -73,22 +77,19 @@ class _Flow:
             if self._misfit(self.coefficients) > 0.9 * before:
                 return
 
-    def _stage(self, blurring: np.ndarray | None) -> bool:
+    def _stage(self, average: ChannelAverage | None) -> bool:
         """Linearise until that gains nothing; returns whether the run said stop."""
         c, best = self.coefficients, np.inf
         for _ in range(self.config.level_steps):
-            residual, jacobian = self._linearised(c)
+            residual, jacobian = self._linearised(c, average)
             self.run.count(gradients=1)
-            if blurring is not None:
-                residual, jacobian = blurring @ residual, blurring @ jacobian
-            n, ridge = self.values.size * self.scale, self.weight * np.diag(self.rough.ravel())
+            n, ridge = residual.size * self.scale, self.weight * np.diag(self.rough.ravel())
             normal = jacobian.T @ jacobian / n + ridge
             downhill = -(jacobian.T @ residual / n + self.weight * (self.rough * c).ravel())
             step = np.linalg.solve(normal, downhill).reshape(c.shape)
             value = self._value(c, residual)
             for length in (1.0, 0.5, 0.25, 0.125):
-                gap = self._gap(c + length * step)
-                new = self._value(c + length * step, gap if blurring is None else blurring @ gap)
+                new = self._value(c + length * step, self._gap(c + length * step, average))
                 if new < value:
                     break
             else:
@@ -101,10 +102,15 @@ class _Flow:
                 return False
         return False
 
-    def _linearised(self, c: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _linearised(
+        self, c: np.ndarray, average: ChannelAverage | None
+    ) -> tuple[np.ndarray, np.ndarray]:
         motion = self.warp.tabulate(c)
         path = self.warp.path(motion, self.x, self.t)
-        return self.warp.values(path[-1]) - self.values, self.warp.jacobian(motion, path, self.t)
+        values, jacobian = self.warp.values(path[-1]), self.warp.jacobian(motion, path, self.t)
+        if average is not None:
+            jacobian = average.jacobian(values, jacobian)
+        return self._beside(values, average), jacobian
 
     def _value(self, c: np.ndarray, gap: np.ndarray) -> float:
         rough = self.weight * float(np.sum(self.rough * c**2))
@@ -113,12 +119,18 @@ class _Flow:
     def _misfit(self, c: np.ndarray) -> float:
         return float(np.mean(self._gap(c) ** 2))
 
-    def _gap(self, c: np.ndarray) -> np.ndarray:
+    def _gap(self, c: np.ndarray, average: ChannelAverage | None = None) -> np.ndarray:
         path = self.warp.path(self.warp.tabulate(c), self.x, self.t)
-        return self.warp.values(path[-1]) - self.values
+        return self._beside(self.warp.values(path[-1]), average)
 
-    def _blurring(self, width: float) -> np.ndarray | None:
-        """Return the Gaussian average over the points of each image; None for no blur."""
+    def _beside(self, values: np.ndarray, average: ChannelAverage | None) -> np.ndarray:
+        """Return by how much values miss what was observed, or their averages those of that."""
+        if average is None:
+            return values - self.values
+        return np.asarray(average(values) - average(self.values))
+
+    def _blurring(self, width: float) -> ChannelAverage | None:
+        """Return Gaussian averages over the points of each image; None for no blur."""
         if not width:
             return None
         exponent = np.where(self.t[:, None] == self.t, 0.0, -np.inf)
@@ -126,7 +138,7 @@ class _Flow:
             gap = (x[:, None] - x + 0.5 * axis.length) % axis.length - 0.5 * axis.length
             exponent -= 0.5 * (gap / (width * axis.length)) ** 2
         weights = np.exp(exponent)
-        return np.asarray(weights / weights.sum(axis=1, keepdims=True))
+        return channel_average(self.values, weights / weights.sum(axis=1, keepdims=True))
 
     def solution(self) -> Solution:
         """Return the warped first image, and the motion."""

@@ -55,6 +55,14 @@ def test_the_published_motion_is_found(solved):
     assert scores["misfit"] < 1e-5
 
 
+@pytest.mark.parametrize("instance", [10, 15])
+def test_bumps_are_not_mistaken_for_each_other(solved, instance):
+    """Averages of the values alone lead the higher bump to the place of the lower one."""
+    problem = f"advection-density[points=64,instance={instance}]"
+    _, scores = solved("opticalflow[modes=8,steps=12]", problem, "flow_map_error")
+    assert scores["flow_map_error"] < 0.01
+
+
 def test_noise_is_not_fitted(solved):
     _, scores = solved(
         "opticalflow[modes=6,steps=12]", "advection-density[points=64,noise=0.05]", *NAMES

@@ -111,8 +111,8 @@ def test_motions_are_sought_coarse_to_fine():
     memo, widths = {}, []
     for _ in range(len(BLURS) + 1):
         stage = it.next_stage(it.initial(), memo)
-        blur = stage.data["blur0.0"]
-        widths.append(float(np.sum(blur[0] > 0.01 * blur[0].max())))
+        (row, *_), *_ = stage.data["blur0.averages"]
+        widths.append(float(np.sum(row > 0.01 * row.max())))
     assert widths == sorted(widths, reverse=True)
     assert widths[-1] == 1  # the target itself
 

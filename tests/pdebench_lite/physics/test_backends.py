@@ -38,6 +38,7 @@ from pdebench_lite.physics import (
     upwind,
     wavenumbers,
 )
+from pdebench_lite.physics.channels import ChannelAverage, channel_average
 
 LINE = Grid(("x",), (-1.0,), (1.0,), (12,), (True,))
 PLANE = Grid(("x", "y"), (0.0, -1.0), (2.0, 1.0), (6, 5), (True, True))
@@ -65,6 +66,13 @@ def burgers_etdrk4(u, nu):
     coefficients = etdrk4_coefficients(-nu * k**2, 0.02)
     u_hat = etdrk4_step(xp.fft.rfft(u, axis=-1), coefficients, nonlinear)
     return xp.fft.irfft(u_hat, n=12, axis=-1)
+
+
+def averaged_channels(v):
+    fixed = channel_average(np.linspace(0.0, 0.5, 12), np.full((12, 12), 1 / 12))
+    xp = array_namespace(v)
+    arrays = (xp.asarray(a, dtype=v.dtype) for a in (fixed.channels, fixed.averages))
+    return ChannelAverage(*arrays)(v)
 
 
 @dataclass(frozen=True)
@@ -134,6 +142,7 @@ OPERATORS = {
         (XY, SCALAR, SCALAR),
     ),
     "etdrk4": Row(burgers_etdrk4, (X, SCALAR)),
+    "channel-average": Row(averaged_channels, (X,)),
 }
 
 # XLA's optimiser takes most of the time of these tests, and none of them measures speed

@@ -29,8 +29,9 @@ from pdebench_methods.objectives.diffphys.discretisation import (
 )
 from pdebench_methods.objectives.diffphys.minimiser import GaussNewtonMinimiser
 from pdebench_methods.objectives.diffphys.observing import (
-    apply_blur,
-    blur_matrices,
+    blur_data,
+    blur_of,
+    blurred_gap,
     by_time,
     observe,
     observed_nodes,
@@ -224,11 +225,8 @@ class DiffphysObjective:
         seen = zip(self.observations, self._frames(at, state, sought), strict=True)
         for i, (o, frame) in enumerate(seen):
             nodes, weights = data[f"nodes{i}"], data[f"weights{i}"]
-            misfit = observe(frame[o.field], nodes, weights, len(self.domain.space))
-            misfit = misfit - data[f"values{i}"]
-            blurs = [data[f"blur{i}.{j}"] for j in range(3) if f"blur{i}.{j}" in data]
-            if blurs:
-                misfit = apply_blur(blurs, misfit)
+            values = observe(frame[o.field], nodes, weights, len(self.domain.space))
+            misfit = blurred_gap(values, data[f"values{i}"], blur_of(data, i))
             misfits.append(misfit / (o.values.size * self.scales[i]) ** 0.5)
         return array_namespace(misfits[0]).concat(misfits, axis=-1)
 
@@ -266,8 +264,7 @@ class DiffphysObjective:
         for i, (o, at) in enumerate(zip(self.observations, self._nodes(cells), strict=True)):
             data |= {f"values{i}": o.values, f"nodes{i}": at.index, f"weights{i}": at.weights}
             if blur is not None:
-                matrices = blur_matrices(o, self.domain, blur)
-                data |= {f"blur{i}.{j}": m for j, m in enumerate(matrices)}
+                data |= blur_data(o, self.domain, blur, i)
         return data
 
     # ---- the search --------------------------------------------------------------------------

@@ -1,11 +1,13 @@
 """What was measured, sorted by time, and the blur by which coarse comes before fine."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from pdebench_lite.physics import Grid, Stencil, array_namespace
 from pdebench_lite.physics._namespace import as_index
+from pdebench_lite.physics.channels import ChannelAverage, channel_average
 from pdebench_lite.physics.interpolation import read, stencil
 from pdebench_lite.problem import Axis, Domain, Observation
 
@@ -63,6 +65,33 @@ def blur_matrices(o: Observation, domain: Domain, blur: float) -> list[np.ndarra
         ]
     gaps = [_gap(x, axis) / axis.length for x, axis in zip(coordinates, domain.space, strict=True)]
     return [_average(gaps, blur)]
+
+
+def blur_data(o: Observation, domain: Domain, blur: float, i: int) -> dict[str, np.ndarray]:
+    """Return the arrays of the i-th observation's blur, which `blur_of` finds again by their names.
+
+    Where one matrix averages over all points, values are told apart by channels first. On a tensor
+    grid they are not: all channels would take several times as long.
+    """
+    matrices = blur_matrices(o, domain, blur)
+    if len(matrices) > 1:
+        return {f"blur{i}.{j}": m for j, m in enumerate(matrices)}
+    average = channel_average(o.values, matrices[0] if blur else None)
+    return {f"blur{i}.channels": average.channels, f"blur{i}.averages": average.averages}
+
+
+def blur_of(data: Mapping[str, Any], i: int) -> ChannelAverage | list[Any]:
+    """Return the blur of the i-th observation: averages over channels, or a matrix an axis."""
+    if f"blur{i}.channels" in data:
+        return ChannelAverage(data[f"blur{i}.channels"], data[f"blur{i}.averages"])
+    return [data[f"blur{i}.{j}"] for j in range(3) if f"blur{i}.{j}" in data]
+
+
+def blurred_gap(values: Any, observed: Any, blur: ChannelAverage | list[Any]) -> Any:
+    """Return by how much blurred values miss the observed ones: (*batch, n) -> (*batch, m)."""
+    if isinstance(blur, ChannelAverage):
+        return blur(values) - blur(observed)
+    return apply_blur(blur, values - observed) if blur else values - observed
 
 
 def apply_blur(matrices: list[Any], values: Any) -> Any:
