@@ -1,6 +1,5 @@
 """A task in the words of a PINN library: columns of coordinates, columns of outputs."""
 
-import importlib.metadata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -11,7 +10,7 @@ from pdebench_lite.method import Solution
 from pdebench_lite.physics import array_namespace
 from pdebench_lite.problem import Arrays, split_derivative
 from pdebench_lite.view import View
-from pdebench_peers.settings import Recipe
+from pdebench_peers.settings import Library, Recipe
 
 
 class Statement:
@@ -124,16 +123,14 @@ class Statement:
         self,
         predict: Callable[[np.ndarray], Any],
         layers: Iterable[tuple[Any, Any]],
-        library: str,
-        distribution: str,
+        library: Library,
     ) -> Solution:
         """Return a trained network as a solution.
 
         Args:
             predict: points (n, axes) -> fields (n, fields).
             layers: weight (out, in) and bias (out,) of every layer, on the host.
-            library: its name, for the record, which keeps its version too.
-            distribution: the name under which it is installed.
+            library: what trained it; the record keeps its name and version.
         """
         weights = {}
         for i, (weight, bias) in enumerate(layers):
@@ -148,7 +145,7 @@ class Statement:
             predict=answer,
             weights=weights,
             parameters=sum(values.size for values in weights.values()),
-            details={"library": library, "version": importlib.metadata.version(distribution)},
+            details=library.details(),
         )
 
 

@@ -1,15 +1,136 @@
-"""Method `deepxde`: the library DeepXDE, on PyTorch and on JAX."""
+"""Adapter `deepxde`: states the task in DeepXDE, trains with its optimisers, reports.
 
-from pdebench_lite.method import Support
-from pdebench_lite.problem import Task
-from pdebench_peers.settings import PinnPeerSettings, Recipe, fits_a_pinn_library, missing
+Periodicity is a penalty on the values and, on PyTorch, on the slopes too: DeepXDE's `PeriodicBC`
+takes no derivative on JAX, and JAX has no L-BFGS there either.
+"""
 
-DISTRIBUTION = "deepxde"
-DOCUMENTED = Recipe(hidden=(20, 20, 20), points=2540, sides=80, initial=160, adam_steps=15000)
-"""https://deepxde.readthedocs.io/en/latest/demos/pinn_forward/burgers.html"""
+import io
+import os
+from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
+from typing import Any
+
+import numpy as np
+
+from pdebench_lite.method import Solution
+from pdebench_lite.runner.run import Run
+from pdebench_lite.view import View
+from pdebench_peers._progress import LBFGS_CALL, Progress, loaded_backend
+from pdebench_peers._statement import Statement
+
+ON_TORCH = loaded_backend() == "torch"
+os.environ["DDE_BACKEND"] = "pytorch" if ON_TORCH else "jax"
+with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):  # it prints when imported
+    import deepxde as dde
+
+_NEVER = 1 << 60
 
 
-def supports(task: Task, config: PinnPeerSettings) -> Support:
-    """Say whether DeepXDE is installed and can state a task."""
-    absent = missing(DISTRIBUTION, "flax")  # its layers on JAX are flax modules
-    return Support(False, f"deepxde {absent}") if absent else fits_a_pinn_library(task)
+def equation(statement: Statement) -> Callable[[Any, Any], list[Any]]:
+    """Return the residuals as DeepXDE wants them: of points and outputs, (n,) each."""
+
+    def values(found: Any) -> Any:  # on JAX outputs and derivatives are (values, function)
+        return found[0] if isinstance(found, tuple) else found
+
+    def pde(x: Any, y: Any) -> list[Any]:
+        def derivative(field: int, suffix: str) -> Any:
+            at = [statement.axes.index(axis) for axis in suffix]
+            if not at:
+                return values(y)[:, field]
+            if len(at) == 1:
+                return values(dde.grad.jacobian(y, x, i=field, j=at[0]))[:, 0]
+            return values(dde.grad.hessian(y, x, component=field, i=at[0], j=at[1]))[:, 0]
+
+        return statement.residuals(x, derivative)
+
+    return pde
+
+
+def _model(statement: Statement) -> tuple[Any, list[float]]:
+    """Return DeepXDE's model and the weights of its loss terms."""
+    recipe, space, time = statement.recipe, statement.space, statement.time
+    geometry = dde.geometry.GeometryXTime(
+        dde.geometry.Interval(space.lower, space.upper),
+        dde.geometry.TimeDomain(time.lower, time.upper),
+    )
+    on = lambda _, on_it: on_it  # noqa: E731
+
+    def start(field: int) -> Callable[[np.ndarray], np.ndarray]:
+        return lambda x: statement.initial(x)[:, field : field + 1]
+
+    terms: list[Any] = []
+    for i in range(len(statement.fields)):
+        for order in () if recipe.hard else (0, 1) if ON_TORCH else (0,):
+            terms.append(dde.icbc.PeriodicBC(geometry, 0, on, order, component=i))
+        if statement.initial_state:
+            terms.append(dde.icbc.IC(geometry, start(i), on, component=i))
+    weights = [1.0] * (statement.count + len(terms))
+    for i, x, values, weight in statement.observed():
+        terms.append(dde.icbc.PointSetBC(x, values, i))
+        weights.append(weight)
+    points = {"num_domain": recipe.points, "num_boundary": recipe.sides}
+    data = dde.data.TimePDE(
+        geometry, equation(statement), terms, **points, num_initial=recipe.initial
+    )
+    net = dde.nn.FNN(statement.sizes, "tanh", f"Glorot {'uniform' if recipe.hard else 'normal'}")
+    if statement.embedding:
+        net.apply_feature_transform(statement.features)
+    if statement.ansatz:
+        net.apply_output_transform(statement.imposed)
+    return dde.Model(data, net), weights
+
+
+def _layers(model: Any) -> list[tuple[Any, Any]]:
+    """Return weight (out, in) and bias of every layer."""
+    if ON_TORCH:
+        return [(x.weight.detach().cpu(), x.bias.detach().cpu()) for x in model.net.linears]
+    named = model.params[0]["params"]
+    dense = [named[f"denses_{i}"] for i in range(len(named))]
+    return [(np.asarray(x["kernel"]).T, x["bias"]) for x in dense]
+
+
+def solve(view: View, run: Run) -> Solution:
+    """Train as configured: Adam, then L-BFGS on PyTorch, until the recipe or the budget ends."""
+    recipe = run.config.recipe
+    dde.config.set_default_float(run.dtype)
+    if ON_TORCH:
+        dde.backend.torch.set_default_device(run.device)  # DeepXDE took any GPU that it saw
+    dde.config.set_random_seed(int(run.rng("seed").integers(2**31)))
+    with run.phase("data"):
+        statement = Statement(view, view.domain.names, recipe)
+        model, weights = _model(statement)
+
+    def candidate() -> Solution:
+        return statement.solution(model.predict, _layers(model), run.config.library)
+
+    progress = Progress(run, candidate)
+
+    class Reports(dde.callbacks.Callback):
+        def on_epoch_begin(self) -> None:
+            progress.before(model.opt)
+
+        def on_epoch_end(self) -> None:
+            tested = model.losshistory.steps[-1] == model.train_state.step
+            loss = float(np.sum(model.train_state.loss_train)) if tested else None
+            model.stop_training |= progress.after(model.opt, loss)
+
+    def train(iterations: int | None = None) -> bool:
+        model.train(iterations, display_every=_NEVER, callbacks=[Reports()], verbose=0)
+        return not model.stop_training
+
+    endless = recipe.hard and not ON_TORCH  # Adam alone, for which the higher rate is no better
+    with run.phase("compile"):
+        rate = 1e-3 if endless else recipe.learning_rate
+        model.compile("adam", lr=rate, loss_weights=weights, verbose=0)
+    if run.report(0, None, candidate):
+        return candidate()
+    with run.phase("compile"):
+        going = train(1)
+    if going and recipe.steps > 1:
+        going = train(_NEVER if endless else recipe.steps - 1)
+    if going and ON_TORCH:
+        dde.optimizers.set_LBFGS_options(maxiter=_NEVER if recipe.hard else 15000)
+        dde.optimizers.LBFGS_options.update(iter_per_step=LBFGS_CALL, fun_per_step=_NEVER)
+        model.compile("L-BFGS", loss_weights=weights, verbose=0)
+        train()
+    return candidate()

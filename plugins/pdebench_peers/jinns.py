@@ -1,29 +1,159 @@
-"""Method `jinns`: the library jinns, on JAX."""
+"""Adapter `jinns`: states the task in jinns, trains by its `solve`, reports.
 
-from typing import Literal
+One call of `solve` is one iteration, compiled as a whole, so that a run can be watched and stopped.
+"""
 
-from pydantic import Field
+import itertools
+from typing import Any
 
-from pdebench_lite.method import Support
-from pdebench_lite.problem import Task
-from pdebench_peers.settings import PinnPeerSettings, Recipe, fits_a_pinn_library, missing
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import jinns
+import optax
 
-DISTRIBUTION = "jinns"
-DOCUMENTED = Recipe(hidden=(16, 16, 16), points=900, sides=2000, initial=2000)
-DOCUMENTED_STEPS = 300
-"""https://mia_jinns.gitlab.io/jinns/Notebooks/PDE/1D_non_stationary_Burgers/"""
+from pdebench_lite.method import Solution
+from pdebench_lite.runner.run import Run
+from pdebench_lite.view import View
+from pdebench_peers._statement import Statement
 
 
-class JinnsSettings(PinnPeerSettings):
-    """Settings of `jinns`."""
+class Residual(jinns.loss.PDENonStatio):
+    """The problem's residual at one point (t, x), with derivatives by nested `jax.grad`."""
 
-    optimizer: Literal["ngd", "ssbroyden", "adam"] = Field(
-        "ngd",
-        description="ngd: natural gradient, as documented; ssbroyden: self-scaled Broyden; adam",
+    statement: Statement = eqx.field(static=True, kw_only=True)
+
+    def equation(self, t_x: Any, u: Any, params: Any) -> Any:
+        """Return the residuals, shape (residuals,)."""
+        axes = self.statement.axes
+        function = self.statement.one_by_one(
+            lambda field: lambda point: u(point, params)[field],
+            lambda lower, axis: lambda point: jax.grad(lower)(point)[axes.index(axis)],
+        )
+        return jnp.stack(self.statement.residuals(t_x, lambda *d: function(*d)(t_x)))
+
+
+class Periodic(jinns.loss.BoundaryConditionAbstract):
+    """Equal values and slopes at both ends of the space axis, as penalties."""
+
+    def equation_u(self, inputs: Any, u: Any, params: Any) -> Any:
+        """Return the gaps between both ends, shape (2 · fields,); `inputs` is (2, ends)."""
+
+        def end(facet: int) -> Any:
+            at = inputs[..., facet]
+            slopes = jax.jacrev(lambda point: u(point, params))(at)[:, 1]
+            return jnp.concatenate([u(at, params), slopes])
+
+        return (end(1) - end(0),)
+
+    def equation_f(self, inputs: Any, params: Any, gridify: bool = False) -> Any:
+        """Return zero: the gaps are to vanish."""
+        return (jnp.zeros(()),)
+
+
+def _glorot(inputs: int, outputs: int, key: Any) -> Any:
+    """Return a layer as `pinn` begins: Glorot & Bengio 2010 (AISTATS 9, eq. 16), biases zero."""
+    layer = eqx.nn.Linear(inputs, outputs, key=key)  # uniform, up to 1/√inputs
+    start = layer.weight * (6 * inputs / (inputs + outputs)) ** 0.5, jnp.zeros_like(layer.bias)
+    return eqx.tree_at(lambda layer: (layer.weight, layer.bias), layer, start)
+
+
+def _stated(statement: Statement, key: Any) -> tuple[Any, Any, dict[str, Any]]:
+    """Return the network u(point, parameters), its parameters, and what else jinns is given."""
+    recipe, space, time = statement.recipe, statement.space, statement.time
+    seen, given, soft = statement.observed(), statement.initial_state, not recipe.hard
+    of_network, of_points, of_observations = jax.random.split(key, 3)
+    layers: list[Any] = []
+    for n, m in itertools.pairwise(statement.sizes):
+        layers += [(_glorot if recipe.hard else eqx.nn.Linear, n, m), (jax.nn.tanh,)]
+    u, start = jinns.nn.PINN_MLP.create(
+        key=of_network,
+        eqx_list=tuple(layers[:-1]),
+        eq_type="PDENonStatio",
+        input_transform=lambda point, params: statement.features(point),
+        output_transform=lambda point, out, params: statement.imposed(point, jnp.atleast_1d(out)),
     )
+    params = jinns.parameters.Params(nn_params=start, eq_params={"none": jnp.zeros(())})
+    weights = jinns.loss.LossWeightsPDENonStatio(
+        dyn_loss=1.0,
+        boundary_loss=1.0 if soft else None,
+        initial_condition=1.0 if given else None,
+        observations=tuple(weight for *_, weight in seen) or None,
+    )
+    loss = jinns.loss.LossPDENonStatio(
+        u=u,
+        params=params,
+        loss_weights=weights,
+        dynamic_loss=Residual(statement=statement),
+        boundary_condition=Periodic() if soft else None,
+        initial_condition_fun=given and (lambda x: statement.initial(jnp.append(0.0, x))),
+        t0=time.lower,
+        obs_slice=tuple(jnp.s_[i : i + 1] for i, *_ in seen) or None,
+    )
+    points = jinns.data.CubicMeshPDENonStatio(
+        key=of_points, n=recipe.points, nb=recipe.sides or None, ni=recipe.initial or 1, dim=1,
+        min_pts=(space.lower,), max_pts=(space.upper,), tmin=time.lower, tmax=time.upper,
+        method="sobol" if recipe.hard else "uniform",
+    )  # fmt: skip
+    if recipe.hard:  # whose times are in [0, 1] whatever the domain
+        t_x = points.domain.at[:, 0].multiply(time.length).at[:, 0].add(time.lower)
+        points = eqx.tree_at(lambda data: data.domain, points, t_x)
+    observations = seen and jinns.data.DataGeneratorObservations(
+        key=of_observations,
+        observed_pinn_in=tuple(jnp.asarray(places) for _, places, _, _ in seen),
+        observed_values=tuple(jnp.asarray(values) for _, _, values, _ in seen),
+    )
+    return u, params, {"data": points, "obs_data": observations or None, "loss": loss}
 
 
-def supports(task: Task, config: PinnPeerSettings) -> Support:
-    """Say whether jinns is installed and can state a task."""
-    absent = missing(DISTRIBUTION)
-    return Support(False, f"jinns {absent}") if absent else fits_a_pinn_library(task)
+def callback_value(params: Any, batch: Any, loss: Any) -> Any:
+    """Return the loss; jinns finds callbacks by this beginning of their names."""
+    return loss.evaluate(params, batch)[0]
+
+
+def callback_gradient(params: Any, batch: Any, loss: Any) -> Any:
+    """Return the gradient of the loss."""
+    return loss.ponderate_and_sum_gradient(loss.values_and_grads(params, batch)[1])
+
+
+_GIVEN = {"value": "train_loss_value", "grad_pt": "grads", "batch": "batch", "loss": "loss"}
+_EXTRA = {name: jinns.solver.GetJinnsVariableName(theirs) for name, theirs in _GIVEN.items()}
+_EXTRA |= {"value_fn": callback_value, "grad_fn": callback_gradient}
+_OPTIMIZERS = {
+    "ngd": (jinns.optimizers.vanilla_ngd(), None),
+    "ssbroyden": (jinns.optimizers.scale_by_SSBroyden_family(), _EXTRA),
+    "adam": (optax.adam(1e-3), None),
+}
+
+
+def solve(view: View, run: Run) -> Solution:
+    """Train as configured until the recipe or the budget ends."""
+    recipe, library = run.config.recipe, run.config.library
+    with run.phase("data"):
+        statement = Statement(view, view.domain.names[::-1], recipe)  # jinns puts time first
+        key = jax.random.PRNGKey(int(run.rng("seed").integers(2**31)))
+        u, params, given = _stated(statement, key)
+    optimizer, extra = _OPTIMIZERS[run.config.optimizer]
+    state, evaluate = optimizer.init(params), jax.jit(jax.vmap(u, (0, None)))
+    once = {"n_iter": 1, "optimizer": optimizer, "extra_optax_args_and_kwargs": extra}
+    once |= {"verbose": False, "ahead_of_time": False}
+
+    def candidate() -> Solution:
+        now = params
+        linear = (x for x in now.nn_params.layers if isinstance(x, eqx.nn.Linear))
+        layers = ((x.weight, x.bias) for x in linear)
+        return statement.solution(lambda at: evaluate(at, now), layers, library)
+
+    def iterate(params: Any, state: Any, given: Any) -> Any:
+        found = jinns.solve(init_params=params, opt_state=state, **given, **once)
+        return found[0], found[5], found[1][0]  # parameters, state, loss
+
+    if run.report(0, None, candidate):
+        return candidate()
+    with run.phase("compile"):
+        compiled = eqx.filter_jit(iterate).lower(params, state, given).compile()
+    for step in itertools.count(1):
+        params, state, value = compiled(params, state, given)
+        if run.report(step, value, candidate) or (step == recipe.steps and not recipe.hard):
+            break
+    return candidate()

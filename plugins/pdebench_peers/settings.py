@@ -2,7 +2,7 @@
 
 import importlib.metadata
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -12,8 +12,40 @@ from pdebench_lite.selectors import Settings
 from pdebench_methods.pinn import PinnSettings
 
 
+@dataclass(frozen=True)
+class Library:
+    """A library as it is installed here; nothing of it is imported.
+
+    Attributes:
+        name: as its authors write it.
+        distributions: what it needs; the first is its own, whose version records keep.
+    """
+
+    name: str
+    distributions: tuple[str, ...]
+
+    def missing(self) -> str:
+        """Say what is not installed and what to type; empty if nothing is missing."""
+        absent = []
+        for distribution in self.distributions:
+            try:
+                importlib.metadata.version(distribution)
+            except importlib.metadata.PackageNotFoundError:
+                absent.append(distribution)
+        if not absent:
+            return ""
+        needs = f"{self.name} needs {', '.join(absent)}, not installed here"
+        return f'{needs}; type: pip install "pdebench-lite[peers]"'
+
+    def details(self) -> dict[str, str]:
+        """Return name and version, for the record."""
+        return {"library": self.name, "version": importlib.metadata.version(self.distributions[0])}
+
+
 class PeerSettings(Settings):
     """Settings that every peer has."""
+
+    library: ClassVar[Library]
 
     preset: Literal["documentation", "matched"] = Field(
         "documentation", description="documentation: the library's own recipe; matched: ours in it"
@@ -22,7 +54,7 @@ class PeerSettings(Settings):
 
 @dataclass(frozen=True)
 class Recipe:
-    """Network and points of a physics-informed training.
+    """Network and points of a physics-informed training, and its first optimiser.
 
     Attributes:
         hidden: widths of the hidden layers.
@@ -31,7 +63,8 @@ class Recipe:
         initial: points at the initial time, where the initial state is a penalty.
         hard: whether the task's embedding and ansatz replace those penalties.
         alpha0: weight of observations, relative to their mean square (documentation: 1, absolute).
-        adam_steps: steps of the first optimiser.
+        steps: steps of the first optimiser.
+        learning_rate: of Adam.
     """
 
     hidden: tuple[int, ...]
@@ -40,19 +73,23 @@ class Recipe:
     initial: int = 0
     hard: bool = False
     alpha0: float = 1.0
-    adam_steps: int = 0
+    steps: int = 0
+    learning_rate: float = 1e-3
 
 
 class PinnPeerSettings(PeerSettings):
     """Settings of a library of physics-informed networks; what is empty comes from the preset."""
 
+    documented: ClassVar[Recipe]
+
     width: int | None = Field(None, ge=1, le=4096, description="neurons per hidden layer")
     depth: int | None = Field(None, ge=1, le=64, description="hidden layers")
     points: int | None = Field(None, ge=1, description="collocation points inside the domain")
 
-    def recipe(self, documented: Recipe) -> Recipe:
-        """Return the documented recipe or that of `pinn`, with what was set put in."""
-        recipe = documented if self.preset == "documentation" else _matched()
+    @property
+    def recipe(self) -> Recipe:
+        """The documented recipe or that of `pinn`, with what was set put in."""
+        recipe = self.documented if self.preset == "documentation" else _matched()
         hidden = recipe.hidden
         if self.width is not None or self.depth is not None:
             hidden = (self.width or hidden[0],) * (self.depth or len(hidden))
@@ -66,30 +103,16 @@ def _matched() -> Recipe:
         points=ours.points,
         hard=True,
         alpha0=ours.alpha0,
-        adam_steps=ours.adam_steps,
+        steps=ours.adam_steps,
+        learning_rate=ours.learning_rate,
     )
 
 
-def missing(*distributions: str) -> str:
-    """Say which distributions a peer lacks here and what to type; empty if it has them all.
-
-    Nothing is imported: the answer is read from what is installed.
-    """
-    absent = []
-    for distribution in distributions:
-        try:
-            importlib.metadata.version(distribution)
-        except importlib.metadata.PackageNotFoundError:
-            absent.append(distribution)
-    if not absent:
-        return ""
-    return (
-        f'needs {", ".join(absent)}, not installed here; type: pip install "pdebench-lite[peers]"'
-    )
-
-
-def fits_a_pinn_library(task: Task) -> Support:
-    """Say whether a task can be stated by a library of physics-informed networks, as used here."""
+def supports_a_pinn_library(task: Task, config: PinnPeerSettings) -> Support:
+    """Say whether a library of physics-informed networks is here and can state a task, as used."""
+    absent = config.library.missing()
+    if absent:
+        return Support(False, absent)
     label = task.label
     if "equation" not in task.faces or not task.asks_fields:
         return Support(False, f"{label} states no residual of fields on points")

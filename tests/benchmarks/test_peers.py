@@ -96,12 +96,16 @@ def test_adam_step(benchmark, case):
 
 
 def gradient_by_phiflow(start, target, x):
-    from pdebench_peers._phiflow import Simulation
+    from pdebench_lite.problem import Axis
+    from pdebench_peers import phiflow
+    from pdebench_peers.phiflow import Simulation, wrap
 
-    simulation = Simulation("jax", "float64", -1.0, 1.0, 128, 0.01 / (128 * np.pi), 1 / 32)
-    math = simulation.flow.math
-    gradient = math.jit_compile(math.gradient(simulation.misfit(x, target, 16), "values"))
-    values = simulation.wrap(start)
+    phiflow.flow = flow = importlib.import_module("phi.jax.flow")
+    flow.math.set_global_precision(64)
+    space = Axis("x", -1.0, 1.0, periodic=True)
+    loss = Simulation(space, 128, 0.01 / (128 * np.pi), 1 / 32).misfit(x, target, 16)
+    gradient = flow.math.jit_compile(flow.math.gradient(loss, "values"))
+    values = wrap(start)
 
     def step():
         value, slope = gradient(values)

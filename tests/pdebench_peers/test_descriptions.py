@@ -3,6 +3,7 @@
 import importlib.metadata
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -46,7 +47,7 @@ def test_a_peer_that_is_not_installed_says_what_to_type(peer, monkeypatch):
     method, config = registry().configured(peer)
     answer = method.supports(registry().task("burgers:forward"), config)
     assert not answer.ok
-    assert answer.reason.startswith(f"{peer} needs ")
+    assert answer.reason.lower().startswith(f"{peer} needs ")
     assert 'pip install "pdebench-lite[peers]"' in answer.reason
     assert "\n" not in answer.reason
 
@@ -91,15 +92,15 @@ def test_tasks_that_a_peer_takes(peer, problem, monkeypatch):
 
 def test_matched_is_the_recipe_of_pinn():
     _, config = registry().configured("deepxde[preset=matched]")
-    ours, recipe = PinnSettings(), config.recipe(SOFT)
+    ours, recipe = PinnSettings(), config.recipe
     assert recipe.hidden == (ours.width,) * ours.depth
     assert (recipe.points, recipe.alpha0, recipe.hard) == (ours.points, ours.alpha0, True)
 
 
 def test_what_is_set_replaces_what_the_preset_says():
-    documented = Recipe(hidden=(30, 20), points=100, sides=6)
+    _, documented = registry().configured("deepxde")
     _, config = registry().configured("deepxde[width=7,points=50]")
-    assert config.recipe(documented) == Recipe(hidden=(7, 7), points=50, sides=6)
+    assert config.recipe == replace(documented.recipe, hidden=(7, 7, 7), points=50)
 
 
 def view(problem):

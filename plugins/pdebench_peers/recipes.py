@@ -1,0 +1,73 @@
+"""What each library is called, needs, and is documented to do; nothing of them is imported.
+
+The adapters, one file for each library, import it, so listing and planning read this file instead.
+"""
+
+from typing import Literal
+
+from pydantic import Field
+
+from pdebench_lite.method import Support
+from pdebench_lite.problem import Task
+from pdebench_peers.settings import Library, PeerSettings, PinnPeerSettings, Recipe
+
+
+class DeepxdeSettings(PinnPeerSettings):
+    """Settings of `deepxde`.
+
+    Documented: https://deepxde.readthedocs.io/en/latest/demos/pinn_forward/burgers.html
+    """
+
+    library = Library("DeepXDE", ("deepxde", "flax"))  # its layers on JAX are flax modules
+    documented = Recipe(hidden=(20, 20, 20), points=2540, sides=80, initial=160, steps=15000)
+
+
+class JinnsSettings(PinnPeerSettings):
+    """Settings of `jinns`.
+
+    Documented: https://mia_jinns.gitlab.io/jinns/Notebooks/PDE/1D_non_stationary_Burgers/
+    """
+
+    library = Library("jinns", ("jinns",))
+    documented = Recipe(hidden=(16, 16, 16), points=900, sides=2000, initial=2000, steps=300)
+
+    optimizer: Literal["ngd", "ssbroyden", "adam"] = Field(
+        "ngd",
+        description="ngd: natural gradient, as documented; ssbroyden: self-scaled Broyden; adam",
+    )
+
+
+class PinaSettings(PinnPeerSettings):
+    """Settings of `pina`.
+
+    Documented: PINA's own example of Burgers' equation, which releases since March 2025 ship no
+    more: https://github.com/mathLab/PINA/blob/4177bfb~/examples/run_burgers.py
+    """
+
+    library = Library("PINA", ("pina-mathlab",))
+    documented = Recipe(
+        hidden=(30, 20, 10, 5), points=4000, sides=300, initial=150, steps=1000, learning_rate=6e-3
+    )
+
+
+class PhiflowSettings(PeerSettings):
+    """Settings of `phiflow`.
+
+    Documented: https://physicsbaseddeeplearning.org/diffphys-code-burgers.html
+    """
+
+    library = Library("PhiFlow", ("phiflow",))
+
+    cells: int = Field(0, ge=0, le=65536, description="cells; 0: 128, with preset=matched 256")
+
+
+def supports_phiflow(task: Task, config: PhiflowSettings) -> Support:
+    """Say whether PhiFlow is here and a task seeks the initial state of Burgers' equation."""
+    absent = config.library.missing()
+    if absent:
+        return Support(False, absent)
+    if task.problem.name != "burgers" or not task.asks_fields:
+        return Support(False, f"this adapter states Burgers' step in PhiFlow, not {task.label}")
+    if [unknown.kind for unknown in task.unknowns] != ["initial"]:
+        return Support(False, f"{task.label} seeks no initial state; that is what is fitted here")
+    return Support(True)
