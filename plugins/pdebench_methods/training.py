@@ -53,6 +53,8 @@ class Stage:
         keep: whether an optimiser of the same name as in the stage before goes on with its memory
             (moments, inverse Hessian, damping) on the new data.
         costs: what one evaluation costs, as `Run.count` takes it, such as `residual_points`.
+        leg: what the loss is made of, where that changes: each leg is compiled for itself.
+        effort: how many times as long as that of other legs its compilation takes.
     """
 
     optimizer: Optimizer
@@ -62,6 +64,13 @@ class Stage:
     patience: int = 10
     keep: bool = False
     costs: Mapping[str, int] = field(default_factory=dict)
+    leg: str = ""
+    effort: float = 1.0
+
+    @property
+    def program(self) -> str:
+        """What is compiled: the optimiser and the leg."""
+        return f"{self.optimizer} {self.leg}".rstrip()
 
 
 class Objective(Protocol):
@@ -262,10 +271,10 @@ class _Loop:
     def _begin(self, stage: Stage) -> bool:
         """Make the stage's minimiser; returns False where the time left is too short for that."""
         place = self.place
-        goes_on = stage.keep and place.compiled[-1:] == [stage.optimizer]
-        needed = _COMPILATIONS.get(stage.optimizer, 1.0) * place.longest
-        if stage.optimizer not in place.compiled and self.run.time_left < needed:
-            self.ended = f"no time left to compile {stage.optimizer}"
+        goes_on = stage.keep and place.compiled[-1:] == [stage.program]
+        needed = _COMPILATIONS.get(stage.optimizer, 1.0) * stage.effort * place.longest
+        if stage.program not in place.compiled and self.run.time_left < needed:
+            self.ended = f"no time left to compile {stage.program}"
             return False
         if goes_on and self._minimiser is not None:
             self._minimiser.feed(stage.data)
@@ -285,8 +294,9 @@ class _Loop:
                 stage.data,
                 self.run.config.learning_rate,
             )
-        place.longest = max(place.longest, time.perf_counter() - began)
-        place.compiled = [n for n in place.compiled if n != stage.optimizer] + [stage.optimizer]
+        took = (time.perf_counter() - began) / stage.effort
+        place.longest = max(place.longest, took)
+        place.compiled = [n for n in place.compiled if n != stage.program] + [stage.program]
 
     def _advance(self, stage: Stage, minimiser: Minimiser) -> bool:
         """Do a chunk of steps; returns whether the budget is spent."""

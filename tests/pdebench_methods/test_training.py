@@ -169,3 +169,29 @@ def test_a_stage_ends_when_the_loss_no_longer_falls(backend):
     solution = fit(backend, run, legs)
     assert solution.details["ended"] == "converged"
     assert run.steps < 20
+
+
+class Late(Run):
+    """A run whose time is nearly over after the third step."""
+
+    @property
+    def time_left(self) -> float:
+        return 1e-6 if self.steps >= 3 else math.inf
+
+    @time_left.setter
+    def time_left(self, value: float) -> None: ...
+
+
+@pytest.mark.usefixtures("_double")
+def test_a_leg_is_not_compiled_when_the_time_is_too_short_for_it(backend):
+    run, adam = Late(max_steps=10), {"optimizer": "adam", "steps": 3}
+    ended = fit(backend, run, [adam | {"leg": "alone"}, adam | {"leg": "rollout", "effort": 2.0}])
+    assert ended.details["ended"] == "no time left to compile adam rollout"
+    assert run.steps == 3
+
+
+@pytest.mark.usefixtures("_double")
+def test_what_is_compiled_already_goes_on(backend):
+    run, adam = Late(max_steps=5), {"optimizer": "adam", "steps": 3, "leg": "alone"}
+    assert fit(backend, run, [adam, adam]).details["ended"] == "budget"
+    assert run.steps == 5
