@@ -43,7 +43,7 @@ results: install $(PEERS)/bin/python
 
 # From the records that ship: seconds, nothing is measured.
 refresh: install
-	$(BIN)/pdebench refresh README.md results/tables.md results/targets.md results/peers.md
+	$(BIN)/pdebench refresh README.md results/tables.md results/targets.md results/peers.md results/gpu.md
 	rm -rf results/plots
 	$(BIN)/pdebench plot --results results/reference --out results/plots --format svg
 

@@ -11,8 +11,14 @@ from pdebench_lite.study.file import load_study
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "results"
-FOLDERS = ("reference", "targets")
-DOCUMENTS = ("README.md", "results/tables.md", "results/targets.md", "results/peers.md")
+FOLDERS = ("reference", "targets", "gpu")
+DOCUMENTS = (
+    "README.md",
+    "results/tables.md",
+    "results/targets.md",
+    "results/peers.md",
+    "results/gpu.md",
+)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
