@@ -62,7 +62,9 @@ class PinnSettings(NetworkSettings, TrainingSettings):
     preset: Literal["", "lecture", "raissi"] = Field(
         "", description="lecture: soft, plain gradient descent; raissi: soft, Adam + L-BFGS"
     )
-    depth: int = Field(4, ge=1, le=64, description="hidden layers")
+    depth: int = Field(
+        4, ge=1, le=64, description="hidden layers; 8, on more points, err least in the long run"
+    )
     points: int = Field(4000, ge=1, description="collocation points inside the domain")
     redraw: int = Field(
         500, ge=0, description="most steps before the points are redrawn by residual; 0: never"
