@@ -196,7 +196,7 @@ def tabulated(
     return lambda y: motion(np.mod(y, 1.0))
 
 
-_BASE_STEPS = 40  # per unit time
+_BASE_STEPS = 10  # per unit time
 _MOST_SUBSTEPS = 64
 
 
