@@ -117,6 +117,27 @@ def test_motions_are_sought_coarse_to_fine():
     assert widths[-1] == 1  # the target itself
 
 
+def test_the_values_themselves_are_compared_in_arrays_of_the_same_shapes():
+    """One compiled function serves blurred targets and, in the end, the targets."""
+    it = objective("advection-density[points=64]", "diffphys[cells=64]")
+    wide, none = (it.data(1.0, 64, blur) for blur in (0.2, 0.0))
+    assert {k: v.shape for k, v in wide.items()} == {k: v.shape for k, v in none.items()}
+    parameters = {"u": generator("u").normal(size=it.initial()["u"].size) / 20}
+    plain = it.residuals(parameters, it.data(1.0, 64, None))
+    np.testing.assert_allclose(np.sort(it.residuals(parameters, none)), np.sort(plain), atol=1e-15)
+    assert np.abs(it.residuals(parameters, wide)).max() < 0.5 * np.abs(plain).max()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("instance", [10, 15])
+def test_bumps_are_not_mistaken_for_each_other(instance):
+    """Blurred targets alone lead the higher bump to the place of the lower one."""
+    pytest.importorskip("jax")
+    problem = f"advection-density[points=64,instance={instance}]"
+    done = attempt(registry(), problem, "diffphys[cells=64,modes=8,steps=16]", "jax", 100)
+    assert done.metrics["flow_map_error"] < 0.05
+
+
 def test_a_scheme_with_its_own_grid_takes_no_other():
     method, config = registry().configured("diffphys[cells=64]")
     support = method.supports(registry().task("burgers:pbdl"), config)
