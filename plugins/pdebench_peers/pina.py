@@ -154,7 +154,10 @@ def solve(view: View, run: Run) -> Solution:
     if recipe.hard:
         lbfgs = {"history_size": 100, "line_search_fn": "strong_wolfe", **_ENDLESS}
         second = TorchOptimizer(torch.optim.LBFGS, **lbfgs)
-        callbacks[:0] = [SwitchOptimizer(second, recipe.steps), R3Refinement(_REFINE_EVERY)]
+        callbacks[:0] = [
+            SwitchOptimizer(second, recipe.steps),
+            R3Refinement(_REFINE_EVERY, condition_to_update="residual"),
+        ]
     logging.getLogger("lightning.pytorch.utilities.rank_zero").setLevel(logging.WARNING)
     Trainer(
         solver,
