@@ -34,12 +34,12 @@ class ChannelAverage:
 
     def __call__(self, values: Array) -> Array:
         """Return the averages of values (*batch, n), shape (*batch, k·r)."""
-        xp = array_namespace(values)
-        a, b, c, inverse = (self.channels[i, :, None] for i in range(4))
-        v = values[..., None, :]
-        answers = a * v + b * xp.exp(-0.5 * ((v - c) * inverse) ** 2)  # (*batch, k, n)
-        averages = xp.matmul(self.averages, answers[..., None])
-        return xp.reshape(averages, (*values.shape[:-1], -1))
+        xp, shape = array_namespace(values), (-1, *(1,) * len(values.shape))
+        a, b, c, inverse = (xp.reshape(self.channels[i], shape) for i in range(4))
+        answers = a * values[None] + b * xp.exp(-0.5 * ((values[None] - c) * inverse) ** 2)
+        # a product with a matrix each, whatever the batch: a stack of them takes thrice as long
+        averages = (xp.matmul(answers[i], self.averages[i].T) for i in range(answers.shape[0]))
+        return xp.concat(tuple(averages), axis=-1)
 
     def jacobian(self, values: np.ndarray, slopes: np.ndarray) -> np.ndarray:
         """Return the derivative of the averages: values (n,), theirs (n, p) -> (k·r, p); NumPy."""

@@ -30,7 +30,6 @@ from pdebench_methods.objectives.diffphys.discretisation import (
 from pdebench_methods.objectives.diffphys.minimiser import GaussNewtonMinimiser
 from pdebench_methods.objectives.diffphys.observing import (
     blur_data,
-    blur_of,
     blurred_gap,
     by_time,
     observe,
@@ -226,7 +225,7 @@ class DiffphysObjective:
         for i, (o, frame) in enumerate(seen):
             nodes, weights = data[f"nodes{i}"], data[f"weights{i}"]
             values = observe(frame[o.field], nodes, weights, len(self.domain.space))
-            misfit = blurred_gap(values, data[f"values{i}"], blur_of(data, i))
+            misfit = blurred_gap(values, data, i)
             misfits.append(misfit / (o.values.size * self.scales[i]) ** 0.5)
         return array_namespace(misfits[0]).concat(misfits, axis=-1)
 

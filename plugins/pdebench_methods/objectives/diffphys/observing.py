@@ -68,7 +68,7 @@ def blur_matrices(o: Observation, domain: Domain, blur: float) -> list[np.ndarra
 
 
 def blur_data(o: Observation, domain: Domain, blur: float, i: int) -> dict[str, np.ndarray]:
-    """Return the arrays of the i-th observation's blur, which `blur_of` finds again by their names.
+    """Return the arrays of the i-th observation's blur, which `blurred_gap` finds by their names.
 
     Where one matrix averages over all points, values are told apart by channels first. On a tensor
     grid they are not: all channels would take several times as long.
@@ -77,21 +77,21 @@ def blur_data(o: Observation, domain: Domain, blur: float, i: int) -> dict[str, 
     if len(matrices) > 1:
         return {f"blur{i}.{j}": m for j, m in enumerate(matrices)}
     average = channel_average(o.values, matrices[0] if blur else None)
-    return {f"blur{i}.channels": average.channels, f"blur{i}.averages": average.averages}
+    return {
+        f"blur{i}.channels": average.channels,
+        f"blur{i}.averages": average.averages,
+        f"blur{i}.observed": average(o.values),
+    }
 
 
-def blur_of(data: Mapping[str, Any], i: int) -> ChannelAverage | list[Any]:
-    """Return the blur of the i-th observation: averages over channels, or a matrix an axis."""
+def blurred_gap(values: Any, data: Mapping[str, Any], i: int) -> Any:
+    """Return by how much values miss the i-th observation, blurred: (*batch, n) -> (*batch, m)."""
     if f"blur{i}.channels" in data:
-        return ChannelAverage(data[f"blur{i}.channels"], data[f"blur{i}.averages"])
-    return [data[f"blur{i}.{j}"] for j in range(3) if f"blur{i}.{j}" in data]
-
-
-def blurred_gap(values: Any, observed: Any, blur: ChannelAverage | list[Any]) -> Any:
-    """Return by how much blurred values miss the observed ones: (*batch, n) -> (*batch, m)."""
-    if isinstance(blur, ChannelAverage):
-        return blur(values) - blur(observed)
-    return apply_blur(blur, values - observed) if blur else values - observed
+        average = ChannelAverage(data[f"blur{i}.channels"], data[f"blur{i}.averages"])
+        return average(values) - data[f"blur{i}.observed"]
+    gap = values - data[f"values{i}"]
+    blurs = [data[f"blur{i}.{j}"] for j in range(3) if f"blur{i}.{j}" in data]
+    return apply_blur(blurs, gap) if blurs else gap
 
 
 def apply_blur(matrices: list[Any], values: Any) -> Any:
