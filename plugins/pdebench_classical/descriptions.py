@@ -72,7 +72,7 @@ OPTICALFLOW = Method(
     tuned=Tuning(
         ("advection-density",),
         12,
-        "channels, on motions 10, 15 and 100 to 149; what was tried before was not counted",
+        "channels, on motions 10, 15 and 100 to 156; what was tried before was not counted",
     ),
     citation="""@article{horn1981determining,
   author = {Horn, Berthold K. P. and Schunck, Brian G.},

@@ -60,7 +60,7 @@ DIFFPHYS = Method(
         76,
         "initial states 0 to 4, motions 0 to 5, 7 and 8; of the trials only the later ones are "
         "counted; 12 of them are of channels, through the exact characteristics in the place of a "
-        "solver, on motions 10, 15 and 100 to 149; 22 compare priors, through the exact solution; "
+        "solver, on motions 10, 15 and 100 to 156; 22 compare priors, through the exact solution; "
         "23 are of solver-in-the-loop, on the validation set of the family, enlarged to 64; the "
         "tracing of a motion was chosen by its error at the true motions 0 to 9",
     ),
