@@ -8,7 +8,7 @@ import torch
 
 from pdebench_lite.runner.run import Run
 
-_SECONDS = 240.0  # Inductor took 42 to 51 s on two cores; steps then take two thirds of the time
+_SECONDS = 120.0  # Inductor took 35 to 51 s on two cores; steps then take half of the time or less
 _STEPS = 2000
 
 

@@ -4,7 +4,7 @@
 
 One round is STEPS Adam steps of the whole training loop as a run pays for it, report included, in a
 process of its own (DeepXDE has one backend per process): 3×20 tanh, 2780 + 240 points, float32.
-`pinn torch` is what a run of less than four minutes does; a longer one compiles its loss, which
+`pinn torch` is what a run of less than two minutes does; a longer one compiles its loss, which
 takes most of a minute: `pinn torch compiled`.
 """
 
