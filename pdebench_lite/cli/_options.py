@@ -20,6 +20,13 @@ Problems = Annotated[
         help="Problems, as in the records; all if none. P: with any parameters; P[]: with none.",
     ),
 ]
+Methods = Annotated[
+    str | None,
+    typer.Option(
+        metavar="M[,M2]",
+        help="Methods, as in the records; all if none. M: with any settings; M[]: with none.",
+    ),
+]
 Success = Annotated[
     str | None,
     typer.Option(metavar="E[,E2]", help="Final errors: show what share of the runs reached each."),
@@ -68,8 +75,8 @@ def split_numbers(option: str, text: str | None, example: str) -> list[float]:
     return values
 
 
-def split_problems(text: str | None) -> list[str]:
-    """Split problem labels at commas outside brackets."""
+def split_labels(text: str | None) -> list[str]:
+    """Split labels of problems or methods at commas outside brackets."""
     from pdebench_lite.selectors import split_outside
 
     return [name for name in split_outside(text or "") if name]
@@ -88,3 +95,18 @@ def of_problems(records: "list[Record]", wanted: list[str]) -> "list[Record]":
         if not any(name in names_of(label) for label in labels):
             raise unknown_name("problem in these records", name, labels)
     return [r for r in records if not wanted or names_of(r.problem_label) & set(wanted)]
+
+
+def of_methods(records: "list[Record]", wanted: list[str]) -> "list[Record]":
+    """Return the records of some methods, named with or without their settings; all if none.
+
+    Raises:
+        PdebenchError: no record is of one of them.
+    """
+    from pdebench_lite.selectors import names_of
+
+    labels = {r.label for r in records}
+    for name in wanted:
+        if not any(name in names_of(label) for label in labels):
+            raise unknown_name("method in these records", name, labels)
+    return [r for r in records if not wanted or names_of(r.label) & set(wanted)]

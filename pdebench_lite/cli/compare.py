@@ -9,13 +9,14 @@ import typer
 
 from pdebench_lite.cli._options import (
     DEFAULT_RESULTS,
+    Methods,
     Problems,
     Results,
     Success,
     load,
+    split_labels,
     split_names,
     split_numbers,
-    split_problems,
 )
 from pdebench_lite.cli.table import FORMATS
 from pdebench_lite.errors import PdebenchError
@@ -24,7 +25,7 @@ EXAMPLES = """\b
 Examples:
   pdebench compare
   pdebench compare --problem burgers:forward --times 1,10 --errors 1e-2,1e-3
-  pdebench compare --tables final,overall
+  pdebench compare --methods "pinn,diffphys[]" --tables final,overall
   pdebench compare --over instance --tables final --success 1e-2
   pdebench compare --with results/reference --format md
 """
@@ -32,6 +33,7 @@ Examples:
 
 def compare(
     problem: Problems = None,
+    methods: Methods = None,
     metric: Annotated[
         str, typer.Option(metavar="NAME", help="Error to compare instead of the headline metric.")
     ] = "",
@@ -75,13 +77,22 @@ def compare(
     seconds = sorted(split_numbers("--times", times, "1,3,10"))
     levels = sorted(split_numbers("--errors", errors, "1e-2,1e-3"), reverse=True)
     reached = split_numbers("--success", success, "1e-2,1e-3")
-    names = split_problems(problem)
+    names = split_labels(problem)
     store, _ = load(results)
     folders = [load(folder)[0] for folder in others or []]
     from pdebench_lite.compare import Source, compare
     from pdebench_lite.report.comparison import render_comparison
 
     sources = [Source(store), *(Source(other, other.root.name) for other in folders)]
-    comparison = compare(sources, names, metric, seconds, levels, split_names(over), reached)
+    comparison = compare(
+        sources,
+        names,
+        metric,
+        seconds,
+        levels,
+        split_names(over),
+        reached,
+        split_labels(methods),
+    )
     color = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     print(render_comparison(comparison, format, verbose, None, color, split_names(tables)), end="")

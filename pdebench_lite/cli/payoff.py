@@ -10,7 +10,7 @@ from pdebench_lite.cli._options import (
     Results,
     load,
     of_problems,
-    split_problems,
+    split_labels,
 )
 from pdebench_lite.errors import PdebenchError
 
@@ -33,7 +33,7 @@ def payoff(
     from pdebench_lite.compare.payoff import payoffs
     from pdebench_lite.report.payoff import render_payoffs
 
-    chosen = of_problems(loaded.records, split_problems(problem))
+    chosen = of_problems(loaded.records, split_labels(problem))
     found = payoffs(chosen, Source(store).machine)
     if not found:
         raise PdebenchError(

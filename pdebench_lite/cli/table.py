@@ -8,14 +8,16 @@ import typer
 
 from pdebench_lite.cli._options import (
     DEFAULT_RESULTS,
+    Methods,
     Problems,
     Results,
     Success,
     load,
+    of_methods,
     of_problems,
+    split_labels,
     split_names,
     split_numbers,
-    split_problems,
 )
 from pdebench_lite.errors import PdebenchError
 
@@ -33,6 +35,7 @@ FORMATS = ("text", "csv", "md", "latex", "json")
 
 def table(
     problem: Problems = None,
+    methods: Methods = None,
     aggregate: Annotated[
         bool,
         typer.Option("--aggregate", help="Medians over seeds, ranked where seeds are enough."),
@@ -68,22 +71,27 @@ def table(
         raise PdebenchError(f"--over {over} takes medians: add --aggregate")
     if success and not aggregate:
         raise PdebenchError(f"--success {success} is a share of runs: add --aggregate")
+    chosen = split_labels(methods)
     if aggregate:
         from pdebench_lite.compare import Source, by_task, compare
         from pdebench_lite.report.comparison.aggregate import render_aggregate
 
         sources, taken = [Source(store)], split_names(over)
         reached = split_numbers("--success", success, "1e-2,1e-3")
-        comparison = compare(sources, split_problems(problem), over=taken, success=reached)
+        comparison = compare(
+            sources, split_labels(problem), over=taken, success=reached, methods=chosen
+        )
         if task_tables:
             comparison = by_task(comparison, sources)
         print(render_aggregate(comparison, format, names, color=color), end="")
         return
     from pdebench_lite.report.table import render
 
-    chosen = of_problems(loaded.records, split_problems(problem))
+    records = of_methods(of_problems(loaded.records, split_labels(problem)), chosen)
     read = store.environment
     print(
-        render(chosen, format, verbose, names, color=color, environments=read, by_task=task_tables),
+        render(
+            records, format, verbose, names, color=color, environments=read, by_task=task_tables
+        ),
         end="",
     )

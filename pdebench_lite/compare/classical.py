@@ -75,7 +75,7 @@ def advice(contest: Contest, results: Path, labels: Sequence[str] = ()) -> str:
         results: folder that the command writes to.
         labels: problems that lack it alike; by default those of the contest.
     """
-    found = curves(contest.entrants)
+    found = curves([*contest.entrants, *contest.left_out])
     if any(len(curve.entrants) > 1 for curve in found):
         return ""
     lack = (

@@ -102,6 +102,7 @@ def compare(
     errors: Sequence[float] = (),
     over: Sequence[str] = (),
     success: Sequence[float] = (),
+    methods: Sequence[str] = (),
 ) -> Comparison:
     """Compare what is in results folders.
 
@@ -113,9 +114,11 @@ def compare(
         errors: errors to compare at; by default powers of ten that somebody reached.
         over: parameters of problems, such as `instance`, whose values count as seeds do.
         success: final errors whose success rates are asked for.
+        methods: labels of methods, with or without settings; empty means all. Those that ran, but
+            are left out, are named.
 
     Raises:
-        PdebenchError: no such problem or metric among the records, or nothing to compare.
+        PdebenchError: no such problem, method or metric among the records, or nothing to compare.
     """
     every = contests(sources, (), metric, over)
     parameters = {name for c in every for r in c.records for name in r.problem_params}
@@ -139,6 +142,12 @@ def compare(
             f"nothing in '{sources[0].store.root}' ran; name a problem of the other folder with "
             f"--problem: {', '.join(c.label for c in every)}"
         )
+    if methods:
+        present = {e.key.label for c in found for e in c.entrants}
+        for name in methods:
+            if not any(name in names_of(label) for label in present):
+                raise unknown_name("method in these records", name, present)
+        found = [contest for c in found if (contest := c.only(methods)).entrants]
     if metric:
         names = {name for c in found for r in c.records for name in r.metrics}
         if metric not in names:

@@ -1,7 +1,7 @@
 """Entrants: the runs of one method on one backend under one set of conditions, over seeds."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -108,6 +108,7 @@ class Contest:
         entrants: who ran.
         refused: records of methods that do not support the problem.
         over: parameters of the problem that differ from run to run, as seeds do.
+        left_out: who ran, but was not asked for.
     """
 
     label: str
@@ -115,6 +116,17 @@ class Contest:
     entrants: Sequence[Entrant]
     refused: Sequence[Record]
     over: Sequence[str] = ()
+    left_out: Sequence[Entrant] = ()
+
+    def only(self, methods: Collection[str]) -> "Contest":
+        """Return the contest of some methods, named with or without their settings."""
+        wanted = set(methods)
+        return replace(
+            self,
+            entrants=[e for e in self.entrants if names_of(e.key.label) & wanted],
+            refused=[r for r in self.refused if names_of(r.label) & wanted],
+            left_out=[e for e in self.entrants if not names_of(e.key.label) & wanted],
+        )
 
     @property
     def records(self) -> list[Record]:

@@ -41,6 +41,7 @@ def _together(
     problems = sorted(problems, key=lambda p: order(p.contest.records[0]))
     entrants = [entrant for p in problems for entrant in p.contest.entrants]
     refused = [record for p in problems for record in p.contest.refused]
+    left_out = [entrant for p in problems for entrant in p.contest.left_out]
     blocks: dict[str, Block] = {}
     for block in (block for p in problems for block in p.blocks):
         before = blocks.get(block.heading, Block(block.heading, (), ()))
@@ -54,7 +55,7 @@ def _together(
     own = sources[0]
     return replace(
         problems[0],
-        contest=Contest(label, problems[0].contest.metric, entrants, refused, over),
+        contest=Contest(label, problems[0].contest.metric, entrants, refused, over, left_out),
         blocks=sorted(blocks.values(), key=lambda block: "label" not in block.heading),
         audit=audit(entrants),
         advice=advice(lacking[0], own.store.root, labels) if lacking else "",

@@ -95,6 +95,9 @@ def remarks(problem: ProblemComparison) -> list[str]:
         line = f"not in the race: {clean(record.label)} ({clean(record.reason)})"
         if line not in lines:
             lines.append(line)
+    if problem.contest.left_out:
+        others = sorted({clean(e.record.label) for e in problem.contest.left_out})
+        lines.append(f"left out by --methods, though they ran: {', '.join(others)}")
     methods = dict.fromkeys(e.record.method for e in problem.contest.entrants if not e.classical)
     stated, tuned = {name: wording.tuning(name) for name in methods}, []
     if any(stated.values()):
