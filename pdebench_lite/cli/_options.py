@@ -88,13 +88,7 @@ def of_problems(records: "list[Record]", wanted: list[str]) -> "list[Record]":
     Raises:
         PdebenchError: no record is of one of them.
     """
-    from pdebench_lite.selectors import names_of
-
-    labels = {r.problem_label for r in records}
-    for name in wanted:
-        if not any(name in names_of(label) for label in labels):
-            raise unknown_name("problem in these records", name, labels)
-    return [r for r in records if not wanted or names_of(r.problem_label) & set(wanted)]
+    return _named(records, [r.problem_label for r in records], wanted, "problem")
 
 
 def of_methods(records: "list[Record]", wanted: list[str]) -> "list[Record]":
@@ -103,10 +97,16 @@ def of_methods(records: "list[Record]", wanted: list[str]) -> "list[Record]":
     Raises:
         PdebenchError: no record is of one of them.
     """
+    return _named(records, [r.label for r in records], wanted, "method")
+
+
+def _named(
+    records: "list[Record]", labels: list[str], wanted: list[str], what: str
+) -> "list[Record]":
     from pdebench_lite.selectors import names_of
 
-    labels = {r.label for r in records}
     for name in wanted:
-        if not any(name in names_of(label) for label in labels):
-            raise unknown_name("method in these records", name, labels)
-    return [r for r in records if not wanted or names_of(r.label) & set(wanted)]
+        if not any(name in names_of(label) for label in set(labels)):
+            raise unknown_name(f"{what} in these records", name, set(labels))
+    pairs = zip(records, labels, strict=True)
+    return [r for r, label in pairs if not wanted or names_of(label) & set(wanted)]

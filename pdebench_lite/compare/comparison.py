@@ -127,9 +127,7 @@ def compare(
             raise unknown_name("parameter of the problems in these records", name, parameters)
     wanted = list(problems)
     labels = {c.label for c in every}
-    for name in wanted:
-        if not any(name in names_of(label) for label in labels):
-            raise unknown_name("problem in these records", name, labels)
+    _check_names(wanted, labels, "problem")
     found = [c for c in every if not wanted or names_of(c.label) & set(wanted)]
     found = [contest for contest in found if contest.entrants]
     if not found:
@@ -144,9 +142,7 @@ def compare(
         )
     if methods:
         present = {e.key.label for c in found for e in c.entrants}
-        for name in methods:
-            if not any(name in names_of(label) for label in present):
-                raise unknown_name("method in these records", name, present)
+        _check_names(methods, present, "method")
         found = [contest for c in found if (contest := c.only(methods)).entrants]
     if metric:
         names = {name for c in found for r in c.records for name in r.metrics}
@@ -159,6 +155,13 @@ def compare(
     if len(compared) > 1:
         together = overall([part_of(c, errors) for c in found], all_times, all_errors)
     return Comparison(compared, together, all_times, all_errors)
+
+
+def _check_names(wanted: Iterable[str], labels: set[str], what: str) -> None:
+    """Raise if a name stands for none of the labels."""
+    for name in wanted:
+        if not any(name in names_of(label) for label in labels):
+            raise unknown_name(f"{what} in these records", name, labels)
 
 
 def _problem(
