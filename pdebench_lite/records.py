@@ -97,6 +97,7 @@ class Record(BaseModel):
     restarted: int = 0
     load_start: float | None = None
     load_end: float | None = None
+    steal: float | None = None
     energy_j: float | None = None
     device_name: str = ""
     environment: str = Field("", pattern=r"^\w{0,64}$")  # it names a file

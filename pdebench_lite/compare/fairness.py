@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from pdebench_lite.compare.entrants import Entrant
 from pdebench_lite.records import Record
-from pdebench_lite.report.wording import budget_text, clean
+from pdebench_lite.report.wording import budget_text, clean, stolen_text
 
 OTHER_MACHINE = "other machine"
 
@@ -59,6 +59,7 @@ def audit(entrants: Sequence[Entrant]) -> Audit:
         elsewhere[i] = machines[i] != here
         values[i]["machine"] = machines[i]
         values[i]["versions"] = _versions_text(entrant.records)
+        values[i]["steal"] = stolen_text(entrant.records, least=0.0)
         marks[i] += [OTHER_MACHINE] if elsewhere[i] else []
         marks[i] += [f"from {clean(entrant.key.source)}"] if entrant.key.source else []
     for i, words_of in enumerate(_versions(entrants)):
@@ -69,6 +70,8 @@ def audit(entrants: Sequence[Entrant]) -> Audit:
             marks[i].append(f"{trials[i]} trials")
         if entrant.targeted:
             marks[i].append("stops on the error")
+        if took := stolen_text(entrant.records):
+            marks[i].append(f"host took {took}")
     return Audit(common, marks, values, trials, elsewhere)
 
 

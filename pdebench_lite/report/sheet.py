@@ -202,6 +202,11 @@ def _conditions(records: list[Record]) -> tuple[list[str], set[str]]:
     lines += [name for name in names if name not in {r.device for r in records}]
     if any(r.concurrency > 1 for r in records):
         lines.append("times of cells that ran side by side do not compare with those of lone runs")
+    if wording.stolen_text(records):
+        lines.append(
+            "host took: the share of processor time that the host of the virtual machine kept, "
+            f"where it was {wording.STOLEN:.0%} or more: times are too long"
+        )
     places = {r.environment for r in records if r.environment}
     if len(places) > 1:
         lines.append(f"measured in {len(places)} environments, so times are not comparable")
@@ -220,6 +225,8 @@ def _columns(
     for name, value in _CONDITIONS:
         if name in varying or (verbose and name in ("device", "dtype")):
             yield Column(name, "word", value)
+    if wording.stolen_text(records):
+        yield Column("host took", "number", lambda r: wording.stolen_text([r]))
     yield Column("status", "status", lambda r: r.status)
     for name in metrics:
         yield Column(clean(name), "error", lambda r, name=name: wording.metric_text(r, name))  # type: ignore[misc]

@@ -41,6 +41,7 @@ _MACHINE = (
     ("concurrency", "most cells at work on the machine at once"),
     ("load_start", "load average at the start"),
     ("load_end", "load average at the end"),
+    ("steal", "share of the processors that the host kept while charged"),
     ("energy_j", "joules of packages or GPU while charged, whoever used them"),
 )
 _LIBRARIES = ("pdebench-lite", "numpy", "scipy", "torch", "pytorch-lightning", "jax", "optax")

@@ -19,6 +19,7 @@ from pdebench_lite.study import Budget
 
 MISSING = "–"
 AT_BOUND = "≤ bound"
+STOLEN = 0.05  # share of processor time that a host took from which on tables say so
 WITH_LABELS, WITHOUT_LABELS = "given labels", "given no labels"
 
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
@@ -161,6 +162,19 @@ def budget_text(budget: Budget) -> str:
     if budget.max_memory is not None:
         parts.append(f"{budget.max_memory / 1e6:g} MB")
     return ", ".join(parts) or MISSING
+
+
+def stolen_text(records: Iterable[Record], least: float = STOLEN) -> str:
+    """Say what share of the processors the host took: of several records, the largest.
+
+    Args:
+        records: finished cells.
+        least: below it nothing is said; nor where the share is unknown.
+    """
+    shares = [record.steal for record in records if record.steal is not None]
+    if not shares or max(shares) < least:
+        return ""
+    return f"{'up to ' if len(set(shares)) > 1 else ''}{max(shares):.0%}"
 
 
 def tuning(method: str) -> str:

@@ -30,6 +30,7 @@ from pdebench_lite.runner.energy import EnergyMeter, gpu, rapl
 from pdebench_lite.runner.memory import MemoryMeter
 from pdebench_lite.runner.processes import settle_in
 from pdebench_lite.runner.run import Journal, Judge, Run, phase_hook
+from pdebench_lite.runner.steal import StealMeter
 from pdebench_lite.runner.streams import data_stream
 from pdebench_lite.selectors import Selector
 from pdebench_lite.study import Cell
@@ -56,7 +57,8 @@ def main(workspace: Path) -> None:
     outcome: dict[str, Any] = {"status": "ok", "reason": ""}
     runtime: Any = None
     energy = EnergyMeter([*rapl(), *gpu(device)])
-    hook = phase_hook(memory, journal, energy)
+    steal = StealMeter()
+    hook = phase_hook(memory, journal, energy, steal)
     clock = Clock(on_change=hook, elapsed=time.time() - start["spawned"])
     run: Run | None = None
     view: View | None = None
@@ -113,6 +115,8 @@ def main(workspace: Path) -> None:
     outcome["peak_host_mb"] = memory.peak_mb("train")
     if not start["resumed"]:  # what an earlier process used is not known
         outcome["energy_j"] = energy.stop()
+    steal.stop()
+    outcome["steal"] = steal.share
     outcome["compile_peak_host_mb"] = memory.peak_mb("compile")
     written.write(json.dumps(plain(outcome)))
     written.close()

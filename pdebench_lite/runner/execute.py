@@ -324,6 +324,7 @@ def _outcome_of_the_dead(
         "status": status,
         "reason": reason,
         "sees": watch.sees,
+        "steal": watch.steal,
         "steps": latest.get("step"),
         "evaluations": last.get("evaluations"),
         "peak_host_mb": last.get("peak_host_mb"),

@@ -21,6 +21,7 @@ from pdebench_lite.problem import Observation, Task
 from pdebench_lite.runner.clock import CHARGED, Clock, Phase
 from pdebench_lite.runner.energy import EnergyMeter
 from pdebench_lite.runner.memory import MemoryMeter
+from pdebench_lite.runner.steal import StealMeter
 from pdebench_lite.runner.streams import method_stream
 from pdebench_lite.study import Cell
 
@@ -317,7 +318,7 @@ class Run:
 
 
 def phase_hook(
-    memory: MemoryMeter, journal: Journal, energy: EnergyMeter
+    memory: MemoryMeter, journal: Journal, energy: EnergyMeter, steal: StealMeter
 ) -> Callable[[Phase], None]:
     """Return what the clock calls when the phase changes."""
 
@@ -325,8 +326,10 @@ def phase_hook(
         memory.enter(phase)
         if phase in CHARGED:
             energy.start()
+            steal.start()
         else:
             energy.stop()
-        journal.write("phase", name=phase, wall=time.time())
+            steal.stop()
+        journal.write("phase", name=phase, wall=time.time(), steal=steal.share)
 
     return changed

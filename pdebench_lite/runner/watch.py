@@ -29,6 +29,7 @@ class Watch:
     progress: dict[str, Any] = field(default_factory=dict)
     history: list[dict[str, Any]] = field(default_factory=list)
     sees: dict[str, int | bool] = field(default_factory=dict)
+    steal: float | None = None
     at_work: bool = False
 
     def take(self, event: dict[str, Any]) -> None:
@@ -39,6 +40,7 @@ class Watch:
             self.spent[self.phase] += event["wall"] - self.since
             self.phase, self.since = event["name"], event["wall"]
             self.at_work |= self.phase in CHARGED
+            self.steal = event.get("steal")
         elif kind == "progress":
             self.progress = event
         elif kind == "history":

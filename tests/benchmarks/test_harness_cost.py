@@ -22,6 +22,7 @@ from pdebench_lite.runner.clock import Clock
 from pdebench_lite.runner.energy import EnergyMeter, rapl
 from pdebench_lite.runner.memory import MemoryMeter
 from pdebench_lite.runner.run import Journal, Judge, Run, phase_hook
+from pdebench_lite.runner.steal import StealMeter
 from pdebench_lite.study import Budget, make_cell
 
 REPORT_LIMIT = 20e-6  # seconds
@@ -41,7 +42,8 @@ def make_run(fakes: Path, tmp_path: Path) -> Iterator[Callable[[], tuple[Run, Cl
     def make() -> tuple[Run, Clock]:
         memory, journal = MemoryMeter(), Journal(tmp_path / "journal")
         journals.append(journal)
-        clock = Clock(on_change=phase_hook(memory, journal, EnergyMeter(rapl())))
+        meters = EnergyMeter(rapl()), StealMeter()
+        clock = Clock(on_change=phase_hook(memory, journal, *meters))
         return Run(cell, judge, config, "cpu", clock, memory, journal), clock
 
     yield make

@@ -42,6 +42,7 @@ def conditions_sheet(problem: ProblemComparison) -> Sheet:
         *(Column(n, "word", condition(n)) for n in ("budget", "precision", "threads", "device")),
         Column("at once", "number", condition("at once")),
         Column("resumed", "word", condition("resumed")),
+        Column("host took", "number", condition("steal")),
         Column("trials", "number", lambda e: str(problem.audit.trials[places[id(e)]])),
         Column("defaults tuned", "name", lambda e: wording.tuning(e.record.method) or "not stated"),
         Column("machine", "name", condition("machine")),

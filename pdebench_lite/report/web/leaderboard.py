@@ -27,6 +27,7 @@ _FACETS = ("backend", "family", "precision", "device", "budget")
 _LATER = (
     "saw",
     "defaults tuned",
+    "host took",
     "machine",
     "versions",
 )  # blocks, `uses` and `unequal` say in short what differs

@@ -41,6 +41,7 @@ _MORE: tuple[tuple[Column, Callable[[Record], float | None] | None], ...] = (
     (Column("budget", "word", lambda r: wording.budget_text(r.budget)), None),
     (Column("threads", "number", lambda r: count(r.threads)), lambda r: r.threads),
     (Column("at once", "number", lambda r: str(r.concurrency)), lambda r: r.concurrency),
+    (Column("host took", "number", lambda r: wording.stolen_text([r], 0.0)), lambda r: r.steal),
     (Column("resumed", "number", lambda r: str(r.resumed)), lambda r: r.resumed),
     (Column("sees", "sees", lambda r: wording.sees_text(r.sees)), None),
     (Column("started", "word", lambda r: clean(r.started)), None),

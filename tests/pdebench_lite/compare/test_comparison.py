@@ -187,6 +187,21 @@ def test_concurrency_is_a_condition(bench: Any) -> None:
     assert marks(problem, "mlp") == []
 
 
+def test_what_the_host_took_is_marked_where_it_is_much(bench: Any) -> None:
+    bench.add("mlp", steal=0.23)
+    bench.add("diffphys", steal=0.049)
+    bench.add("etdrk4")
+    for seed, steal in enumerate((0.01, None, 0.5)):
+        bench.add("pinn", seed=seed, steal=steal)
+    (problem,) = bench.compare().problems
+    found = {m: marks(problem, m) for m in ("mlp", "diffphys", "etdrk4", "pinn")}
+    assert found == {
+        "mlp": ["host took 23%"], "diffphys": [], "etdrk4": [], "pinn": ["host took up to 50%"],
+    }  # fmt: skip
+    values = [values["steal"] for values in problem.audit.values]
+    assert sorted(values) == ["", "23%", "5%", "up to 50%"], "conditions tell every share"
+
+
 def machine(bench: Any, name: str, cpu: str) -> None:
     bench.store.keep_environment({"cpu": cpu, "cores": 2, "installed": {}}, name)
 

@@ -182,6 +182,20 @@ def test_cells_that_ran_side_by_side_are_marked(make: Any) -> None:
     assert "do not compare with those of lone runs" in mixed
 
 
+def test_a_host_that_took_processors_is_told_where_it_took_much(make: Any) -> None:
+    quiet = render([make(steal=0.004), make(backend="torch", steal=None)], "md")
+    assert "host took" not in quiet
+    lines = render([make(steal=0.004), make(backend="torch", steal=0.234)], "md").splitlines()
+    (_,) = [line for line in lines if "where it was 5% or more: times are too long" in line]
+    head, little, much = (
+        [cell.strip() for cell in line.split("|")]
+        for line in lines
+        if re.match(r"\| (method|pinn) ", line)
+    )
+    at = head.index("host took")
+    assert (little[at], much[at]) == ("", "23%")
+
+
 def test_one_seed_needs_no_column(make: Any) -> None:
     assert "seed" not in render([make()], "text")
     assert "seed" in render([make(seed=0), make(seed=1)], "text")
