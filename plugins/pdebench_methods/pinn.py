@@ -65,7 +65,13 @@ class PinnSettings(NetworkSettings, TrainingSettings):
     depth: int = Field(
         4, ge=1, le=64, description="hidden layers; 8, on more points, err least in the long run"
     )
-    points: int = Field(4000, ge=1, description="collocation points inside the domain")
+    points: int = Field(4000, ge=1, description="collocation points inside the domain, at first")
+    most_points: int = Field(
+        0,
+        ge=0,
+        description="limit up to which the points are doubled in a long run; 0: never",
+    )
+    doubling: int = Field(3000, ge=1, description="steps between doublings of the points")
     redraw: int = Field(
         500, ge=0, description="most steps before the points are redrawn by residual; 0: never"
     )
@@ -89,10 +95,12 @@ class PinnSettings(NetworkSettings, TrainingSettings):
 
     @model_validator(mode="after")
     def _enough_candidates(self) -> "PinnSettings":
-        if self.redraw and self.candidates < self.points:
+        name = "points" if self.most_points <= self.points else "most_points"
+        wanted = getattr(self, name)
+        if self.redraw and self.candidates < wanted:
             raise ValueError(
-                f"candidates={self.candidates} are fewer than points={self.points} to be drawn "
-                "from them; give more candidates or redraw=0"
+                f"candidates={self.candidates} are fewer than {name}={wanted} to be drawn from "
+                "them; give more candidates or redraw=0"
             )
         return self
 

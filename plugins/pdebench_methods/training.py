@@ -44,7 +44,7 @@ class Stage:
     Attributes:
         optimizer: `gd`, `adam`, `lbfgs`, `ssbroyden` (self-scaled Broyden) or `lm`
             (Levenberg–Marquardt; the objective has `residuals`).
-        data: NumPy arrays that the loss reads; shapes stay the same from stage to stage.
+        data: NumPy arrays that the loss reads; shapes stay the same within a leg.
         steps: number of steps, or None for as many as the budget allows.
         tolerance: the stage ends when `patience` steps of an optimiser that is not of first order
             lower the loss by less than this fraction; 0 ends it only when the loss no longer falls
@@ -53,7 +53,8 @@ class Stage:
         keep: whether an optimiser of the same name as in the stage before goes on with its memory
             (moments, inverse Hessian, damping) on the new data.
         costs: what one evaluation costs, as `Run.count` takes it, such as `residual_points`.
-        leg: what the loss is made of, where that changes: each leg is compiled for itself.
+        leg: what the loss is made of, or how many points it reads, where that changes: each leg is
+            compiled for itself.
         effort: how many times as long as that of other legs its compilation takes.
     """
 
@@ -271,15 +272,20 @@ class _Loop:
     def _begin(self, stage: Stage) -> bool:
         """Make the stage's minimiser; returns False where the time left is too short for that."""
         place = self.place
-        goes_on = stage.keep and place.compiled[-1:] == [stage.program]
+        latest = place.compiled[-1] if place.compiled else ""
         needed = _COMPILATIONS.get(stage.optimizer, 1.0) * stage.effort * place.longest
         if stage.program not in place.compiled and self.run.time_left < needed:
             self.ended = f"no time left to compile {stage.program}"
             return False
-        if goes_on and self._minimiser is not None:
-            self._minimiser.feed(stage.data)
+        before = self._minimiser
+        goes_on = stage.keep and latest.partition(" ")[0] == stage.optimizer
+        if before is not None and goes_on and latest == stage.program:
+            before.feed(stage.data)
         else:
             self._make(stage, self._parameters)
+            if before is not None and goes_on:
+                self._minimiser.restore(before.state())
+                self._minimiser.feed(stage.data)
         place.begun = place.marked = place.step
         place.mark, place.over = None, False
         return True

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from pdebench_lite.api import execute, make_budget, plan
@@ -35,6 +36,19 @@ def test_a_pinn_counts_gradients_and_points(backend: str, tmp_path: Path) -> Non
     assert record.costs == {"gradients": 12, "residual_points": 12 * 60}
     assert history["residual_points"][-1] == 720
     assert history["gradients"][1:] == history["evaluations"][1:]
+
+
+@pytest.mark.slow
+def test_points_of_a_pinn_are_doubled_up_to_a_limit(backend: str, tmp_path: Path) -> None:
+    words = "pinn[width=8,depth=2,points=60,redraw=20,doubling=20,most_points=200]"
+    record, history = one(words, backend, tmp_path, 80)
+    assert record.steps == 80
+    counted = np.nan_to_num([history["evaluations"], history["residual_points"]])
+    evaluations, read = np.diff(counted)
+    points = dict(zip(history["step"][1:], read / evaluations, strict=True))
+    assert {n for step, n in points.items() if step <= 20} == {60}
+    assert 120 in points.values(), "one doubling at a time"
+    assert {n for step, n in points.items() if step > 60} == {200}
 
 
 @pytest.mark.slow

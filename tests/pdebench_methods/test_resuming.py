@@ -21,6 +21,9 @@ from pdebench_lite.study import Budget
 CASES = {
     "mlp": ("burgers", "mlp[labels=200,adam_steps=40,optimizer=adam+lbfgs]", 120, 60),
     "pinn": ("burgers:forward", "pinn[points=200,adam_steps=40]", 120, 60),
+    "pinn-doubling": (
+        "burgers:forward", "pinn[points=200,redraw=30,doubling=30,most_points=400]", 120, 60
+    ),
     "pinn-lbfgs": (
         "burgers:forward", "pinn[points=200,adam_steps=40,optimizer=adam+lbfgs]", 120, 60
     ),

@@ -35,6 +35,8 @@ def test_fewer_candidates_than_points_are_refused():
     with pytest.raises(PdebenchError, match="give more candidates or redraw=0"):
         settings("pinn[candidates=10]")
     assert settings("pinn[candidates=10,redraw=0]").candidates == 10
+    with pytest.raises(PdebenchError, match="candidates=5000 are fewer than most_points=8000"):
+        settings("pinn[candidates=5000,most_points=8000]")
 
 
 def test_unknown_presets_are_refused():

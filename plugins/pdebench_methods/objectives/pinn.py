@@ -20,6 +20,7 @@ from pdebench_methods.solutions import network_solution
 from pdebench_methods.training import Stage, Term, Tools, next_of_plain
 
 _EARLY = 10  # draws of points that come sooner than the others
+_WORTH = 300.0  # seconds left for which a doubling of the points is worth its compilation
 
 
 class PinnTools(Tools, Protocol):
@@ -54,6 +55,7 @@ class PinnObjective:
     def __init__(self, view: View, run: Run, tools: PinnTools) -> None:
         self.settings: PinnSettings = run.config
         self._tools, self._rng, self._stream = tools, run.rng("weights"), run.rng
+        self._run = run
         hard = self.settings.constraints == "hard"
         self.domain, self.unknowns = view.domain, view.unknowns
         self.equation: Equation = view.equation()
@@ -112,7 +114,8 @@ class PinnObjective:
         """Return the next optimiser, or the last one again on collocation points drawn anew.
 
         Fresh points keep the network from satisfying the equation at the points and nowhere else;
-        early on, while it changes most, they come sooner: every fifth of `redraw`.
+        early on, while it changes most, they come sooner: every fifth of `redraw`. Few points do
+        as long as errors are large, so they grow to `most_points`.
         """
         s = self.settings
         stage = next_of_plain(s, current, self._data, memo)
@@ -120,24 +123,37 @@ class PinnObjective:
             return self._counted(stage)
         draws = memo["draws"] = memo.get("draws", -1) + 1
         length = s.redraw if draws >= _EARLY else max(1, s.redraw // 5)
+        begun = memo.get("planned", 0)  # steps before this stage
+        memo["planned"] = begun + length
         if draws == 0 and stage is not None:
             return self._counted(replace(stage, steps=length))
         trace = float(sum(np.sum(np.abs(v)) for v in current.values()))
         if memo.get("trace") == trace:
             return None  # nothing moved since the last draw
         memo["trace"] = trace
-        data = {**self._data, **self._redrawn(current, draws)}
+        points = memo.get("points", s.points)
+        if self._run.time_left >= _WORTH:
+            # one doubling at a time: each is compiled, and the next one knows how long that takes
+            due = min(s.points << begun // s.doubling, 2 * points, s.most_points)
+            points = memo["points"] = max(points, due)
+        data = {**self._data, **self._redrawn(current, draws, points)}
         last: Any = s.optimizers(sum(np.size(v) for v in current.values()))[-1]
         # L-BFGS would take differences of gradients of two different losses for curvature
-        return self._counted(Stage(last, data, length, keep=last != "lbfgs"))
+        stage = Stage(last, data, length, keep=last != "lbfgs")
+        if points != s.points:
+            stage = replace(stage, leg=f"on {points} points")
+        return self._counted(stage)
 
     def _counted(self, stage: Stage | None) -> Stage | None:
         """Add what one evaluation costs."""
-        costs = {"residual_points": self.settings.points}
-        return None if stage is None else replace(stage, costs=costs)
+        if stage is None:
+            return None
+        return replace(stage, costs={"residual_points": stage.data["residual/root"].size})
 
-    def _redrawn(self, parameters: dict[str, np.ndarray], draw: int) -> dict[str, np.ndarray]:
-        """Draw collocation points with probability ∝ |r|/mean |r| + 1 from uniform candidates.
+    def _redrawn(
+        self, parameters: dict[str, np.ndarray], draw: int, points: int
+    ) -> dict[str, np.ndarray]:
+        """Draw so many collocation points with probability ∝ |r|/mean |r| + 1 from uniform candidates.
 
         Residual-based adaptive distribution: Wu et al. 2023, doi:10.1016/j.cma.2022.115671, eq. 2
         with k = c = 1. Several equations count by the sum of their squares. Each point has the
@@ -154,7 +170,7 @@ class PinnObjective:
         size = self._tools.evaluate(self._residual_sizes, parameters, candidates)
         size = np.asarray(size, dtype=np.float64)
         density = size / (np.mean(size) or 1.0) + 1.0
-        chosen = systematic(unit, density, s.points, rng)
+        chosen = systematic(unit, density, points, rng)
         weights = density[chosen] ** -0.5
         drawn = {name: v[chosen] if np.ndim(v) else v for name, v in candidates.items()}
         return {**drawn, "residual/root": np.sqrt(weights / np.mean(weights))}
