@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar
 
 from pdebench_lite.errors import PdebenchError
+from pdebench_lite.plural import counted
 
 if TYPE_CHECKING:  # takes long to import, and listing needs none
     import numpy as np
@@ -65,7 +66,7 @@ class Named(Generic[T]):
 
 @dataclass(frozen=True)
 class Tuning:
-    """What the default settings of a method were tuned on.
+    """What the default settings of a method, or some of them, were tuned on.
 
     Attributes:
         problems: labels of the problems.
@@ -79,7 +80,7 @@ class Tuning:
 
     def __str__(self) -> str:
         where = ", ".join(self.problems) + (f" ({self.instances})" if self.instances else "")
-        return f"{self.trials} trials on {where}"
+        return f"{counted(self.trials, 'trial')} on {where}"
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,8 @@ class Method:
         supports: `supports(task, config) -> Support`; the function, or "module:function".
         citation: BibTeX of the source.
         requires: distributions, beside those of the backend, whose versions the numbers depend on.
-        tuned: what the default settings were tuned on; None: not stated.
+        tuned: what the default settings were tuned on; several where different trials were on
+            different problems; None: not stated.
     """
 
     name: str
@@ -111,7 +113,12 @@ class Method:
     )
     citation: str = ""
     requires: tuple[str, ...] = ()
-    tuned: Tuning | None = None
+    tuned: Tuning | tuple[Tuning, ...] | None = None
+
+    @property
+    def tunings(self) -> tuple[Tuning, ...]:
+        """What the default settings were tuned on, part by part; empty: not stated."""
+        return (self.tuned,) if isinstance(self.tuned, Tuning) else self.tuned or ()
 
 
 @dataclass(frozen=True)

@@ -32,8 +32,8 @@ def _line(source: Source, own: Sequence[Entrant], theirs: Sequence[Entrant]) -> 
     pairs = [(a, b) for b in theirs for a in own if _who(a) == _who(b)]
     count = len({id(b) for _, b in pairs})
     parts = [
-        f"{count} of its {len(theirs)} rows have a counterpart in yours: the same method, "
-        "settings, backend, precision, device and budget"
+        f"rows that have a counterpart in yours, {count} of {len(theirs)} (the same method, "
+        "settings, backend, precision, device and budget)"
     ]
     machines = {e.key.machine for e in own}
     if all(e.key.machine in machines for e in theirs):

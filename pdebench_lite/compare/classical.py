@@ -11,6 +11,8 @@ from pdebench_lite.compare.statistics import median
 from pdebench_lite.errors import PdebenchError
 from pdebench_lite.plugins import Registry, registry
 from pdebench_lite.problem import Task
+from pdebench_lite.report.remark import Remark
+from pdebench_lite.report.wording import clean
 from pdebench_lite.selectors import Selector, canonical
 
 _RESOLUTIONS = ("cells", "points", "resolution", "modes")
@@ -67,21 +69,24 @@ def curves(entrants: Iterable[Entrant]) -> list[Curve]:
     return [Curve(sorted(group, key=_seconds)) for group in groups.values()]
 
 
-def advice(contest: Contest, results: Path, labels: Sequence[str] = ()) -> str:
+def advice(contest: Contest, results: Path, labels: Sequence[str] = ()) -> Remark | None:
     """Say what a comparison lacks of its classical solver, and the command that adds it.
 
     Args:
         contest: the comparison.
         results: folder that the command writes to.
         labels: problems that lack it alike; by default those of the contest.
+
+    Returns:
+        None where nothing is lacking.
     """
     found = curves([*contest.entrants, *contest.left_out])
     if any(len(curve.entrants) > 1 for curve in found):
-        return ""
+        return None
     lack = (
-        f"only one resolution of {found[0].method}: no work–precision curve"
+        f"only one resolution of {clean(found[0].method)}: no work–precision curve"
         if found
-        else "no classical solver here, so nothing says what the learned methods are worth"
+        else "no classical solver among these records, so they cannot tell what learning is worth"
     )
     try:
         known = registry()
@@ -89,17 +94,19 @@ def advice(contest: Contest, results: Path, labels: Sequence[str] = ()) -> str:
         task = known.task(Selector(record.problem, record.task, record.problem_params))
         selectors, reasons = _classical(known, task)
     except PdebenchError:
-        return f"{lack}; the problem is not installed here"
+        return Remark(f"{lack}; the problem is not installed here")
     if not selectors:
         why = f" ({'; '.join(reasons)})" if reasons else ""
-        return f"{lack}; no classical method that is installed supports the problem{why}"
+        return Remark(
+            clean(f"{lack}; no classical method that is installed supports the problem{why}")
+        )
     labels = labels or contest.problem_labels or [contest.label]
     many = len(labels) > _MOST
     named = ",".join(labels[:1] if many else labels)
     words = ["pdebench", "run", "--problem", named, "--methods", ",".join(selectors)]
     words += ["--results", str(results)]
     where = f", here to the first of {len(labels)} problems" if many else ""
-    return f"{lack}; add it{where}: {shlex.join(words)}"
+    return Remark(f"{lack}; add it{where}", clean(shlex.join(words)))
 
 
 def _classical(known: Registry, task: Task) -> tuple[list[str], list[str]]:

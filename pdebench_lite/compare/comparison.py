@@ -8,13 +8,14 @@ from pdebench_lite.compare.beside import beside
 from pdebench_lite.compare.classical import advice
 from pdebench_lite.compare.courses import Course, courses, usual_errors, usual_times
 from pdebench_lite.compare.entrants import Contest, Entrant, Key, Source, contests
-from pdebench_lite.compare.fairness import Audit, audit
+from pdebench_lite.compare.fairness import OTHER_SOURCE, Audit, audit
 from pdebench_lite.compare.overall import OverallBlock, Part, Terms, overall
 from pdebench_lite.compare.pairs import Pair, pairs
 from pdebench_lite.compare.seen import data_seen, data_text
 from pdebench_lite.compare.standings import Standing, standings
 from pdebench_lite.errors import PdebenchError, unknown_name
 from pdebench_lite.report.provenance import measured
+from pdebench_lite.report.remark import Remark
 from pdebench_lite.selectors import names_of
 
 Data = Mapping[str, int | bool]
@@ -49,7 +50,7 @@ class ProblemComparison:
         blocks: by data given; those with labels first.
         audit: the conditions, in the order of `contest.entrants`.
         times, errors: what the courses are read at.
-        advice: what is missing of the classical solver, and the command that adds it; else empty.
+        advice: what is missing of the classical solver, and the command that adds it; or None.
         success: the final errors whose success rates are asked for.
         measured: when and on what machines the first source's records were measured, in words.
         beside: for each further source, what of its records compares with the first's.
@@ -62,7 +63,7 @@ class ProblemComparison:
     audit: Audit
     times: Sequence[float]
     errors: Sequence[float]
-    advice: str
+    advice: Remark | None
     success: Sequence[float] = ()
     measured: str = ""
     beside: Sequence[str] = ()
@@ -239,7 +240,8 @@ def part_of(contest: Contest, errors: Sequence[float] = ()) -> Part:
         alone = [replace(c.key, budget="") for c in every].count(whatever) == 1
         key = whatever if alone else course.key
         data = given(course.entrants[0], contest)
-        words = [w for e in course.entrants for w in conditions.marks[places[id(e)]]]
+        marks = (m for e in course.entrants for m in conditions.marks[places[id(e)]])
+        words = [OTHER_SOURCE if m in conditions.sources else m for m in marks]
         met[key] = Terms(data, course.key.budget, list(dict.fromkeys(words)))
         rekeyed.append(replace(course, key=key))
     return Part(rekeyed, met, list(errors) or usual_errors([contest]))

@@ -3,12 +3,15 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from pdebench_lite.compare.entrants import Entrant
+from pdebench_lite.plural import counted
 from pdebench_lite.records import Record
 from pdebench_lite.report.wording import budget_text, clean, stolen_text
 
 OTHER_MACHINE = "other machine"
+OTHER_SOURCE, MIXED_SOURCE = "other source", "mixed source"
 
 
 def is_version(mark: str) -> bool:
@@ -25,6 +28,8 @@ class Audit:
         marks: entrant number -> words for what was different for it.
         values: entrant number -> condition -> its value in words.
         trials: entrant number -> number of configurations of its method that the records hold.
+        elsewhere: entrant number -> whether it ran on another machine than the others.
+        sources: mark of entrants that ran other code than most -> the packages that differ.
     """
 
     common: list[str]
@@ -32,6 +37,7 @@ class Audit:
     values: list[dict[str, str]]
     trials: list[int]
     elsewhere: list[bool] = field(default_factory=list)
+    sources: dict[str, list[str]] = field(default_factory=dict)
 
 
 def audit(entrants: Sequence[Entrant]) -> Audit:
@@ -62,8 +68,9 @@ def audit(entrants: Sequence[Entrant]) -> Audit:
         values[i]["steal"] = stolen_text(entrant.records, least=0.0)
         marks[i] += [OTHER_MACHINE] if elsewhere[i] else []
         marks[i] += [f"from {clean(entrant.key.source)}"] if entrant.key.source else []
-    for i, words_of in enumerate(_versions(entrants)):
-        marks[i] += words_of
+    groups, sources = _sources(entrants)
+    for i, words_of in enumerate(zip(groups, _libraries(entrants), strict=True)):
+        marks[i] += chain(*words_of)
     trials = _trials(entrants)
     for i, entrant in enumerate(entrants):
         if trials[i] > min(trials) and not entrant.classical:
@@ -72,7 +79,7 @@ def audit(entrants: Sequence[Entrant]) -> Audit:
             marks[i].append("stops on the error")
         if took := stolen_text(entrant.records):
             marks[i].append(f"host took {took}")
-    return Audit(common, marks, values, trials, elsewhere)
+    return Audit(common, marks, values, trials, elsewhere, sources)
 
 
 def _usual(words: Iterable[str]) -> str | None:
@@ -96,7 +103,7 @@ def _one_at_a_time(word: str) -> str:
 
 
 def _threads(word: str) -> str:
-    return f"{word} thread{'' if word == '1' else 's'}" if word else "threads unknown"
+    return counted(word, "thread") if word else "threads unknown"
 
 
 def _device(record: Record) -> str:
@@ -135,16 +142,52 @@ def _versions_text(records: Sequence[Record]) -> str:
     return ", ".join(f"{clean(k)} {clean(v)}" for k, v in sorted(_fingerprints(records).items()))
 
 
-def _versions(entrants: Sequence[Entrant]) -> list[list[str]]:
-    """Name the sources and libraries of an entrant that differ from those of most others."""
+def _libraries(entrants: Sequence[Entrant]) -> list[list[str]]:
+    """Name the libraries of an entrant whose versions are not those of most others."""
     prints = [_fingerprints(entrant.records) for entrant in entrants]
-    marks: list[list[str]] = [[] for _ in entrants]
+    words: list[list[str]] = [[] for _ in entrants]
     for name in sorted({name for found in prints for name in found}):
         usual = _usual(found[name] for found in prints if name in found)
         for i, found in enumerate(prints):
-            if name in found and found[name] != usual:
-                mixed = "/" in found[name]
-                version = f"{name} {found[name]}"
-                source = f"{'mixed' if mixed else 'other'} {name} source"
-                marks[i].append(clean(version if is_version(found[name]) else source))
-    return marks
+            if found.get(name, usual) != usual and is_version(found[name]):
+                words[i].append(clean(f"{name} {found[name]}"))
+    return words
+
+
+def _sources(entrants: Sequence[Entrant]) -> tuple[list[list[str]], dict[str, list[str]]]:
+    """Sort entrants into groups such that in each of them all ran the same code.
+
+    The largest group bears no mark; an entrant whose own runs were not by the same code is in none.
+
+    Returns:
+        For each entrant its mark, if any; and for the mark of each group the packages whose sources
+        are not those of the largest.
+    """
+    groups: list[dict[str, str]] = []
+    members: list[list[int]] = []
+    marks: list[list[str]] = [[] for _ in entrants]
+    for i, entrant in enumerate(entrants):
+        found = _fingerprints(entrant.records)
+        own = {name: mark for name, mark in found.items() if not is_version(mark)}
+        if any("/" in mark for mark in own.values()):
+            marks[i].append(MIXED_SOURCE)
+            continue
+        place = next((k for k, group in enumerate(groups) if not _other(own, group)), len(groups))
+        if place == len(groups):
+            groups.append({})
+            members.append([])
+        groups[place] |= own
+        members[place].append(i)
+    order = sorted(range(len(groups)), key=lambda k: -len(members[k]))
+    differing = {}
+    for number, k in enumerate(order[1:], 2):
+        mark = f"source {number}"
+        differing[mark] = _other(groups[k], groups[order[0]])
+        for i in members[k]:
+            marks[i].append(mark)
+    return marks, differing
+
+
+def _other(some: Mapping[str, str], others: Mapping[str, str]) -> list[str]:
+    """Return the packages that both have, but not with the same source."""
+    return sorted(name for name in some.keys() & others.keys() if some[name] != others[name])

@@ -58,7 +58,7 @@ def _together(
         contest=Contest(label, problems[0].contest.metric, entrants, refused, over, left_out),
         blocks=sorted(blocks.values(), key=lambda block: "label" not in block.heading),
         audit=audit(entrants),
-        advice=advice(lacking[0], own.store.root, labels) if lacking else "",
+        advice=advice(lacking[0], own.store.root, labels) if lacking else None,
         measured=measured(
             [r for e in entrants if e.key.source == own.name for r in e.records], own.environment
         ),

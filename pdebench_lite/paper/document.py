@@ -10,6 +10,7 @@ from pdebench_lite.citations import PROGRAM, Bibliography
 from pdebench_lite.errors import PdebenchError
 from pdebench_lite.paper.items import CELLS, COMPARISON, FIGURES, TABLES
 from pdebench_lite.plugins import Registry
+from pdebench_lite.plural import counted
 from pdebench_lite.records import Record
 from pdebench_lite.report._latex import escape, number
 from pdebench_lite.report.figures.style import slug
@@ -73,7 +74,7 @@ def document(
     """
     made = set(tables)
     methods, problems = ({getattr(r, k) for r in records} for k in ("method", "problem_label"))
-    title = f"{_count(len(methods), 'method')} on {_count(len(problems), 'problem')}"
+    title = f"{counted(len(methods), 'method')} on {counted(len(problems), 'problem')}"
     lines = [
         _PREAMBLE % {"width": f"{width:.4g}"},
         f"\\title{{{title}}}",
@@ -95,10 +96,6 @@ def document(
     return "\n".join(lines) + "\n"
 
 
-def _count(n: int, what: str) -> str:
-    return f"{n} {what}{'' if n == 1 else 's'}"
-
-
 def _dates(records: Sequence[Record]) -> str:
     days = sorted(
         {r.started[:10] for r in records if re.fullmatch(r"\d{4}-\d\d-\d\d.*", r.started)}
@@ -118,7 +115,7 @@ def _what(
     budgets = "; ".join(dict.fromkeys(budget_text(record.budget) for record in records))
     (own,) = [entry.key for entry in cited.entries if entry.key == PROGRAM]
     sentences = [
-        f"{_count(len(records), 'cell')} of {PROGRAM} \\cite{{{own}}} were run: {escape(ended)}.",
+        f"{counted(len(records), 'cell')} of {PROGRAM} \\cite{{{own}}} were run: {escape(ended)}.",
         "A cell is one problem, method, configuration, backend and seed; it runs in a process of "
         "its own, and a cell that failed is a result.",
         "Errors are measured by the harness against a float64 reference with an error bound. The "

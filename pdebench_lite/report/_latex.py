@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 
+from pdebench_lite.report.remark import Remark
 from pdebench_lite.report.sheet import Column, Row, Sheet
 from pdebench_lite.report.wording import fold
 
@@ -95,7 +96,7 @@ def _lines(sheet: Sheet) -> Iterator[str]:
             yield " & ".join(_cell(c, row, i) for i, c in shown) + r" \\"
     yield r"\bottomrule"
     yield r"\end{tabular}}"
-    notes = [_NUMBER.sub(_power, _sentence(line)) for line in sheet.lines]
+    notes = [_remark(line) for line in sheet.lines]
     notes += [f"{escape(f'{names} saw: {what}')}." for names, what in sheet.saw]
     for n, why in enumerate(sheet.notes, 1):
         notes.append(f"\\textsuperscript{{{n}}}\\,{_sentence(why)}")
@@ -159,6 +160,17 @@ def _stacked(lines: list[str], side: str) -> str:
     return f"\\begin{{tabular}}[t]{{@{{}}{side}@{{}}}}{inner}\\end{{tabular}}"
 
 
+def _remark(remark: Remark) -> str:
+    if not remark.command:
+        return _NUMBER.sub(_power, _sentence(remark.text))
+    command = escape(remark.command).replace(",", r",\allowbreak{}")
+    return f"{_begun(remark.text)}: \\texttt{{{command}}}."
+
+
 def _sentence(text: str) -> str:
-    text = escape(text[:1].upper() + text[1:])
+    text = _begun(text)
     return text if text.endswith(".") else f"{text}."
+
+
+def _begun(text: str) -> str:
+    return escape(text[:1].upper() + text[1:])

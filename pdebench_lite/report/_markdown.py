@@ -13,6 +13,16 @@ def escape(text: str) -> str:
     return _SPECIAL.sub(lambda m: f"\\{m[0]}", text)
 
 
+def code(text: str) -> str:
+    """Return one line of text as a code span, in which nothing is escaped: it can be copied.
+
+    CommonMark 0.31, 6.1: the fence is longer than any run of backticks within.
+    """
+    fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
+    room = " " if text.startswith("`") or text.endswith("`") else ""
+    return f"{fence}{room}{text}{room}{fence}"
+
+
 def markdown(sheets: Iterable[Sheet]) -> str:
     """Write sheets as Markdown: a heading, the conditions, one table each."""
     return "\n".join(line for sheet in sheets for line in _lines(sheet))
@@ -25,7 +35,8 @@ def _lines(sheet: Sheet) -> Iterator[str]:
     if conditions:
         yield f"{escape(conditions[:1].upper() + conditions[1:])}.\n"
     for line in sheet.lines:
-        yield f"{escape(line[:1].upper() + line[1:])}.\n"
+        command = f": {code(line.command)}" if line.command else ""
+        yield f"{escape(line.text[:1].upper() + line.text[1:])}{command}.\n"
     yield _line(escape(f"{c.head} ({c.unit})" if c.unit else c.head) for c in columns)
     yield _line("---:" if c.numeric else ":---" for c in columns)
     named = next(i for i, column in enumerate(columns) if column.kind == "name")

@@ -43,7 +43,7 @@ def _print(console: Console, sheet: Sheet, verbose: bool) -> None:
     if sheet.conditions:
         console.print(Text(" · ".join(sheet.conditions), "dim"))
     for line in sheet.lines:
-        console.print(Text(line))
+        console.print(Text(str(line)))
     widths = [_natural(sheet, i) for i in range(len(sheet.columns))]
     parts = _split(sheet, widths, console.width)
     for number, part in enumerate(parts):

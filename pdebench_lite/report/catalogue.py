@@ -86,7 +86,7 @@ def _method(known: Registry, method: Method, details: bool) -> dict[str, Any]:
         "about": method.summary,
         "backends": backends,
         "missing": [name for name in method.requires if not _installed(name)],
-        "tuned": str(method.tuned) if method.tuned else "",
+        "tuned": " and ".join(map(str, method.tunings)),
         "parameters": _parameters(method.Config) if details else [],
         "citation": method.citation,
         "provided_by": known.owners["method", method.name],

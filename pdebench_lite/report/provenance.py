@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
+from pdebench_lite.plural import counted
 from pdebench_lite.records import Record
 from pdebench_lite.report.wording import clean
 
@@ -28,7 +29,7 @@ def measured(records: Iterable[Record], environments: Environments) -> str:
     machines = list(dict.fromkeys(filter(None, map(_machine, map(environments, digests)))))
     named = " and ".join(machines[:_MOST])
     if len(machines) > _MOST:
-        named += f" and {len(machines) - _MOST} more machines"
+        named += f" and {counted(len(machines) - _MOST, 'more machine')}"
     where = f" on {named}" if named else ""
     return f"measured{when}{where}" if when or where else ""
 
@@ -36,9 +37,10 @@ def measured(records: Iterable[Record], environments: Environments) -> str:
 def _machine(environment: Mapping[str, Any]) -> str:
     """Describe a machine: `Intel Xeon, 2 cores, 8 GB, Linux-6.1`."""
     cores, logical = environment.get("cores"), environment.get("logical_cores")
-    processors = f"{cores} cores" if cores else ""
+    processors = counted(cores, "core") if cores else ""
     if logical and logical != cores:
-        processors = f"{processors} ({logical} threads)" if cores else f"{logical} threads"
+        both = counted(logical, "thread")
+        processors = f"{processors} ({both})" if cores else both
     ram = environment.get("ram_mb")
     gigabytes = f"{ram / 1000:.0f} GB" if isinstance(ram, int | float) else ""
     gpus = environment.get("gpus") or []

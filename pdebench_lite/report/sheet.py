@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeAlias
 from pdebench_lite.records import Record
 from pdebench_lite.report import wording
 from pdebench_lite.report.provenance import Environments, measured
+from pdebench_lite.report.remark import Remark
 from pdebench_lite.report.wording import MISSING, clean
 
 Kind: TypeAlias = Literal["name", "word", "status", "error", "interval", "number", "sees"]
@@ -97,7 +98,7 @@ class Sheet:
     columns: list[Column]
     blocks: list[tuple[str, list[Row]]]
     saw: list[tuple[str, str]] = field(default_factory=list)
-    lines: list[str] = field(default_factory=list)
+    lines: list[Remark] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     legend: list[tuple[str, str]] = field(default_factory=list)
 

@@ -14,6 +14,7 @@ from typing import Any
 from pdebench_lite.errors import unknown_name
 from pdebench_lite.metrics import Metric
 from pdebench_lite.plugins import registry
+from pdebench_lite.plural import counted
 from pdebench_lite.records import Record
 from pdebench_lite.study import Budget
 
@@ -103,19 +104,17 @@ def _sees_text(sees: tuple[tuple[str, int | bool, bool], ...]) -> str:
     left = {name: value for name, value, _ in sees}
     words = []
     if labels := left.pop("labels", 0):
-        words.append(_counted(labels, "label"))
+        words.append(counted(labels, "label"))
     values = left.pop("observed_values", 0)
     if snapshots := left.pop("snapshots", 0):
-        words.append(_counted(snapshots, "snapshot") + (f" ({values} values)" if values else ""))
+        words.append(
+            counted(snapshots, "snapshot") + (f" ({counted(values, 'value')})" if values else "")
+        )
     words += [word for name, word in _SEEN.items() if left.pop(name, False)]
     for name, value in sorted(left.items()):
         word = clean(name.replace("_", " "))
         words += [word] if value is True else [f"{value} {word}"] if value else []
     return ", ".join(words) or MISSING
-
-
-def _counted(n: int, what: str) -> str:
-    return f"{n} {what}{'' if n == 1 else 's'}"
 
 
 def given_labels(record: Record) -> bool:
@@ -156,7 +155,7 @@ def budget_text(budget: Budget) -> str:
     if budget.max_time is not None:
         parts.append(f"{budget.max_time:g} s")
     if budget.max_steps is not None:
-        parts.append(f"{budget.max_steps} steps")
+        parts.append(counted(budget.max_steps, "step"))
     if budget.target_error is not None:
         parts.append(f"target {budget.target_error:g}")
     if budget.max_memory is not None:
@@ -177,10 +176,30 @@ def stolen_text(records: Iterable[Record], least: float = STOLEN) -> str:
     return f"{'up to ' if len(set(shares)) > 1 else ''}{max(shares):.0%}"
 
 
-def tuning(method: str) -> str:
-    """Say what the defaults of a method of this installation were tuned on; empty if unstated."""
+def tuning(method: str, problem: str = "") -> str:
+    """Say what the defaults of a method of this installation were tuned on; empty if unstated.
+
+    Args:
+        method: its name.
+        problem: label of a problem; trials on other tasks are then only counted. Where all were on
+            other tasks, these are named.
+    """
     described = registry().methods.get(method)
-    return clean(described.tuned) if described is not None and described.tuned else ""
+    parts = described.tunings if described is not None else ()
+    near = [part for part in parts if not problem or _task(problem) in map(_task, part.problems)]
+    words = [str(part) for part in near]
+    if far := [part for part in parts if part not in near]:
+        trials = sum(part.trials for part in far)
+        names = ", ".join(dict.fromkeys(name for part in far for name in part.problems))
+        words.append(
+            f"{trials} on other tasks" if near else f"{counted(trials, 'trial')} on {names}"
+        )
+    return clean(" and ".join(words))
+
+
+def _task(label: str) -> str:
+    """Return the label of a problem without its parameters."""
+    return label.partition("[")[0]
 
 
 # ---- parameters of problems -------------------------------------------------------------------

@@ -52,7 +52,7 @@ def _problem(problem: ProblemComparison) -> dict[str, Any]:
         "problem": problem.contest.label,
         "metric": problem.contest.metric,
         "reference_bound": problem.contest.bound,
-        "classical": problem.advice or "present",
+        "classical": str(problem.advice or "present"),
         "common": problem.audit.common,
         "times_s": list(problem.times),
         "errors": list(problem.errors),

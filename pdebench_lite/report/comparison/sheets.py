@@ -1,8 +1,10 @@
 """The tables of a comparison, as sheets."""
 
 from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
 
 from pdebench_lite.compare.comparison import Comparison, ProblemComparison
+from pdebench_lite.compare.fairness import MIXED_SOURCE
 from pdebench_lite.compare.statistics import seeds_needed
 from pdebench_lite.errors import unknown_name
 from pdebench_lite.report import wording
@@ -12,6 +14,7 @@ from pdebench_lite.report.comparison.overall_sheets import overall_sheets
 from pdebench_lite.report.comparison.pair_sheet import pair_sheet
 from pdebench_lite.report.comparison.standing_sheet import standing_sheet
 from pdebench_lite.report.comparison.step_sheet import step_sheet
+from pdebench_lite.report.remark import Remark
 from pdebench_lite.report.sheet import Sheet
 from pdebench_lite.report.wording import clean
 
@@ -77,9 +80,9 @@ def statistics_in_words(problem: ProblemComparison) -> list[str]:
     return lines
 
 
-def remarks(problem: ProblemComparison) -> list[str]:
+def remarks(problem: ProblemComparison) -> list[Remark]:
     """Say in full what a reader must not overlook."""
-    lines = [clean(problem.advice)] if problem.advice else []
+    lacking, lines = problem.advice, []
     if min(len(e.outcomes) for e in problem.contest.entrants) < seeds_needed():
         lines.append(
             f"too few seeds for an interval or a rank where a row says so: below {seeds_needed()}, "
@@ -91,6 +94,7 @@ def remarks(problem: ProblemComparison) -> list[str]:
             "rows from another machine are not ranked against the others: errors after equal steps "
             "compare, times and errors after equal times do not"
         )
+    lines += _of_sources(problem)
     for record in problem.contest.refused:
         line = f"not in the race: {clean(record.label)} ({clean(record.reason)})"
         if line not in lines:
@@ -98,15 +102,36 @@ def remarks(problem: ProblemComparison) -> list[str]:
     if problem.contest.left_out:
         others = sorted({clean(e.record.label) for e in problem.contest.left_out})
         lines.append(f"left out by --methods, though they ran: {', '.join(others)}")
-    methods = dict.fromkeys(e.record.method for e in problem.contest.entrants if not e.classical)
-    stated, tuned = {name: wording.tuning(name) for name in methods}, []
-    if any(stated.values()):
-        said = [f"{clean(name)}: {_short(text) or 'not stated'}" for name, text in stated.items()]
-        tuned = [f"default settings were tuned: {'; '.join(said)}"]
-    lines = [*map(_short, lines), *tuned]  # what is stated of each method stays, however many
+    lines = [*map(_short, lines), *_tuned(problem)]  # what methods state stays, however many
     if problem.contest.bound is None:
         lines.append("the reference has no known bound: differences of any size may be its own")
+    made = [replace(lacking, text=_short(lacking.text))] if lacking else []
+    return [*made, *map(Remark, lines)]
+
+
+def _of_sources(problem: ProblemComparison) -> list[str]:
+    """Explain the marks of rows that other code ran: in which packages it differs."""
+    marks: dict[str, list[str]] = {}
+    for mark, names in problem.audit.sources.items():
+        marks.setdefault(", ".join(map(clean, names)), []).append(mark)
+    what = "run by other code than rows that name no source"
+    said: list[str] = []
+    for packages, alike in marks.items():
+        said.append(f"{' and '.join(alike)}: {'likewise' if said else what} ({packages})")
+    lines = ["; ".join(said)] if said else []
+    if any(MIXED_SOURCE in found for found in problem.audit.marks):
+        lines.append(f"{MIXED_SOURCE}: the runs of the row were not all by the same code")
     return lines
+
+
+def _tuned(problem: ProblemComparison) -> list[str]:
+    """Say on what the defaults of the methods were tuned that learn, trials of its task in full."""
+    methods = dict.fromkeys(e.record.method for e in problem.contest.entrants if not e.classical)
+    stated = {name: wording.tuning(name, problem.contest.label) for name in methods}
+    if not any(stated.values()):
+        return []
+    said = (f"{clean(name)}: {_short(text) or 'not stated'}" for name, text in stated.items())
+    return [f"default settings were tuned: {'; '.join(said)}"]
 
 
 def _short(line: str) -> str:

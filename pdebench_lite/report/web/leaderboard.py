@@ -74,7 +74,7 @@ def leaderboard(problem: ProblemComparison, ids: Mapping[int, int]) -> Json:
     ]
     rules = [*conditions_of(problem), *statistics_in_words(problem), *sheet.conditions]
     return {
-        "title": sheet.title, "rules": rules, "lines": remarks(problem),
+        "title": sheet.title, "rules": rules, "lines": list(map(str, remarks(problem))),
         "columns": columns, "groups": groups,
     }  # fmt: skip
 

@@ -52,7 +52,7 @@ def sheet_json(sheet: Sheet, ids: Sequence[Sequence[int | None]] | None = None) 
     return {
         "title": sheet.title,
         "rules": sheet.conditions,
-        "lines": sheet.lines,
+        "lines": list(map(str, sheet.lines)),
         "columns": [column_json(column) for column in sheet.columns],
         "groups": [
             {

@@ -36,7 +36,8 @@ def test_what_compares_is_said(pair: Any) -> None:
     (problem,) = bench.compare(other).problems
     assert problem.contest.label == "toy", "a problem that the user never ran is left out"
     (line,) = problem.beside
-    assert line.startswith("from shipped, measured 2026-11-22 on B, 8 cores: 1 of its 2 rows have")
+    assert line.startswith("from shipped, measured 2026-11-22 on B, 8 cores: rows that have a cou")
+    assert "counterpart in yours, 1 of 2 (" in line
     assert "the machine is another" in line
     assert "1 of its rows had a budget that none of yours had" in line
     assert "torch 2.13 there, 2.12 here" in line
@@ -52,7 +53,7 @@ def test_on_the_same_machine_times_compare(bench: Any, new_bench: Callable[[str]
     (problem,) = bench.compare(other).problems
     assert len(problem.contest.entrants) == 2, "the same cell, measured again, is another row"
     (line,) = problem.beside
-    assert "1 of its 1 rows" in line
+    assert "in yours, 1 of 1 (" in line
     assert "the machine is the same" in line
 
 

@@ -174,8 +174,44 @@ def test_versions_and_sources_that_differ_are_marked(bench: Any) -> None:
     bench.add("pinn", fingerprint={"pdebench_lite": "aaa", "torch": "2.12"}, seed=1)
     bench.add("other", fingerprint={"numpy": "2.0"})
     (problem,) = bench.compare().problems
-    assert marks(problem, "pinn") == ["mixed pdebench_lite source", "torch 2.12"]
+    assert marks(problem, "pinn") == ["mixed source", "torch 2.12"]
     assert marks(problem, "other") == []
+    assert problem.audit.sources == {}
+
+
+def test_rows_that_the_same_code_ran_bear_the_same_mark(bench: Any) -> None:
+    for method in ("mlp", "diffphys", "etdrk4"):
+        bench.add(method, fingerprint={"pdebench_lite": "aaa", "pdebench_jax": "bbb"})
+    bench.add("pinn", fingerprint={"pdebench_lite": "zzz", "pdebench_torch": "ttt"})
+    bench.add("early", fingerprint={"pdebench_lite": "aaa", "pdebench_jax": "old"})
+    bench.add("late", fingerprint={"pdebench_lite": "zzz", "pdebench_jax": "yyy"})
+    (problem,) = bench.compare().problems
+    found = {m: marks(problem, m) for m in ("mlp", "pinn", "late", "early")}
+    assert found == {"mlp": [], "pinn": ["source 2"], "late": ["source 2"], "early": ["source 3"]}
+    assert problem.audit.sources == {
+        "source 2": ["pdebench_jax", "pdebench_lite"], "source 3": ["pdebench_jax"],
+    }  # fmt: skip
+
+
+def test_rows_whose_seeds_other_code_ran_are_marked_even_if_they_are_most(bench: Any) -> None:
+    for method in ("mlp", "diffphys", "pinn"):
+        for seed, mark in enumerate(("aaa", "bbb")):
+            bench.add(method, fingerprint={"pdebench_lite": mark}, seed=seed)
+    bench.add("etdrk4", fingerprint={"pdebench_lite": "aaa"})
+    (problem,) = bench.compare().problems
+    assert marks(problem, "mlp") == marks(problem, "pinn") == ["mixed source"]
+    assert marks(problem, "etdrk4") == []
+
+
+def test_numbers_of_sources_are_those_of_one_problem(bench: Any) -> None:
+    for label in ("toy", "toy[c=2.0]"):
+        for method, mark in (("mlp", "aaa"), ("diffphys", "aaa"), ("pinn", "zzz")):
+            prints = {"pdebench_lite": mark}
+            bench.add(method, fingerprint=prints, problem_label=label, sees={"labels": 9})
+    comparison = bench.compare()
+    assert [marks(problem, "pinn") for problem in comparison.problems] == [["source 2"]] * 2
+    rows = {row.key.label: row.marks for block in comparison.overall for row in block.rows}
+    assert rows == {"mlp": [], "diffphys": [], "pinn": ["other source"]}
 
 
 def test_concurrency_is_a_condition(bench: Any) -> None:
@@ -267,7 +303,7 @@ def test_resolutions_of_a_classical_solver_are_one_curve(bench: Any) -> None:
     assert curve.at(1.0) == [0.01, 0.01]
     assert curve.at(0.01) == [inf, inf]
     assert curve.final() == [1e-4, 1e-4]
-    assert problem.advice == ""
+    assert problem.advice is None
     assert len(problem.blocks[0].standings) == 4
 
 
@@ -289,19 +325,20 @@ def test_a_missing_classical_solver_is_named_with_the_command_that_adds_it(bench
              "problem_params": {"nu": 0.02}}  # fmt: skip
     bench.add("pinn", **where)
     (problem,) = bench.compare().problems
-    assert "no classical solver here" in problem.advice
-    assert "pdebench run --problem 'burgers:forward[nu=0.02]' --methods " in problem.advice
-    assert "etdrk4[cells=128],etdrk4[cells=256]" in problem.advice
-    assert f"--results {bench.store.root}" in problem.advice
+    assert "no classical solver among these records" in problem.advice.text
+    begin = "pdebench run --problem 'burgers:forward[nu=0.02]' --methods "
+    assert problem.advice.command.startswith(begin)
+    assert "etdrk4[cells=128],etdrk4[cells=256]" in problem.advice.command
+    assert problem.advice.command.endswith(f"--results {bench.store.root}")
     bench.add("etdrk4", **where)
     (problem,) = bench.compare().problems
-    assert problem.advice.startswith("only one resolution of etdrk4: no work–precision curve")
+    assert problem.advice.text.startswith("only one resolution of etdrk4: no work–precision curve")
 
 
 def test_a_problem_that_is_not_installed_gets_no_command(bench: Any) -> None:
     bench.add("pinn", problem="nowhere")
     (problem,) = bench.compare().problems
-    assert problem.advice.endswith("the problem is not installed here")
+    assert problem.advice.text.endswith("the problem is not installed here")
 
 
 # ---- over problems ---------------------------------------------------------------------------

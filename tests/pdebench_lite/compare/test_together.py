@@ -53,7 +53,7 @@ def test_what_differs_between_problems_is_named_in_its_row(together: Any) -> Non
 
 def test_the_missing_classical_solver_is_missed_once(together: Any) -> None:
     text = render_aggregate(together, "md")
-    assert text.count("o classical solver here") == 2, "once for toy, once for other"
+    assert text.count("o classical solver among these records") == 2, "once for toy, once for other"
     assert "### toy by nu: medians over seeds" in text
     assert "Reference bound at most 1.0e-07; " in text
     assert "| rank | nu | method |" in text

@@ -21,6 +21,7 @@ from pdebench_lite.compare import Comparison, Source, compare
 from pdebench_lite.compare.statistics import Estimate, estimate
 from pdebench_lite.errors import PdebenchError
 from pdebench_lite.records import HISTORY, Store
+from pdebench_lite.report._markdown import code
 from pdebench_lite.report.comparison import cells, render_comparison
 
 HOSTILE = "x|y\x1b[31m\n[bold]&_%#${}~^\\<script>`*"
@@ -125,6 +126,47 @@ def test_every_table_of_a_paper_carries_its_conditions(store: Store) -> None:
         for table in tables:
             for words in ("budget 30 s", "2 threads", "cpu", "one cell at a time", "too few seeds"):
                 assert words.lower() in " ".join(table.lower().split())
+
+
+def test_a_command_can_be_copied_from_every_format(fill: Callable[..., Store]) -> None:
+    where = {"problem": "burgers", "task": "forward", "problem_params": {"nu": 0.02}}
+    store = fill("pinn", [0.1], **where, problem_label="burgers:forward[nu=0.02]")
+    comparison = compared(store)
+    advice = comparison.problems[0].advice
+    assert advice is not None
+    assert "etdrk4[cells=128]," in advice.command
+    for format in ("md", "text"):
+        answer = render_comparison(comparison, format, width=10_000, only=["final"])
+        (line,) = lines_with(answer, "pdebench run")
+        told = line.split("`")[1] if format == "md" else line.partition("add it: ")[2]
+        assert told.strip() == advice.command
+    answer = render_comparison(comparison, "latex", only=["final"])
+    assert r"\texttt{pdebench run -{}-problem 'burgers:forward{[}nu=0.02{]}'" in answer
+    assert r"\_" not in render_comparison(comparison, "md", only=["final"]).split("`")[1]
+
+
+def test_code_spans_hold_backticks() -> None:
+    assert code("a[b]") == "`a[b]`"
+    assert code("a `b` c") == "``a `b` c``"
+    assert code("`a``") == "``` `a`` ```"
+
+
+def test_other_sources_are_explained_once_a_table(fill: Callable[..., Store]) -> None:
+    prints = {"pdebench_lite": "aaa", "pdebench_jax": "bbb"}
+    for method in ("pinn", "diffphys"):
+        store = fill(method, [0.1], fingerprint=prints)
+    assert "source" not in render_comparison(compared(store), "md", only=["final"])
+    fill("a", [0.1], fingerprint={"pdebench_lite": "zzz", "pdebench_jax": "old"})
+    fill("b", [0.1], fingerprint={"pdebench_lite": "000", "pdebench_torch": "old"})
+    fill("c", [0.1], fingerprint={"pdebench_lite": "zzz", "pdebench_jax": "yyy"})
+    answer = render_comparison(compared(store), "md", only=["final"])
+    assert (
+        "Source 2 and source 4: run by other code than rows that name no source (pdebench_jax, "
+        "pdebench_lite); source 3: likewise (pdebench_lite)."
+    ) in answer
+    for number, method in enumerate("abc", 2):
+        (row,) = lines_with(answer, f"| {method} |")
+        assert f"| source {number} |" in row
 
 
 def test_latex_sets_intervals_below_their_numbers(both: Comparison) -> None:

@@ -24,6 +24,7 @@ def stated(monkeypatch):
 def test_words():
     assert str(TUNED) == WORDS
     assert str(Tuning(("burgers",), 3)) == "3 trials on burgers"
+    assert str(Tuning(("burgers",), 1)) == "1 trial on burgers"
 
 
 @pytest.mark.usefixtures("stated")
@@ -32,6 +33,33 @@ def test_lists_say_it():
     assert (entries["pinn"], entries["mlp"]) == (WORDS, "")
     assert wording.tuning("pinn") == WORDS
     assert wording.tuning("not-installed-here") == ""
+
+
+PARTS = (
+    Tuning(("burgers", "burgers[ic=random]"), 3, "states 0–4"),
+    Tuning(("burgers:forward",), 1, "the sine"),
+    Tuning(("advection-density",), 5),
+)
+
+
+@pytest.mark.parametrize(
+    ("problem", "words"),
+    [
+        ("", "3 trials on burgers, burgers[ic=random] (states 0–4) and 1 trial on burgers:forward "
+             "(the sine) and 5 trials on advection-density"),
+        ("burgers[ic=random,noise=0.01]",
+         "3 trials on burgers, burgers[ic=random] (states 0–4) and 6 on other tasks"),
+        ("burgers:forward[nu=0.02]", "1 trial on burgers:forward (the sine) and 8 on other tasks"),
+        ("burgers:viscosity",
+         "9 trials on burgers, burgers[ic=random], burgers:forward, advection-density"),
+    ],
+)  # fmt: skip
+def test_trials_on_other_tasks_are_only_counted(problem, words, monkeypatch):
+    methods = registry().methods
+    monkeypatch.setitem(methods, "pinn", replace(methods["pinn"], tuned=PARTS))
+    assert wording.tuning("pinn", problem) == words
+    entries = {e["name"]: e["tuned"] for e in catalogue.methods(registry(), details=False)}
+    assert entries["pinn"] == wording.tuning("pinn")
 
 
 @pytest.mark.usefixtures("stated")
