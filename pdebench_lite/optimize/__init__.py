@@ -8,12 +8,16 @@ from pdebench_lite.optimize.levenberg_marquardt import LevenbergMarquardt
 from pdebench_lite.optimize.line_search import Point, strong_wolfe
 from pdebench_lite.optimize.regularised_gauss_newton import Level, RegularisedGaussNewton
 from pdebench_lite.optimize.self_scaled_broyden import SelfScaledBroyden
+from pdebench_lite.optimize.symmetric_matrix import HostMatrix, NewMatrix, SymmetricMatrix
 
 __all__ = [
+    "HostMatrix",
     "Level",
     "LevenbergMarquardt",
+    "NewMatrix",
     "Point",
     "RegularisedGaussNewton",
     "SelfScaledBroyden",
+    "SymmetricMatrix",
     "strong_wolfe",
 ]

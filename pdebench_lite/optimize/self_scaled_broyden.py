@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from math import sqrt
 
 import numpy as np
-from scipy.linalg import blas
 
 from pdebench_lite.optimize.line_search import Point, ValueAndGradient, strong_wolfe
+from pdebench_lite.optimize.symmetric_matrix import HostMatrix, NewMatrix
 
 _HELD = 8  # updates that are applied to the matrix together
 _GROWTH = 1.2
@@ -25,12 +25,13 @@ class SelfScaledBroyden:
     after Al-Baali's self-scaled members of Broyden's family. SciPy and optax have plain BFGS and
     L-BFGS only; SciPy accepts, and ignores, an option that names this variant.
 
-    H = scale·(M + UVᵀ + VUᵀ) lives in NumPy: one triangle of M, and thin U and V that hold the
+    H = scale·(M + UVᵀ + VUᵀ): M lies where `matrix` puts it, thin U and V are in NumPy and hold the
     latest updates until there are enough of them for one pass over M, which is what takes the time.
 
     Args:
         evaluate: value and gradient.
         x: where to start, shape (n,).
+        matrix: makes M.
 
     Attributes:
         x: the point as of now, float64.
@@ -38,8 +39,10 @@ class SelfScaledBroyden:
         evaluations: calls of `evaluate` so far.
     """
 
-    def __init__(self, evaluate: ValueAndGradient, x: np.ndarray) -> None:
-        self._evaluate = evaluate
+    def __init__(
+        self, evaluate: ValueAndGradient, x: np.ndarray, matrix: NewMatrix = HostMatrix
+    ) -> None:
+        self._evaluate, self._new_matrix = evaluate, matrix
         self.x = np.array(x, dtype=np.float64)
         self.evaluations = 0
         self._forget()
@@ -47,7 +50,7 @@ class SelfScaledBroyden:
 
     def _forget(self) -> None:
         """Set H to the identity; the first update scales it."""
-        self._M = np.asfortranarray(np.eye(self.x.size))
+        self._M = self._new_matrix(self.x.size)
         self._U = np.zeros((self.x.size, 2 * _HELD), order="F")
         self._V = np.zeros_like(self._U)
         self._held = 0  # columns in use
@@ -60,7 +63,7 @@ class SelfScaledBroyden:
     def _times(self, vector: np.ndarray) -> np.ndarray:
         U, V = self._U[:, : self._held], self._V[:, : self._held]
         held = U @ (vector @ V) + V @ (vector @ U)
-        return blas.dsymv(self._scale, self._M, vector, beta=self._scale, y=held, lower=1)
+        return self._scale * self._M.times(vector, plus=held)
 
     def refresh(self) -> None:
         """Evaluate anew at x, after a change of what is minimised; H is kept."""
@@ -139,7 +142,7 @@ class SelfScaledBroyden:
         self._hold(s, (C * inverse) * Hy + (0.5 * B * inverse) * s)
         self._hold(Hy, (0.5 * A * inverse) * Hy)
         if not 1e-6 < self._scale < 1e6:
-            self._M *= self._scale
+            self._M.scale(self._scale)
             self._V *= self._scale
             self._scale = 1.0
 
@@ -148,9 +151,7 @@ class SelfScaledBroyden:
         self._U[:, self._held], self._V[:, self._held] = u, v
         self._held += 1
         if self._held == self._U.shape[1]:
-            self._M = blas.dsyr2k(
-                1.0, self._U, self._V, beta=1.0, c=self._M, lower=1, overwrite_c=1
-            )
+            self._M.add(self._U, self._V)
             self._held = 0
 
     def state(self) -> dict[str, np.ndarray]:
@@ -160,7 +161,7 @@ class SelfScaledBroyden:
             "loss": np.asarray(self.loss),
             "gradient": self._gradient.copy(),
             "newton": self._newton.copy(),
-            "matrix": self._M.copy(),
+            "matrix": self._M.numpy(),
             "left": self._U[:, : self._held].copy(),
             "right": self._V[:, : self._held].copy(),
             "scale": np.asarray(self._scale),
@@ -173,7 +174,7 @@ class SelfScaledBroyden:
         """Go on from a state that `state` returned."""
         self.x, self._gradient = np.array(state["x"]), np.array(state["gradient"])
         self._newton = np.array(state["newton"])
-        self._M = np.array(state["matrix"], order="F")
+        self._M.load(state["matrix"])
         self._held = state["left"].shape[1]
         self._U[:, : self._held], self._V[:, : self._held] = state["left"], state["right"]
         self.loss, self._scale = float(state["loss"]), float(state["scale"])

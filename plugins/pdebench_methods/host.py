@@ -5,7 +5,7 @@ from typing import Protocol
 
 import numpy as np
 
-from pdebench_lite.optimize import LevenbergMarquardt, SelfScaledBroyden
+from pdebench_lite.optimize import HostMatrix, LevenbergMarquardt, NewMatrix, SelfScaledBroyden
 
 HOSTED = ("ssbroyden", "lm")
 """The optimisers of this module."""
@@ -47,16 +47,27 @@ def slices(parameters: Mapping[str, np.ndarray]) -> dict[str, tuple[slice, tuple
 
 
 class HostMinimiser:
-    """An optimiser of `pdebench_lite.optimize` on the objective of a backend."""
+    """An optimiser of `pdebench_lite.optimize` on the objective of a backend.
+
+    Args:
+        optimizer: one of `HOSTED`.
+        flat: what is minimised.
+        parameters: where to start.
+        matrix: makes the matrix of `ssbroyden`.
+    """
 
     def __init__(
-        self, optimizer: str, flat: FlatObjective, parameters: dict[str, np.ndarray]
+        self,
+        optimizer: str,
+        flat: FlatObjective,
+        parameters: dict[str, np.ndarray],
+        matrix: NewMatrix = HostMatrix,
     ) -> None:
         self._flat, self._places = flat, slices(parameters)
         self._optimizer: SelfScaledBroyden | LevenbergMarquardt
         x = flatten(parameters)
         if optimizer == "ssbroyden":
-            self._optimizer = SelfScaledBroyden(flat.value_and_gradient, x)
+            self._optimizer = SelfScaledBroyden(flat.value_and_gradient, x, matrix)
         else:
             flat.residuals(x)  # compiles it
             self._optimizer = LevenbergMarquardt(flat.linearise, flat.residuals, x)

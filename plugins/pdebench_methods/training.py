@@ -282,18 +282,18 @@ class _Loop:
         if before is not None and goes_on and latest == stage.program:
             before.feed(stage.data)
         else:
-            self._make(stage, self._parameters)
+            made = self._make(stage, self._parameters)
             if before is not None and goes_on:
-                self._minimiser.restore(before.state())
-                self._minimiser.feed(stage.data)
+                made.restore(before.state())
+                made.feed(stage.data)
         place.begun = place.marked = place.step
         place.mark, place.over = None, False
         return True
 
-    def _make(self, stage: Stage, parameters: dict[str, np.ndarray]) -> None:
+    def _make(self, stage: Stage, parameters: dict[str, np.ndarray]) -> Minimiser:
         place, began = self.place, time.perf_counter()
         with self.run.phase("compile"):
-            self._minimiser = self.tools.minimiser(
+            made = self._minimiser = self.tools.minimiser(
                 stage.optimizer,
                 self.objective,
                 parameters,
@@ -303,6 +303,7 @@ class _Loop:
         took = (time.perf_counter() - began) / stage.effort
         place.longest = max(place.longest, took)
         place.compiled = [n for n in place.compiled if n != stage.program] + [stage.program]
+        return made
 
     def _advance(self, stage: Stage, minimiser: Minimiser) -> bool:
         """Do a chunk of steps; returns whether the budget is spent."""
@@ -352,8 +353,6 @@ class _Loop:
 
         stage = Stage(data=part("data/"), **saved.meta["stage"])
         self._stage = stage
-        self._make(stage, self.objective.initial())
-        assert self._minimiser is not None
-        self._minimiser.restore(part("state/"))
+        self._make(stage, self.objective.initial()).restore(part("state/"))
         self.place = _Place(**saved.meta["place"])
         return True

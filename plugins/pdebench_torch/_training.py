@@ -11,8 +11,10 @@ import pytorch_lightning as pl
 import torch
 from torch.utils.data import DataLoader
 
+from pdebench_lite.optimize import HostMatrix, SymmetricMatrix
 from pdebench_lite.problem import Arrays
 from pdebench_lite.runner.run import Run
+from pdebench_methods.device_matrix import DeviceMatrix
 from pdebench_methods.host import HOSTED, HostMinimiser, flatten, slices
 from pdebench_methods.training import RATE, Loss, Minimiser, Objective
 from pdebench_torch._compilation import compiled, pays
@@ -84,7 +86,7 @@ class TorchTools:
             flat = TorchFlatObjective(self, objective, parameters, data)
             if hasattr(objective, "terms"):  # others may hold a long loop over time steps
                 flat.compile(flatten(parameters))
-            return HostMinimiser(optimizer, flat, parameters)
+            return HostMinimiser(optimizer, flat, parameters, self.matrix)
         start = {k: self.asarray(v).clone().requires_grad_() for k, v in parameters.items()}
         chosen = _Lbfgs if optimizer == "lbfgs" else _FirstOrder
         minimiser = chosen(self, optimizer, objective.loss, start, data, learning_rate)
@@ -92,6 +94,11 @@ class TorchTools:
             minimiser.compile()
         minimiser.evaluate()
         return minimiser
+
+    def matrix(self, n: int) -> SymmetricMatrix:
+        """Return the identity (n, n) where the optimiser multiplies it fastest."""
+        on_host = self.device.type == "cpu" or self.dtype != torch.float64
+        return HostMatrix(n) if on_host else DeviceMatrix(self, n)
 
     def compiled(
         self, key: Any, function: Callable[..., Any], attempt: Callable[[Any], object]

@@ -153,7 +153,7 @@ class PinnObjective:
     def _redrawn(
         self, parameters: dict[str, np.ndarray], draw: int, points: int
     ) -> dict[str, np.ndarray]:
-        """Draw so many collocation points with probability ∝ |r|/mean |r| + 1 from uniform candidates.
+        """Draw collocation points with probability ∝ |r|/mean |r| + 1 from uniform candidates.
 
         Residual-based adaptive distribution: Wu et al. 2023, doi:10.1016/j.cma.2022.115671, eq. 2
         with k = c = 1. Several equations count by the sum of their squares. Each point has the

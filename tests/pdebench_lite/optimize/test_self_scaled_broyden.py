@@ -126,5 +126,5 @@ def test_it_goes_on_bit_by_bit(classic):
     for _ in range(8):
         other.step()
     assert np.array_equal(other.x, whole.x)
-    assert np.array_equal(other._M, whole._M)
+    assert np.array_equal(other.state()["matrix"], whole.state()["matrix"])
     assert other.evaluations == whole.evaluations
