@@ -27,7 +27,7 @@ class DeviceMatrix:
 
     def __init__(self, tools: ArrayTools, n: int) -> None:
         self._tools = tools
-        self.load(np.eye(n))
+        self._M: Any = tools.asarray(np.eye(n))
 
     def times(self, vector: np.ndarray, plus: np.ndarray) -> np.ndarray:
         """Return M·vector + plus, each (n,), float64."""
