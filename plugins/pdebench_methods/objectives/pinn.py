@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
+from math import isfinite
 from typing import Any, Protocol
 
 import numpy as np
@@ -139,10 +140,24 @@ class PinnObjective:
         data = {**self._data, **self._redrawn(current, draws, points)}
         last: Any = s.optimizers(sum(np.size(v) for v in current.values()))[-1]
         # L-BFGS would take differences of gradients of two different losses for curvature
-        stage = Stage(last, data, length, keep=last != "lbfgs")
+        steps = None if self._is_last(length, begun, memo) else length
+        stage = Stage(last, data, steps, keep=last != "lbfgs")
         if points != s.points:
             stage = replace(stage, leg=f"on {points} points")
         return self._counted(stage)
+
+    def _is_last(self, length: int, begun: int, memo: dict[str, Any]) -> bool:
+        """Say whether the time left is short of two stages of that length at the latest pace.
+
+        A network that has met its points for a few steps only errs more than shortly before.
+        """
+        left = self._run.time_left
+        if not isfinite(left):
+            return False
+        left_before, begun_before = memo.get("at", (left, begun))
+        memo["at"] = left, begun
+        pace = (left_before - left) / max(1, begun - begun_before)
+        return left < 2 * length * pace
 
     def _counted(self, stage: Stage | None) -> Stage | None:
         """Add what one evaluation costs."""
