@@ -13,11 +13,17 @@ Reading: TypeAlias = tuple[float, float]
 
 
 def processors() -> Reading | None:
-    """Read the counters of the processors that this process may use; None where none count steal.
+    """Read the counters of the processors that this process may use.
 
     Linux, Documentation/filesystems/proc.rst, /proc/stat: `guest` is contained in `user`.
+
+    Returns:
+        None where no counter of stolen time can be read.
     """
-    every = psutil.cpu_times(percpu=True)
+    try:
+        every = psutil.cpu_times(percpu=True)
+    except OSError:  # the method may have used up every file handle
+        return None
     if not every or not hasattr(every[0], "steal"):
         return None
     usable = os.sched_getaffinity(0)

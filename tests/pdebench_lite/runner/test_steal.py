@@ -71,6 +71,17 @@ def test_a_platform_without_the_counter(monkeypatch: pytest.MonkeyPatch) -> None
         assert processors() is None
 
 
+def test_counters_that_cannot_be_read_end_no_cell(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(percpu: bool) -> None:
+        raise OSError(24, "Too many open files")
+
+    meter = StealMeter()
+    meter.start()
+    monkeypatch.setattr(psutil, "cpu_times", refuse)
+    meter.stop()
+    assert meter.share is None
+
+
 def test_this_machine_counts_all_of_its_time() -> None:
     before, began = processors(), time.perf_counter()
     if before is None:
