@@ -204,10 +204,7 @@ def _conditions(records: list[Record]) -> tuple[list[str], set[str]]:
     if any(r.concurrency > 1 for r in records):
         lines.append("times of cells that ran side by side do not compare with those of lone runs")
     if wording.stolen_text(records):
-        lines.append(
-            "host took: the share of processor time that the host of the virtual machine kept, "
-            f"where it was {wording.STOLEN:.0%} or more: times are too long"
-        )
+        lines.append(wording.HOST_TOOK)
     places = {r.environment for r in records if r.environment}
     if len(places) > 1:
         lines.append(f"measured in {len(places)} environments, so times are not comparable")

@@ -21,6 +21,10 @@ from pdebench_lite.study import Budget
 MISSING = "–"
 AT_BOUND = "≤ bound"
 STOLEN = 0.05  # share of processor time that a host took from which on tables say so
+HOST_TOOK = (
+    "host took: the share of processor time that the host of the virtual machine kept, where it "
+    f"was {STOLEN:.0%} or more: times are too long"
+)
 WITH_LABELS, WITHOUT_LABELS = "given labels", "given no labels"
 
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
@@ -56,7 +60,7 @@ def fold(text: str, width: int) -> str:
         if lines[-1] and len(lines[-1]) + len(piece.rstrip()) > width:
             lines.append("")
         lines[-1] += piece
-    return "\n".join(line.rstrip().removeprefix("· ") for line in lines)
+    return "\n".join(line.strip().removeprefix("· ") for line in lines)
 
 
 def error_text(value: float | None) -> str:

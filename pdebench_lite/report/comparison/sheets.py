@@ -95,6 +95,8 @@ def remarks(problem: ProblemComparison) -> list[Remark]:
             "compare, times and errors after equal times do not"
         )
     lines += _of_sources(problem)
+    if wording.stolen_text(problem.contest.records):
+        lines.append(wording.HOST_TOOK)
     for record in problem.contest.refused:
         line = f"not in the race: {clean(record.label)} ({clean(record.reason)})"
         if line not in lines:

@@ -169,6 +169,16 @@ def test_other_sources_are_explained_once_a_table(fill: Callable[..., Store]) ->
         assert f"| source {number} |" in row
 
 
+def test_what_the_host_took_is_explained_where_a_row_says_it(fill: Callable[..., Store]) -> None:
+    store = fill("pinn", [0.1], steal=0.01)
+    assert "host took" not in render_comparison(compared(store), "md", only=["final"])
+    fill("diffphys", [0.1, 0.2], steal=0.31)
+    answer = render_comparison(compared(store), "md", only=["final"])
+    (row,) = lines_with(answer, "| diffphys |")
+    assert "| host took 31% |" in row
+    assert "Host took: the share of processor time that the host of the virtual machine" in answer
+
+
 def test_latex_sets_intervals_below_their_numbers(both: Comparison) -> None:
     answer = render_comparison(both, "latex")
     number = re.escape(r"{\boldmath\textbf{$1.2\times10^{-4}$}}\\\scriptsize ")
