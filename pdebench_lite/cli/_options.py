@@ -51,7 +51,10 @@ def load(results: Path) -> "tuple[Store, Loaded]":
     for line in loaded.unsound:
         print(f"pdebench: left out: {line}", file=sys.stderr)
     if not loaded.records:
-        raise PdebenchError(f"no sound record in '{results}'; try: pdebench run --help")
+        raise PdebenchError(
+            f"no sound record in '{results}'; name a folder that has some with --results DIR, or "
+            "make some: pdebench run --help"
+        )
     return store, loaded
 
 

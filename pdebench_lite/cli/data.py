@@ -9,7 +9,6 @@ from pdebench_lite.errors import PdebenchError
 
 data = typer.Typer(
     help="Write instances of a family to a file.",
-    no_args_is_help=True,
     rich_markup_mode=None,
 )
 

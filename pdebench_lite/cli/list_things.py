@@ -11,7 +11,9 @@ WHAT = ("problems", "methods", "metrics", "plugins")
 
 
 def list_things(
-    what: Annotated[str, typer.Argument(help="problems, methods, metrics or plugins.")],
+    what: Annotated[
+        str, typer.Argument(metavar="|".join(WHAT), help="What to list.", show_default=False)
+    ],
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Parameters with defaults, citations.")
     ] = False,

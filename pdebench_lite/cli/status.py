@@ -112,7 +112,8 @@ def _print(rows: "list[Row]") -> None:
     if table.row_count:
         console.print(table)
     said = ", ".join(f"{n} {kind}" for kind, n in counts.items() if n)
-    console.print(f"{len(rows)} cells: {said or 'none'}")
+    cells = "1 cell" if len(rows) == 1 else f"{len(rows)} cells"
+    console.print(f"{cells}: {said or 'none'}")
     for kind, remedy in _REMEDIES.items():
         if counts[kind]:
             console.print(remedy)

@@ -197,7 +197,9 @@ def study_of(source: Source, given: Mapping[str, Any] | None = None) -> Study:
     try:
         return Study(StudyFile.model_validate(data), source)
     except ValidationError as error:
-        raise _located(source, error.errors()[0]) from None
+        # A misspelt key leaves its own missing: the misspelling is what to say.
+        found = sorted(error.errors(), key=lambda one: one["type"] == "missing")
+        raise _located(source, found[0]) from None
 
 
 def _replaced(data: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -228,7 +230,8 @@ def _located(source: Source, error: Mapping[str, Any]) -> PdebenchError:
             message = str(unknown_name("key", key, keys))
         return source.error(place, message)
     if error["type"] == "missing":
-        return source.error(place[:-1], f"'{key}' is missing")
+        listed = f"pdebench list {key.removesuffix('s')}s"
+        return source.error(place[:-1], f"'{key}' is missing; write {key}: NAME (see: {listed})")
     if error["type"] == "study":
         prefix = "" if not place or place[0] in source.given else f"{key}: "
         return source.error((*place, *error["ctx"]["place"]), prefix + error["msg"])

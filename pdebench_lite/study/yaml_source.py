@@ -52,7 +52,10 @@ def read(path: Path) -> Source:
             content = file.read(SIZE_LIMIT + 1)
     except (OSError, ValueError) as error:  # ValueError: a null byte in the name
         reason = getattr(error, "strerror", None) or error
-        raise PdebenchError(f"cannot read '{path}': {reason}") from None
+        raise PdebenchError(
+            f"cannot read '{path}': {reason}; name a study file, or write "
+            "pdebench run --problem … --methods …"
+        ) from None
     if len(content) > SIZE_LIMIT:
         raise PdebenchError(f"{path}: over {SIZE_LIMIT} bytes, too large for a study")
     try:
@@ -79,9 +82,11 @@ def parse(text: str, name: str) -> Source:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
-        hint = "; put selectors that stand inside [ ] or { } in quotes" if "flow" in str(
-            error.context
-        ) else ""  # fmt: skip
+        hint = ""
+        if "flow" in str(error.context):
+            hint = "; put selectors that stand inside [ ] or { } in quotes"
+        elif r"'\t'" in str(error.problem):
+            hint = "; indent with spaces"
         raise PdebenchError(f"{name}:{line}: {error.problem or error.context}{hint}") from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1

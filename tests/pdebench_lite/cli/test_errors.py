@@ -95,7 +95,8 @@ def test_run(pdebench: Command, fakes: Path, tmp_path: Path, kind: str) -> None:
         (["run", "--problem", "toy"], "missing --methods; give it, or a study file"),
         (["rum"], "No such command 'rum'."),
         (["--vers"], "No such option: --vers"),
-        (["list"], "Missing argument 'WHAT'. (see: pdebench list --help)"),
+        (["list"], "Missing argument 'problems|methods|metrics|plugins'. (see: pdebench list"),
+        (["data"], "Missing command. (see: pdebench data --help)"),
         (["list", "method"], "unknown list 'method'; did you mean 'methods'?"),
         (["list", "methods", "--format", "yaml"], "unknown format 'yaml' (known: json, text)"),
         (["list", "methods", "plugins"], "unexpected extra argument"),
@@ -212,8 +213,10 @@ def test_a_corrupt_record_is_left_out_and_named(
 def test_nothing_sound_is_an_error(pdebench: Command, tmp_path: Path) -> None:
     answer = pdebench("table", "--results", tmp_path)
     assert (answer.status, answer.line) == (
-        2, f"no sound record in '{tmp_path}'; try: pdebench run --help"
-    )  # fmt: skip
+        2,
+        f"no sound record in '{tmp_path}'; name a folder that has some with --results DIR, or "
+        "make some: pdebench run --help",
+    )
 
 
 def test_an_unknown_metric_suggests_the_nearest(pdebench: Command, made: Path) -> None:

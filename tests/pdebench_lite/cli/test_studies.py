@@ -112,7 +112,8 @@ def test_a_bad_study_is_one_line(pdebench: Command, study: Path, tmp_path: Path)
     assert answer.status == 2
     assert answer.line.startswith(f"{study}:8: unknown key 'max-stepps'; did you mean 'max-steps'?")
     assert pdebench("run", tmp_path / "none.yaml").line == (
-        f"cannot read '{tmp_path / 'none.yaml'}': No such file or directory"
+        f"cannot read '{tmp_path / 'none.yaml'}': No such file or directory; name a study file, "
+        "or write pdebench run --problem … --methods …"
     )
 
 

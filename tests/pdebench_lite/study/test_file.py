@@ -188,7 +188,11 @@ def test_options_take_the_place_of_keys_everywhere(known: Registry) -> None:
 ERRORS = {
     "empty": ("", "s.yaml:1: no study; it begins with 'problem:' and 'methods:'"),
     "a list": ("- toy\n", "s.yaml:1: no study"),
-    "missing": ("\nproblem: toy\n", "s.yaml:2: 'methods' is missing"),
+    "missing": ("\nproblem: toy\n", "s.yaml:2: 'methods' is missing; write methods: NAME (see"),
+    "misspelt": (
+        "problem: toy\nmethod: fake\n",
+        "s.yaml:2: unknown key 'method'; did you mean 'methods'?",
+    ),
     "unknown key": (
         "problem: toy\nmetods: fake\nmethods: fake\n",
         "s.yaml:2: unknown key 'metods'; did you mean 'methods'? (known: backend, device, dtype, ",

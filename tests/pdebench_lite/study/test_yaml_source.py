@@ -64,7 +64,7 @@ BAD = {
     "two documents": ("a: 1\n---\nb: 2\n", "s:2: a second document begins"),
     "not closed": ("a: 1\nb: [1, 2\n", "s:3: expected ',' or ']', but got '<stream end>'"),
     "selector": ("a: [pinn[width=20], mlp]\n", "; put selectors that stand inside [ ] or { } in"),
-    "tab": ("a:\n\t- b\n", "s:2: found character '\\t' that cannot start any token"),
+    "tab": ("a:\n\t- b\n", r"s:2: found character '\t' that cannot start any token; indent with"),
     "indent": ("a: 1\n  b: 2\n", "s:2: mapping values are not allowed here"),
     "control": ("a: 1\nb: \x07\n", "s:2: the character #x0007 is not allowed"),
     "escape": ('a: 1\nb: "\\U0FFFFFFF"\n', "s:2: "),
