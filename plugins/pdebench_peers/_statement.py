@@ -1,16 +1,33 @@
 """A task in the words of a PINN library: columns of coordinates, columns of outputs."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from pdebench_lite.method import Solution
 from pdebench_lite.physics import array_namespace
 from pdebench_lite.problem import Arrays, split_derivative
 from pdebench_lite.view import View
-from pdebench_peers.settings import Library, Recipe
+from pdebench_peers.settings import Recipe
+
+
+class Observed(NamedTuple):
+    """Values of one field that were measured, as a term of the loss.
+
+    Attributes:
+        name: of the term.
+        field: index of the field.
+        points: where, (n, axes).
+        values: what, (n, 1).
+        weight: of their mean square misfit.
+    """
+
+    name: str
+    field: int
+    points: np.ndarray
+    values: np.ndarray
+    weight: float
 
 
 class Statement:
@@ -109,44 +126,15 @@ class Statement:
 
         return derivative
 
-    def observed(self) -> list[tuple[int, np.ndarray, np.ndarray, float]]:
-        """Return field index, points (n, axes), values (n, 1), weight of every observation."""
+    def observed(self) -> list[Observed]:
+        """Return every observation with its weight."""
         found = []
-        for o in self.observations:
+        for i, o in enumerate(self.observations):
             values = np.asarray(o.values, dtype=float)[:, None]
             scale = float(np.mean(values**2)) if self.recipe.hard else 1.0
-            weight = self.recipe.alpha0 / (scale or 1.0)
-            found.append((self.fields.index(o.field), self.columns(o.points), values, weight))
+            weight, field = self.recipe.alpha0 / (scale or 1.0), self.fields.index(o.field)
+            found.append(Observed(f"observed{i}", field, self.columns(o.points), values, weight))
         return found
-
-    def solution(
-        self,
-        predict: Callable[[np.ndarray], Any],
-        layers: Iterable[tuple[Any, Any]],
-        library: Library,
-    ) -> Solution:
-        """Return a trained network as a solution.
-
-        Args:
-            predict: points (n, axes) -> fields (n, fields).
-            layers: weight (out, in) and bias (out,) of every layer, on the host.
-            library: what trained it; the record keeps its name and version.
-        """
-        weights = {}
-        for i, (weight, bias) in enumerate(layers):
-            weights[f"fields.{i}.weight"] = np.array(weight)
-            weights[f"fields.{i}.bias"] = np.array(bias)
-
-        def answer(points: dict[str, Any]) -> dict[str, np.ndarray]:
-            values = np.asarray(predict(self.columns(points)), dtype=np.float64)
-            return {name: values[:, i] for i, name in enumerate(self.fields)}
-
-        return Solution(
-            predict=answer,
-            weights=weights,
-            parameters=sum(values.size for values in weights.values()),
-            details=library.details(),
-        )
 
 
 def _stacked(columns: list[Any]) -> Any:

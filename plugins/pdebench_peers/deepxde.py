@@ -4,10 +4,8 @@ Periodicity is a penalty on the values and, on PyTorch, on the slopes too: DeepX
 takes no derivative on JAX, and JAX has no L-BFGS there either.
 """
 
-import io
 import os
 from collections.abc import Callable
-from contextlib import redirect_stderr, redirect_stdout
 from typing import Any
 
 import numpy as np
@@ -15,13 +13,12 @@ import numpy as np
 from pdebench_lite.method import Solution
 from pdebench_lite.runner.run import Run
 from pdebench_lite.view import View
-from pdebench_peers._progress import LBFGS_CALL, Progress, loaded_backend
 from pdebench_peers._statement import Statement
+from pdebench_peers._training import LBFGS_CALL, Training, loaded_backend, seed_of
 
 ON_TORCH = loaded_backend() == "torch"
 os.environ["DDE_BACKEND"] = "pytorch" if ON_TORCH else "jax"
-with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):  # it prints when imported
-    import deepxde as dde
+import deepxde as dde  # noqa: E402
 
 _NEVER = 1 << 60
 
@@ -64,14 +61,12 @@ def _model(statement: Statement) -> tuple[Any, list[float]]:
             terms.append(dde.icbc.PeriodicBC(geometry, 0, on, order, component=i))
         if statement.initial_state:
             terms.append(dde.icbc.IC(geometry, start(i), on, component=i))
-    weights = [1.0] * (statement.count + len(terms))
-    for i, x, values, weight in statement.observed():
-        terms.append(dde.icbc.PointSetBC(x, values, i))
-        weights.append(weight)
+    seen = statement.observed()
+    weights = [1.0] * (statement.count + len(terms)) + [o.weight for o in seen]
+    terms += [dde.icbc.PointSetBC(o.points, o.values, o.field) for o in seen]
     points = {"num_domain": recipe.points, "num_boundary": recipe.sides}
-    data = dde.data.TimePDE(
-        geometry, equation(statement), terms, **points, num_initial=recipe.initial
-    )
+    points["num_initial"] = recipe.initial
+    data = dde.data.TimePDE(geometry, equation(statement), terms, **points)
     net = dde.nn.FNN(statement.sizes, "tanh", f"Glorot {'uniform' if recipe.hard else 'normal'}")
     if statement.embedding:
         net.apply_feature_transform(statement.features)
@@ -80,39 +75,33 @@ def _model(statement: Statement) -> tuple[Any, list[float]]:
     return dde.Model(data, net), weights
 
 
-def _layers(model: Any) -> list[tuple[Any, Any]]:
-    """Return weight (out, in) and bias of every layer."""
-    if ON_TORCH:
-        return [(x.weight.detach().cpu(), x.bias.detach().cpu()) for x in model.net.linears]
-    named = model.params[0]["params"]
-    dense = [named[f"denses_{i}"] for i in range(len(named))]
-    return [(np.asarray(x["kernel"]).T, x["bias"]) for x in dense]
-
-
 def solve(view: View, run: Run) -> Solution:
     """Train as configured: Adam, then L-BFGS on PyTorch, until the recipe or the budget ends."""
     recipe = run.config.recipe
     dde.config.set_default_float(run.dtype)
     if ON_TORCH:
         dde.backend.torch.set_default_device(run.device)  # DeepXDE took any GPU that it saw
-    dde.config.set_random_seed(int(run.rng("seed").integers(2**31)))
+    dde.config.set_random_seed(seed_of(run))
     with run.phase("data"):
         statement = Statement(view, view.domain.names, recipe)
         model, weights = _model(statement)
 
-    def candidate() -> Solution:
-        return statement.solution(model.predict, _layers(model), run.config.library)
+    def layers() -> Any:
+        if ON_TORCH:
+            return model.net.linears
+        named = model.params[0]["params"]
+        return [named[f"denses_{i}"] for i in range(len(named))]
 
-    progress = Progress(run, candidate)
+    training = Training(run, statement, model.predict, layers)
 
     class Reports(dde.callbacks.Callback):
         def on_epoch_begin(self) -> None:
-            progress.before(model.opt)
+            training.before(model.opt)
 
         def on_epoch_end(self) -> None:
             tested = model.losshistory.steps[-1] == model.train_state.step
             loss = float(np.sum(model.train_state.loss_train)) if tested else None
-            model.stop_training |= progress.after(model.opt, loss)
+            model.stop_training |= training.after(loss, model.opt)
 
     def train(iterations: int | None = None) -> bool:
         model.train(iterations, display_every=_NEVER, callbacks=[Reports()], verbose=0)
@@ -122,8 +111,8 @@ def solve(view: View, run: Run) -> Solution:
     with run.phase("compile"):
         rate = 1e-3 if endless else recipe.learning_rate
         model.compile("adam", lr=rate, loss_weights=weights, verbose=0)
-    if run.report(0, None, candidate):
-        return candidate()
+    if training.begin():
+        return training.solution()
     with run.phase("compile"):
         going = train(1)
     if going and recipe.steps > 1:
@@ -133,4 +122,4 @@ def solve(view: View, run: Run) -> Solution:
         dde.optimizers.LBFGS_options.update(iter_per_step=LBFGS_CALL, fun_per_step=_NEVER)
         model.compile("L-BFGS", loss_weights=weights, verbose=0)
         train()
-    return candidate()
+    return training.solution()

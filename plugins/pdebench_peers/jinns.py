@@ -15,7 +15,9 @@ import optax
 from pdebench_lite.method import Solution
 from pdebench_lite.runner.run import Run
 from pdebench_lite.view import View
+from pdebench_peers._layers import glorot_equinox
 from pdebench_peers._statement import Statement
+from pdebench_peers._training import Training, seed_of
 
 
 class Residual(jinns.loss.PDENonStatio):
@@ -51,44 +53,36 @@ class Periodic(jinns.loss.BoundaryConditionAbstract):
         return (jnp.zeros(()),)
 
 
-def _glorot(inputs: int, outputs: int, key: Any) -> Any:
-    """Return a layer as `pinn` begins: Glorot & Bengio 2010 (AISTATS 9, eq. 16), biases zero."""
-    layer = eqx.nn.Linear(inputs, outputs, key=key)  # uniform, up to 1/√inputs
-    start = layer.weight * (6 * inputs / (inputs + outputs)) ** 0.5, jnp.zeros_like(layer.bias)
-    return eqx.tree_at(lambda layer: (layer.weight, layer.bias), layer, start)
-
-
 def _stated(statement: Statement, key: Any) -> tuple[Any, Any, dict[str, Any]]:
-    """Return the network u(point, parameters), its parameters, and what else jinns is given."""
+    """Return the network u(point, parameters), its parameters, and what else `solve` is given."""
     recipe, space, time = statement.recipe, statement.space, statement.time
     seen, given, soft = statement.observed(), statement.initial_state, not recipe.hard
     of_network, of_points, of_observations = jax.random.split(key, 3)
     layers: list[Any] = []
     for n, m in itertools.pairwise(statement.sizes):
-        layers += [(_glorot if recipe.hard else eqx.nn.Linear, n, m), (jax.nn.tanh,)]
+        layers += [(glorot_equinox if recipe.hard else eqx.nn.Linear, n, m), (jax.nn.tanh,)]
     u, start = jinns.nn.PINN_MLP.create(
         key=of_network,
         eqx_list=tuple(layers[:-1]),
         eq_type="PDENonStatio",
-        input_transform=lambda point, params: statement.features(point),
-        output_transform=lambda point, out, params: statement.imposed(point, jnp.atleast_1d(out)),
+        input_transform=lambda point, _: statement.features(point),
+        output_transform=lambda point, out, _: statement.imposed(point, jnp.atleast_1d(out)),
     )
     params = jinns.parameters.Params(nn_params=start, eq_params={"none": jnp.zeros(())})
-    weights = jinns.loss.LossWeightsPDENonStatio(
-        dyn_loss=1.0,
-        boundary_loss=1.0 if soft else None,
-        initial_condition=1.0 if given else None,
-        observations=tuple(weight for *_, weight in seen) or None,
-    )
     loss = jinns.loss.LossPDENonStatio(
         u=u,
         params=params,
-        loss_weights=weights,
+        loss_weights=jinns.loss.LossWeightsPDENonStatio(
+            dyn_loss=1.0,
+            boundary_loss=1.0 if soft else None,
+            initial_condition=1.0 if given else None,
+            observations=tuple(o.weight for o in seen) or None,
+        ),
         dynamic_loss=Residual(statement=statement),
         boundary_condition=Periodic() if soft else None,
         initial_condition_fun=given and (lambda x: statement.initial(jnp.append(0.0, x))),
         t0=time.lower,
-        obs_slice=tuple(jnp.s_[i : i + 1] for i, *_ in seen) or None,
+        obs_slice=tuple(jnp.s_[o.field : o.field + 1] for o in seen) or None,
     )
     points = jinns.data.CubicMeshPDENonStatio(
         key=of_points, n=recipe.points, nb=recipe.sides or None, ni=recipe.initial or 1, dim=1,
@@ -100,8 +94,8 @@ def _stated(statement: Statement, key: Any) -> tuple[Any, Any, dict[str, Any]]:
         points = eqx.tree_at(lambda data: data.domain, points, t_x)
     observations = seen and jinns.data.DataGeneratorObservations(
         key=of_observations,
-        observed_pinn_in=tuple(jnp.asarray(places) for _, places, _, _ in seen),
-        observed_values=tuple(jnp.asarray(values) for _, _, values, _ in seen),
+        observed_pinn_in=tuple(jnp.asarray(o.points) for o in seen),
+        observed_values=tuple(jnp.asarray(o.values) for o in seen),
     )
     return u, params, {"data": points, "obs_data": observations or None, "loss": loss}
 
@@ -128,32 +122,28 @@ _OPTIMIZERS = {
 
 def solve(view: View, run: Run) -> Solution:
     """Train as configured until the recipe or the budget ends."""
-    recipe, library = run.config.recipe, run.config.library
+    recipe, (optimizer, extra) = run.config.recipe, _OPTIMIZERS[run.config.optimizer]
     with run.phase("data"):
         statement = Statement(view, view.domain.names[::-1], recipe)  # jinns puts time first
-        key = jax.random.PRNGKey(int(run.rng("seed").integers(2**31)))
-        u, params, given = _stated(statement, key)
-    optimizer, extra = _OPTIMIZERS[run.config.optimizer]
+        u, params, given = _stated(statement, jax.random.PRNGKey(seed_of(run)))
     state, evaluate = optimizer.init(params), jax.jit(jax.vmap(u, (0, None)))
-    once = {"n_iter": 1, "optimizer": optimizer, "extra_optax_args_and_kwargs": extra}
-    once |= {"verbose": False, "ahead_of_time": False}
-
-    def candidate() -> Solution:
-        now = params
-        linear = (x for x in now.nn_params.layers if isinstance(x, eqx.nn.Linear))
-        layers = ((x.weight, x.bias) for x in linear)
-        return statement.solution(lambda at: evaluate(at, now), layers, library)
+    training = Training(
+        run, statement, lambda at: evaluate(at, params), lambda: params.nn_params.layers
+    )
 
     def iterate(params: Any, state: Any, given: Any) -> Any:
-        found = jinns.solve(init_params=params, opt_state=state, **given, **once)
+        found = jinns.solve(
+            n_iter=1, init_params=params, optimizer=optimizer, opt_state=state,
+            extra_optax_args_and_kwargs=extra, verbose=False, ahead_of_time=False, **given,
+        )  # fmt: skip
         return found[0], found[5], found[1][0]  # parameters, state, loss
 
-    if run.report(0, None, candidate):
-        return candidate()
+    if training.begin():
+        return training.solution()
     with run.phase("compile"):
         compiled = eqx.filter_jit(iterate).lower(params, state, given).compile()
-    for step in itertools.count(1):
-        params, state, value = compiled(params, state, given)
-        if run.report(step, value, candidate) or (step == recipe.steps and not recipe.hard):
+    for _ in itertools.count() if recipe.hard else range(recipe.steps):
+        params, state, loss = compiled(params, state, given)
+        if training.after(loss):
             break
-    return candidate()
+    return training.solution()

@@ -13,7 +13,6 @@ from math import ceil
 from typing import Any
 
 import numpy as np
-from scipy.optimize import minimize
 
 from pdebench_lite.errors import UnsupportedError
 from pdebench_lite.method import Solution
@@ -21,7 +20,8 @@ from pdebench_lite.problem import Axis
 from pdebench_lite.runner.run import Run
 from pdebench_lite.view import View
 from pdebench_methods.solutions import TrajectoryInterpolant
-from pdebench_peers._progress import loaded_backend
+from pdebench_peers._descent import Descent
+from pdebench_peers._training import loaded_backend
 
 flow: Any = importlib.import_module(f"phi.{loaded_backend()}.flow")
 
@@ -35,8 +35,7 @@ class Simulation:
     """Burgers' equation in PhiFlow: explicit diffusion, then semi-Lagrangian advection.
 
     Attributes:
-        space: the periodic axis.
-        cells: cells on it.
+        space, cells: the periodic axis and the number of cells on it.
         nu: viscosity.
         dt: time step; diffusion takes substeps where its stability bound ½ h²/ν asks for them.
     """
@@ -71,16 +70,14 @@ class Simulation:
 
         return loss
 
-    @cached_property
-    def _advance(self) -> Callable[[Any], Any]:
-        return flow.math.jit_compile(lambda values: self.step(self.grid(values)).values)
-
     def trajectory(self, values: np.ndarray, steps: int) -> np.ndarray:
         """Return the states of a rollout, shape (cells, steps + 1)."""
-        states = [wrap(values)]
-        for _ in range(steps):
-            states.append(self._advance(states[-1]))
-        return np.stack([state.numpy("x") for state in states], -1).astype(np.float64)
+        states = flow.iterate(self._compiled, flow.batch(time=steps), self.grid(wrap(values)))
+        return states.values.numpy("x,time").astype(np.float64)
+
+    @cached_property
+    def _compiled(self) -> Callable[[Any], Any]:
+        return flow.math.jit_compile(self.step)
 
 
 def wrap(values: np.ndarray) -> Any:
@@ -105,44 +102,27 @@ def solve(view: View, run: Run) -> Solution:
         nu: Any = view.coefficients()["nu"]
         simulation = Simulation(space, cells, float(nu), dt := span / steps)
         loss = simulation.misfit(np.asarray(seen.points[space.name]), seen.values, steps)
-    gradient = flow.math.jit_compile(flow.math.gradient(loss, "values"))
-    best, step, calls = np.zeros(cells), 0, 0
+    derivative = flow.math.jit_compile(flow.math.gradient(loss, "values"))
     details = run.config.library.details() | {"cells": cells, "dt": dt}
     moments = time.lower + dt * np.arange(ceil(time.length / dt - 1e-9) + 1)
 
-    def evaluate(values: np.ndarray) -> tuple[float, np.ndarray]:
-        nonlocal calls
-        calls += 1
-        value, slope = gradient(wrap(values))
+    def gradient(values: np.ndarray) -> tuple[float, np.ndarray]:
+        value, slope = derivative(wrap(values))
         return float(value), slope.numpy("x").astype(np.float64)
 
-    def candidate() -> Solution:
-        states = {seen.field: simulation.trajectory(best, moments.size - 1)}
+    def solution(values: np.ndarray) -> Solution:
+        states = {seen.field: simulation.trajectory(values, moments.size - 1)}
         predict = TrajectoryInterpolant(view.domain, view.domain.grid(cells), moments, states)
-        return Solution(predict, weights={"initial": best}, parameters=cells, details=details)
+        return Solution(predict, weights={"initial": values}, parameters=cells, details=details)
 
-    def report(values: np.ndarray, value: float) -> bool:
-        nonlocal best, step
-        best, step = values, step + 1
-        return run.report(step, value, candidate, calls)
-
-    def callback(intermediate_result: Any) -> None:
-        if report(intermediate_result.x, float(intermediate_result.fun)):
-            raise StopIteration
-
-    with run.phase("compile"):
-        try:
-            value, slope = evaluate(best)
-        except RuntimeError as error:
-            line = f"fails in 1-D on {run.backend}: {' '.join(str(error).split())}"
-            reason = f"PhiFlow {details['version']} {line}; use --backend jax"
-            raise UnsupportedError(reason) from error
-    if run.report(0, value, candidate):
-        return candidate()
-    if run.config.preset == "matched":  # by SciPy, as PhiFlow's `minimize`, which cannot report
-        endless: Any = {"maxiter": 1 << 30, "maxfun": 1 << 30, "ftol": 0.0, "gtol": 0.0}
-        minimize(evaluate, best, jac=True, method="L-BFGS-B", callback=callback, options=endless)
-        return candidate()
-    while step < GD_STEPS and not report(best - LEARNING_RATE * slope, value):
-        value, slope = evaluate(best)
-    return candidate()
+    descent = Descent(run, gradient, np.zeros(cells), solution)
+    try:
+        stop = descent.begin()
+    except RuntimeError as error:
+        where = f"PhiFlow {details['version']} fails in 1-D on {run.backend}"
+        raise UnsupportedError(f"{where}; use --backend jax; {error}") from error
+    if not stop and run.config.preset == "matched":  # PhiFlow's `minimize` is SciPy's, but silent
+        descent.by_lbfgs()
+    elif not stop:
+        descent.by_gradient(GD_STEPS, LEARNING_RATE)
+    return descent.solution()

@@ -4,7 +4,6 @@ PINA states periodicity by an embedding of its own (`PeriodicBoundaryEmbedding`,
 periodic conditions), so the documented recipe has it in the place of Dirichlet penalties.
 """
 
-import logging
 from typing import Any
 
 import torch
@@ -24,12 +23,18 @@ from pina.weighting import ScalarWeighting
 from pdebench_lite.method import Solution
 from pdebench_lite.runner.run import Run
 from pdebench_lite.view import View
-from pdebench_peers._progress import Progress
+from pdebench_peers._layers import glorot_torch
 from pdebench_peers._statement import Statement
+from pdebench_peers._training import Training, seed_of
 
-_ENDLESS = {"max_eval": 1 << 60, "tolerance_grad": 0.0, "tolerance_change": 0.0}
+_LBFGS = {"history_size": 100, "line_search_fn": "strong_wolfe", "max_eval": 1 << 60}
+_ENDLESS = {"tolerance_grad": 0.0, "tolerance_change": 0.0}
 _REFINE_EVERY = 25  # epochs: 25 steps of Adam, 500 of L-BFGS
 _QUIET = ("logger", "enable_checkpointing", "enable_progress_bar", "enable_model_summary")
+
+
+def _labelled(values: Any, labels: Any) -> LabelTensor:
+    return LabelTensor(torch.as_tensor(values, dtype=torch.get_default_dtype()), list(labels))
 
 
 def equation(statement: Statement) -> Equation:
@@ -49,40 +54,31 @@ def equation(statement: Statement) -> Equation:
 
 def _problem(statement: Statement) -> Any:
     """Return PINA's problem with its points drawn."""
-    names, axes, recipe = list(statement.fields), list(statement.axes), statement.recipe
+    fields, axes, recipe = list(statement.fields), list(statement.axes), statement.recipe
     x, t = statement.space, statement.time
-    space, time = (CartesianDomain({axis.name: [axis.lower, axis.upper]}) for axis in (x, t))
-
-    def initial_gap(at: LabelTensor, outputs: LabelTensor) -> torch.Tensor:
-        return outputs.tensor - statement.initial(at.extract(axes).tensor)
-
-    class Stated(TimeDependentProblem, SpatialProblem):
-        output_variables = names
-        spatial_domain, temporal_domain = space, time
-        domains = {"inside": space.update(time)}  # noqa: RUF012
-        conditions = {  # noqa: RUF012
-            "residual": Condition(domain="inside", equation=equation(statement))
-        }
-
+    space, time = (CartesianDomain({a.name: [a.lower, a.upper]}) for a in (x, t))
+    domains = {"inside": space.update(time)}
+    conditions = {"residual": Condition(domain="inside", equation=equation(statement))}
     if statement.initial_state:
-        Stated.domains["start"] = space.update(CartesianDomain({t.name: t.lower}))
-        Stated.conditions["initial"] = Condition(domain="start", equation=Equation(initial_gap))
-    for field, points, values, _ in statement.observed():
-        Stated.conditions[f"observed{field}"] = Condition(
-            input=LabelTensor(torch.as_tensor(points), axes),
-            target=LabelTensor(torch.as_tensor(values), [names[field]]),
-        )
-    problem: Any = Stated()
+        gap = Equation(lambda at, u: u.tensor - statement.initial(at.extract(axes).tensor))
+        domains["start"] = space.update(CartesianDomain({t.name: t.lower}))
+        conditions["initial"] = Condition(domain="start", equation=gap)
+    for o in statement.observed():
+        target = _labelled(o.values, [fields[o.field]])
+        conditions[o.name] = Condition(input=_labelled(o.points, axes), target=target)
+    words = {"spatial_domain": space, "temporal_domain": time, "output_variables": fields}
+    words |= {"domains": domains, "conditions": conditions}
+    stated = type("Stated", (TimeDependentProblem, SpatialProblem), words)()
     if recipe.hard:
-        problem.discretise_domain(recipe.points, "lh", domains=["inside"])
+        stated.discretise_domain(recipe.points, "lh", domains=["inside"])
     else:  # as documented: ten times more points in time than in space
         nx = max(1, round((recipe.points / 10) ** 0.5))
         counts = {x.name: nx, t.name: max(1, recipe.points // nx)}
         rules = {axis: {"n": n, "mode": "grid"} for axis, n in counts.items()}
-        problem.discretise_domain(domains=["inside"], sample_rules=rules)
+        stated.discretise_domain(domains=["inside"], sample_rules=rules)
     if statement.initial_state:
-        problem.discretise_domain(recipe.initial, "random", domains=["start"])
-    return problem
+        stated.discretise_domain(recipe.initial, "random", domains=["start"])
+    return stated
 
 
 class Network(torch.nn.Module):
@@ -91,80 +87,55 @@ class Network(torch.nn.Module):
     def __init__(self, statement: Statement) -> None:
         super().__init__()
         self.statement, self.hard, space = statement, statement.recipe.hard, statement.space
-        self.periodic = PeriodicBoundaryEmbedding(1, {space.name: space.length})
         inputs, *hidden, fields = statement.sizes
-        activation = torch.nn.Tanh if self.hard else torch.nn.Softplus
-        inputs = inputs if self.hard else 4  # 1, cos, sin, and time
-        self.layers = FeedForward(inputs, fields, layers=hidden, func=activation)
-        for layer in self.linear() if self.hard else ():  # as `pinn` begins
-            torch.nn.init.xavier_uniform_(layer.weight)
-            torch.nn.init.zeros_(layer.bias)
-
-    def linear(self) -> list[torch.nn.Linear]:
-        """Return the layers that have weights."""
-        return [x for x in self.layers.modules() if isinstance(x, torch.nn.Linear)]
+        if self.hard:
+            self.layers = FeedForward(inputs, fields, layers=hidden, func=torch.nn.Tanh)
+            glorot_torch(self.layers.model)
+        else:  # the inputs are 1, cos, sin and time
+            self.periodic = PeriodicBoundaryEmbedding(1, {space.name: space.length})
+            self.layers = FeedForward(4, fields, layers=hidden, func=torch.nn.Softplus)
 
     def forward(self, at: LabelTensor) -> torch.Tensor:
         """Return the fields, (n, fields)."""
         if self.hard:
             outputs = self.layers(self.statement.features(at.tensor))
             return self.statement.imposed(at.tensor, outputs)
-        features = (self.periodic(at), at.extract([self.statement.time.name]))
-        return self.layers(torch.cat([feature.tensor for feature in features], -1))
+        time = at.extract([self.statement.time.name])
+        return self.layers(torch.cat([self.periodic(at).tensor, time.tensor], -1))
 
 
 def solve(view: View, run: Run) -> Solution:
     """Train as configured: Adam, with `matched` then L-BFGS, until recipe or budget ends."""
     recipe, device = run.config.recipe, torch.device(run.device)
     torch.set_default_device("cpu")  # Lightning moves to the device what it trains
-    torch.manual_seed(int(run.rng("seed").integers(2**31)))
+    torch.manual_seed(seed_of(run))
     with run.phase("data"):
         statement = Statement(view, view.domain.names, recipe)
         if not recipe.hard:
             view.embedding()  # PINA's own is used: the record says that periodicity is built in
-        problem, network = _problem(statement), Network(statement)
-    weights = {f"observed{field}": weight for field, *_, weight in statement.observed()}
+        stated, network = _problem(statement), Network(statement)
     adam = TorchOptimizer(torch.optim.Adam, lr=recipe.learning_rate)
-    solver = PhysicsInformedSingleModelSolver(
-        problem, network, adam, weighting=ScalarWeighting(weights)
-    )
+    weights = ScalarWeighting({o.name: o.weight for o in statement.observed()})
+    solver = PhysicsInformedSingleModelSolver(stated, network, adam, weighting=weights)
 
+    @torch.no_grad()
     def predict(columns: Any) -> Any:
-        at = torch.as_tensor(columns, dtype=getattr(torch, run.dtype), device=device)
-        with torch.no_grad():  # training ends on the host
-            return network.to(device)(LabelTensor(at, list(statement.axes))).cpu().numpy()
+        return network.to(device)(_labelled(columns, statement.axes).to(device))
 
-    def candidate() -> Solution:
-        layers = ((x.weight.detach().cpu(), x.bias.detach().cpu()) for x in network.linear())
-        return statement.solution(predict, layers, run.config.library)
-
-    def after(trainer: Trainer, module: Any) -> None:
+    def after(trainer: Trainer, _: Any) -> None:
         loss = trainer.callback_metrics["train_loss"]
-        trainer.should_stop |= progress.after(trainer.optimizers[0], loss)
+        trainer.should_stop |= training.after(loss, trainer.optimizers[0])
 
-    if run.report(0, None, candidate):
-        return candidate()
-    progress = Progress(run, candidate)
-    callbacks = [
-        LambdaCallback(
-            on_train_epoch_start=lambda trainer, _: progress.before(trainer.optimizers[0]),
-            on_train_epoch_end=after,
-        )
-    ]
+    training = Training(run, statement, predict, lambda: network.layers.model)
+    before = lambda trainer, _: training.before(trainer.optimizers[0])  # noqa: E731
+    callbacks = [LambdaCallback(on_train_epoch_start=before, on_train_epoch_end=after)]
     if recipe.hard:
-        lbfgs = {"history_size": 100, "line_search_fn": "strong_wolfe", **_ENDLESS}
-        second = TorchOptimizer(torch.optim.LBFGS, **lbfgs)
-        callbacks[:0] = [
-            SwitchOptimizer(second, recipe.steps),
-            R3Refinement(_REFINE_EVERY, condition_to_update="residual"),
-        ]
-    logging.getLogger("lightning.pytorch.utilities.rank_zero").setLevel(logging.WARNING)
-    Trainer(
-        solver,
-        max_epochs=-1 if recipe.hard else recipe.steps,
-        accelerator="gpu" if device.type == "cuda" else "cpu",
-        devices=[device.index or 0] if device.type == "cuda" else 1,
-        callbacks=callbacks,
-        **dict.fromkeys(_QUIET, False),
-    ).train()
-    return candidate()
+        lbfgs = TorchOptimizer(torch.optim.LBFGS, **_LBFGS, **_ENDLESS)
+        refinement = R3Refinement(_REFINE_EVERY, condition_to_update="residual")
+        callbacks = [SwitchOptimizer(lbfgs, recipe.steps), refinement, *callbacks]
+    if not training.begin():
+        devices = [device.index or 0] if device.type == "cuda" else 1
+        where = {"accelerator": device.type, "devices": devices, **dict.fromkeys(_QUIET, False)}
+        epochs = -1 if recipe.hard else recipe.steps
+        Trainer(solver, max_epochs=epochs, callbacks=callbacks, **where).train()
+    return training.solution()

@@ -139,11 +139,11 @@ def test_soft_statements_see_the_initial_state_and_hard_ones_the_ansatz():
 
 def test_observations_weigh_as_in_pinn_where_matched():
     v = view("burgers")
-    ((field, points, values, weight),) = Statement(v, v.domain.names, HARD).observed()
-    assert (field, points.shape, values.shape) == (0, (128, 2), (128, 1))
-    assert weight == pytest.approx(100.0 / np.mean(values**2))
-    ((*_, plain),) = Statement(view("burgers"), v.domain.names, SOFT).observed()
-    assert plain == 1.0
+    (seen,) = Statement(v, v.domain.names, HARD).observed()
+    assert (seen.field, seen.points.shape, seen.values.shape) == (0, (128, 2), (128, 1))
+    assert seen.weight == pytest.approx(100.0 / np.mean(seen.values**2))
+    (plain,) = Statement(view("burgers"), v.domain.names, SOFT).observed()
+    assert plain.weight == 1.0
 
 
 def test_derivatives_are_taken_axis_after_axis_and_once():

@@ -4,6 +4,9 @@ import importlib.metadata
 
 import pytest
 
+from pdebench_lite.api import execute, plan
+from pdebench_lite.plugins import registry
+from pdebench_lite.study import Budget
 from pdebench_lite.testing import MethodRunContract
 
 
@@ -58,3 +61,17 @@ class TestPhiflow(MethodRunContract):
 class TestPhiflowMatched(MethodRunContract):
     selector = "phiflow[preset=matched,cells=16]"
     stochastic = False
+
+
+PINN_PEERS = {"deepxde": "deepxde", "jinns": "jinns", "pina": "pina-mathlab"}
+
+
+@pytest.mark.parametrize(
+    "peer", [pytest.param(k, marks=installed(name)) for k, name in PINN_PEERS.items()]
+)
+def test_observations_are_fitted_in_single_precision(peer, tmp_path):
+    known, selector = registry(), f"{peer}[width=4,depth=1,points=20]"
+    budget = Budget(max_steps=2)
+    cells, _ = plan(known, "burgers", selector, budget=budget, device="cpu", dtype="float32")
+    records = execute(known, cells, {cell.backend: "cpu" for cell in cells}, tmp_path)
+    assert {record.status: record.reason for record in records} == {"ok": ""}

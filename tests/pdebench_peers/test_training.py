@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from pdebench_peers._progress import LBFGS_CALL, Progress
+from pdebench_peers._training import LBFGS_CALL, Training
 
 torch = pytest.importorskip("torch")
 
@@ -39,37 +39,41 @@ def lbfgs(**settings):
     return valley(torch.optim.LBFGS, line_search_fn="strong_wolfe", max_eval=1000, **settings)
 
 
-def advance(progress, optimizer, closure):
-    progress.before(optimizer)
+def of(run):
+    return Training(run, None, None, None)
+
+
+def advance(training, optimizer, closure):
+    training.before(optimizer)
     optimizer.step(closure)
-    return progress.after(optimizer)
+    return training.after(None, optimizer)
 
 
 def test_a_call_of_adam_is_one_step_and_one_evaluation():
     run = Run()
-    progress, (optimizer, closure, _) = Progress(run, None), valley(torch.optim.Adam)
-    assert [advance(progress, optimizer, closure) for _ in range(3)] == [False] * 3
+    training, (optimizer, closure, _) = of(run), valley(torch.optim.Adam)
+    assert [advance(training, optimizer, closure) for _ in range(3)] == [False] * 3
     assert run.reports == [(1, 1), (2, 2), (3, 3)]
 
 
 def test_iterations_and_evaluations_of_lbfgs_are_counted_on_from_those_of_adam():
     run = Run(max_steps=1 + LBFGS_CALL + 3)
-    progress = Progress(run, None)
-    advance(progress, *valley(torch.optim.Adam)[:2])
+    training = of(run)
+    advance(training, *valley(torch.optim.Adam)[:2])
     optimizer, closure, calls = lbfgs(tolerance_change=0.0)
-    assert [advance(progress, optimizer, closure) for _ in range(2)] == [False, True]
+    assert [advance(training, optimizer, closure) for _ in range(2)] == [False, True]
     assert [step for step, _ in run.reports] == [1, 1 + LBFGS_CALL, 1 + LBFGS_CALL + 3]
     assert run.reports[-1][1] == 1 + len(calls)
 
 
 def test_an_lbfgs_that_can_do_no_more_stops():
-    progress, (optimizer, closure, _) = Progress(Run(), None), lbfgs(tolerance_grad=1e6)
-    assert advance(progress, optimizer, closure)
+    training, (optimizer, closure, _) = of(Run()), lbfgs(tolerance_grad=1e6)
+    assert advance(training, optimizer, closure)
 
 
 def test_what_is_no_optimiser_of_torch_counts_by_calls():
     run = Run(max_steps=1)
-    progress, optimizer = Progress(run, None), SimpleNamespace(update=None)
-    progress.before(optimizer)
-    assert progress.after(optimizer)
+    training, optimizer = of(run), SimpleNamespace(update=None)
+    training.before(optimizer)
+    assert training.after(None, optimizer)
     assert run.reports == [(1, 1)]
