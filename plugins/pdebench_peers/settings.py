@@ -48,7 +48,8 @@ class PeerSettings(Settings):
     library: ClassVar[Library]
 
     preset: Literal["documentation", "matched"] = Field(
-        "documentation", description="documentation: the library's own recipe; matched: ours in it"
+        "documentation",
+        description="documentation: as the library documents it; matched: as pinn or diffphys",
     )
 
 
@@ -82,9 +83,13 @@ class PinnPeerSettings(PeerSettings):
 
     documented: ClassVar[Recipe]
 
-    width: int | None = Field(None, ge=1, le=4096, description="neurons per hidden layer")
-    depth: int | None = Field(None, ge=1, le=64, description="hidden layers")
-    points: int | None = Field(None, ge=1, description="collocation points inside the domain")
+    width: int | None = Field(
+        None, ge=1, le=4096, description="neurons per hidden layer; null: the preset's"
+    )
+    depth: int | None = Field(None, ge=1, le=64, description="hidden layers; null: the preset's")
+    points: int | None = Field(
+        None, ge=1, description="collocation points inside the domain; null: the preset's"
+    )
 
     @property
     def recipe(self) -> Recipe:
