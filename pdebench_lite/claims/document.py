@@ -3,11 +3,15 @@
 import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from statistics import median
 from textwrap import fill
 from typing import TYPE_CHECKING
 
 from pdebench_lite.claims.claim import Part, shown
 from pdebench_lite.claims.deciding import Decision
+from pdebench_lite.compare.fairness import is_version
+from pdebench_lite.plural import counted
+from pdebench_lite.records import Record
 from pdebench_lite.report._markdown import escape
 from pdebench_lite.report.provenance import measured
 
@@ -69,13 +73,30 @@ def _section(d: Decision, figures: str) -> Iterable[str]:
         yield "*Conditions:* no cell is run; it is computed from what is installed."
         return
     failed = sum(record.failed for record in records)
-    where = escape(measured(records, store.environment))
-    yield f"*Conditions:* {len(records)} cells, {failed} failed; {where}; on the CPU."
+    known = (measured(records, store.environment), _libraries(records), _loads(records))
+    said = [f"{counted(len(records), 'cell')}, {failed} failed", *map(escape, filter(None, known))]
+    yield f"*Conditions:* {'; '.join(said)}; on the CPU."
     yield ""
     if claim.experiments:
         yield "```sh"
         yield from (experiment.command for experiment in claim.experiments)
         yield "```"
+
+
+def _libraries(records: Sequence[Record]) -> str:
+    """Name the versions of libraries that the figures come from: `jax 0.10, numpy 2.4`."""
+    marks = {mark for record in records for mark in record.fingerprint.items()}
+    return ", ".join(f"{name} {mark}" for name, mark in sorted(marks) if is_version(mark))
+
+
+def _loads(records: Sequence[Record]) -> str:
+    """Say how busy the machine was, which slows what is measured in time; empty if not known."""
+    loads = [record.load_end for record in records if record.load_end is not None]
+    threads = [record.threads for record in records if record.threads]
+    if not loads or not threads:
+        return ""
+    among = counted(max(threads), "processor")
+    return f"load at the end of a cell {median(loads):.1f} (at most {max(loads):.1f}) on {among}"
 
 
 def _row(part: Part) -> str:

@@ -8,6 +8,7 @@ import typer
 
 from pdebench_lite.cli._options import DEFAULT_RESULTS, Results
 from pdebench_lite.errors import PdebenchError, unknown_name
+from pdebench_lite.plural import counted
 
 if TYPE_CHECKING:
     from pdebench_lite.records import Store
@@ -112,8 +113,7 @@ def _print(rows: "list[Row]") -> None:
     if table.row_count:
         console.print(table)
     said = ", ".join(f"{n} {kind}" for kind, n in counts.items() if n)
-    cells = "1 cell" if len(rows) == 1 else f"{len(rows)} cells"
-    console.print(f"{cells}: {said or 'none'}")
+    console.print(f"{counted(len(rows), 'cell')}: {said or 'none'}")
     for kind, remedy in _REMEDIES.items():
         if counts[kind]:
             console.print(remedy)

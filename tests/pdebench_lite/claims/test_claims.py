@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from pdebench_lite.claims import Claim, Evidence, Experiment, Part, verdict
@@ -124,6 +125,10 @@ def test_the_whole_way(fakes: Path, tmp_path: Path) -> None:
     assert TOY.rule in text
     assert TOY.experiments[0].command in text
     assert "<b>" not in text, "what plugins say is escaped"
+    (conditions,) = (line for line in text.splitlines() if line.startswith("*Conditions:*"))
+    assert f"numpy {np.__version__}" in conditions
+    assert "pdebench_lite" not in conditions, "hashes of sources tell a reader nothing"
+    assert re.search(r"load at the end of a cell \d+\.\d \(at most \d+\.\d\) on", conditions)
     written = write([first], tmp_path / "claims.md", tmp_path / "claims")
     assert [p.name for p in written] == ["claims.md", "exact.png", "exact.pdf"]
     before = [p.read_bytes() for p in written]
