@@ -182,7 +182,9 @@ def _check(order: str) -> None:
 
 
 def _gather(xp: Any, values: Array, index: Array) -> Array:
-    """Take `values[…, index]` along the last axis; the batch axes broadcast."""
+    """Take `values[…, index]` along the last axis, 0 ≤ index < n; the batch axes broadcast."""
     rank = max(values.ndim, index.ndim)
     values, index = (xp.reshape(a, (1,) * (rank - a.ndim) + a.shape) for a in (values, index))
-    return xp.take_along_axis(values, index, axis=-1)
+    # By default JAX counts negative indices from the end and fills in NaN beyond it.
+    known = {"mode": "promise_in_bounds"} if xp.__name__ == "jax.numpy" else {}
+    return xp.take_along_axis(values, index, axis=-1, **known)

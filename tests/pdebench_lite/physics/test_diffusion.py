@@ -30,6 +30,19 @@ def test_laplacian_is_of_second_order(observed_order):
     assert observed_order(error, (32, 64)) == pytest.approx(2, abs=0.1)
 
 
+@pytest.mark.parametrize("cells", [(1,), (2,), (5,), (1, 4), (3, 2)])
+def test_neighbours_close_the_period(cells):
+    axes = ("x", "y")[: len(cells)]
+    one = (1.0,) * len(cells)
+    grid = Grid(axes, (0.0,) * len(cells), one, cells, (True,) * len(cells))
+    u = np.random.default_rng(3).normal(size=(2, *cells))  # a batch of two
+    expected = sum(
+        (np.roll(u, 1, i) - 2 * u + np.roll(u, -1, i)) * cells[i] ** 2
+        for i in range(-len(cells), 0)
+    )
+    np.testing.assert_allclose(laplacian(u, grid), expected, atol=1e-13)
+
+
 def test_explicit_diffusion_is_of_second_order_at_a_fixed_mesh_ratio(observed_order):
     def error(n):
         grid = plane(n)

@@ -60,3 +60,13 @@ def test_the_shortest_grids(order):
 def test_an_unknown_order_is_refused(unchecked):
     with pytest.raises(ValueError, match=r"\['cubic', 'linear'\], got 'quintic'"):
         unchecked(interpolate_periodic)(np.ones(4), np.ones(2), "quintic")
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_a_point_that_is_nowhere_stays_alone(order):
+    jnp = pytest.importorskip("jax.numpy")
+    values, points = jnp.arange(5.0), jnp.array([2.0, np.nan, np.inf, 1e30, -7.0])
+    result = np.asarray(interpolate_periodic(values, points, order))
+    np.testing.assert_allclose(result[[0, 4]], [2.0, 3.0], atol=1e-6)
+    assert np.isnan(result[[1, 2]]).all()
+    assert 0.0 <= result[3] <= 4.0
