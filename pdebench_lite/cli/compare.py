@@ -57,7 +57,7 @@ def compare(
         typer.Option(
             metavar="A,B",
             help="Of: final, time, error, memory, steps, pairs, conditions, overall; "
-            "all but steps and conditions.",
+            "all but steps and conditions. Format csv holds every number, whatever this says.",
         ),
     ] = None,
     format: Annotated[str, typer.Option("--format", help=", ".join(FORMATS) + ".")] = "text",
