@@ -57,7 +57,7 @@ def compare(
         typer.Option(
             metavar="A,B",
             help="Of: final, time, error, memory, steps, pairs, conditions, overall; "
-            "all but steps and conditions. Format csv holds every number, whatever this says.",
+            "all but steps and conditions. csv and json hold them all.",
         ),
     ] = None,
     format: Annotated[str, typer.Option("--format", help=", ".join(FORMATS) + ".")] = "text",
