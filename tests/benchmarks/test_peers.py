@@ -133,11 +133,16 @@ def gradient_by_scan(start, target, x):
         state, _ = jax.lax.scan(advance, {"u": u}, jnp.arange(16.0) / 32)
         return jnp.mean((state["u"] - target) ** 2)
 
-    gradient, values = jax.jit(jax.value_and_grad(loss)), jnp.asarray(start)
+    @jax.jit
+    def joined(u):  # in one array, as our optimisers fetch them: each array costs a wait
+        value, slope = jax.value_and_grad(loss)(u)
+        return jnp.concatenate([value[None], slope])
+
+    values = jnp.asarray(start)
 
     def step():
-        value, slope = gradient(values)
-        return float(value), np.asarray(slope)
+        found = np.asarray(joined(values))
+        return float(found[0]), found[1:]
 
     return step
 
@@ -183,7 +188,7 @@ def test_gradient_of_the_published_simulation_side_by_side(benchmark):
     ratio = float(np.median(ratios))
     benchmark.extra_info["PhiFlow over scan"] = round(ratio, 2)
     if not benchmark.disabled:
-        assert ratio > 2.0, ratio  # 4 to 6 on two busy cores
+        assert ratio > 3.0, ratio  # 5.5 to 7.4 on two busy cores; 8 with one thread
 
 
 if __name__ == "__main__":
