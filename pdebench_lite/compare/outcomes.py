@@ -8,6 +8,8 @@ import numpy as np
 from pdebench_lite.records import HISTORY, Record, Store
 from pdebench_lite.report.wording import bound_of
 
+_OVERRUN = 0.02  # of a budget: how much later the end of a run may come and be read at it
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -54,6 +56,9 @@ class Outcome:
     def at(self, seconds: float) -> float | None:
         """Return the error at a time: the last value at or before it.
 
+        The end of a run that its budget cut short is read at the budget, if its last step ended
+        at most 2% after it: or it would be judged by an evaluation a tenth of its steps earlier.
+
         Returns:
             ∞ before the first evaluation and for a failed cell. None where the budget ended
             before that time, so that nobody knows; a method that ended by itself keeps its answer.
@@ -63,6 +68,9 @@ class Outcome:
         end = max(self.record.charged_s or 0.0, self.record.budget.max_time or 0.0)
         if seconds > end and self._cut_short():
             return None
+        budget = self.record.budget.max_time
+        if seconds == budget:
+            seconds *= 1.0 + _OVERRUN
         i = int(np.searchsorted(self.seconds, seconds, side="right")) - 1
         return inf if i < 0 else float(self.errors[i])
 

@@ -35,7 +35,7 @@ def equal_time(problem: ProblemComparison) -> Sheet:
         for t in problem.times
     ]  # fmt: skip
     rules = [
-        f"{metric} at the last evaluation at or before a charged time",
+        f"{metric} at the last evaluation at or before a charged time, a budget's at its end",
         "∞: no answer yet, or failed",
         f"{MISSING}: the budget had ended",
     ]

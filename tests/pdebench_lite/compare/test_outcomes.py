@@ -1,4 +1,4 @@
-"""One cell as a step function of time: nothing is interpolated, chosen or forgiven."""
+"""One cell as a step function of time, whose end belongs to its budget; nothing is interpolated."""
 
 from math import inf
 from typing import Any
@@ -17,8 +17,15 @@ def outcome(bench: Any, course: Any = COURSE, **values: Any) -> Any:
 
 def test_the_error_at_a_time_is_the_last_one_before(bench: Any) -> None:
     of = outcome(bench)
-    assert [of.at(t) for t in (0.5, 1.0, 3.5, 4.0, 10.0)] == [inf, 0.5, 0.05, 0.2, 0.2]
+    assert [of.at(t) for t in (0.5, 1.0, 3.5, 4.0, 9.9)] == [inf, 0.5, 0.05, 0.2, 0.2]
     assert of.at(10.1) == 0.02
+
+
+def test_the_end_of_a_run_is_read_at_its_budget(bench: Any) -> None:
+    of = outcome(bench, budget=Budget(max_time=10.0))
+    assert (of.at(9.99), of.at(10.0)) == (0.2, 0.02), "its last step ended 1% after it"
+    late = outcome(bench, [(4.0, 0.2), (10.3, 0.02)], budget=Budget(max_time=10.0))
+    assert late.at(10.0) == 0.2, "too late by 3%"
 
 
 def test_after_the_budget_nobody_knows(bench: Any) -> None:
