@@ -13,10 +13,8 @@ import optax
 from pdebench_jax._blocks import halves, value_and_gradient
 from pdebench_jax._jet_activation import activate
 from pdebench_jax._rollout import frames, repeat
-from pdebench_lite.optimize import HostMatrix, SymmetricMatrix
 from pdebench_lite.problem import Arrays
 from pdebench_lite.runner.run import Run
-from pdebench_methods.device_matrix import DeviceMatrix
 from pdebench_methods.host import HOSTED, HostMinimiser, slices
 from pdebench_methods.networks import propagate
 from pdebench_methods.training import RATE, Loss, Minimiser, Objective
@@ -65,7 +63,7 @@ class JaxTools:
         """Make an optimiser; its compiled steps are kept for later stages with the same shapes."""
         if optimizer in HOSTED:
             flat = JaxFlatObjective(self, objective, parameters, data)
-            return HostMinimiser(optimizer, flat, parameters, self.matrix)
+            return HostMinimiser(optimizer, flat, parameters)
         start, inputs = self.on_device(parameters), self.on_device(data)
         shapes = tuple((name, values.shape) for name, values in sorted(inputs.items()))
         key = (optimizer, learning_rate, shapes)
@@ -78,11 +76,6 @@ class JaxTools:
         if key not in self._compiled:
             self._compiled[key] = jax.jit(advance).lower(start, state, inputs, 1).compile()
         return OptaxMinimiser(self, self._compiled[key], start, state, inputs)
-
-    def matrix(self, n: int) -> SymmetricMatrix:
-        """Return the identity (n, n) where the optimiser multiplies it fastest."""
-        on_host = jax.default_backend() == "cpu" or self.dtype != np.float64
-        return HostMatrix(n) if on_host else DeviceMatrix(self, n)
 
     def evaluate(
         self,

@@ -14,11 +14,11 @@ from torch.utils.data import DataLoader
 from pdebench_lite.optimize import HostMatrix, SymmetricMatrix
 from pdebench_lite.problem import Arrays
 from pdebench_lite.runner.run import Run
-from pdebench_methods.device_matrix import DeviceMatrix
 from pdebench_methods.host import HOSTED, HostMinimiser, flatten, slices
 from pdebench_methods.training import RATE, Loss, Minimiser, Objective
 from pdebench_torch._compilation import compiled, pays
 from pdebench_torch._cuda_graph import Tensors, graphed
+from pdebench_torch._device_matrix import DeviceMatrix
 from pdebench_torch._jet_network import propagate
 from pdebench_torch._rollout import frames, repeat
 
@@ -96,9 +96,8 @@ class TorchTools:
         return minimiser
 
     def matrix(self, n: int) -> SymmetricMatrix:
-        """Return the identity (n, n) where the optimiser multiplies it fastest."""
-        on_host = self.device.type == "cpu" or self.dtype != torch.float64
-        return HostMatrix(n) if on_host else DeviceMatrix(self, n)
+        """Return the identity (n, n) in the memory of the run's device."""
+        return HostMatrix(n) if self.device.type == "cpu" else DeviceMatrix(n, self.device)
 
     def compiled(
         self, key: Any, function: Callable[..., Any], attempt: Callable[[Any], object]

@@ -1,26 +1,19 @@
 """The matrix on a device: the same as the one on the host, and the optimiser takes either."""
 
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from pdebench_lite.optimize import HostMatrix, SelfScaledBroyden
-from pdebench_lite.plugins import registry
-from pdebench_lite.runner.device import devices_of
-from pdebench_methods.device_matrix import DeviceMatrix
 
+torch = pytest.importorskip("torch")
 
-def tools_of(backend, device="cpu"):
-    run = SimpleNamespace(dtype="float64", device=device)
-    if backend == "torch":
-        from pdebench_torch._training import TorchTools
+from pdebench_torch._device_matrix import DeviceMatrix  # noqa: E402
+from pdebench_torch._training import TorchTools  # noqa: E402
 
-        return TorchTools(run)
-    __import__("jax").config.update("jax_enable_x64", True)
-    from pdebench_jax._training import JaxTools
-
-    return JaxTools(run)
+ON_CPU = partial(DeviceMatrix, device=torch.device("cpu"))
 
 
 def after_some_updates(matrix, n, rng):
@@ -30,9 +23,9 @@ def after_some_updates(matrix, n, rng):
     return matrix
 
 
-def test_it_is_the_same_matrix(backend):
+def test_it_is_the_same_matrix():
     n = 30
-    of_device = after_some_updates(DeviceMatrix(tools_of(backend), n), n, np.random.default_rng(3))
+    of_device = after_some_updates(ON_CPU(n), n, np.random.default_rng(3))
     of_host = after_some_updates(HostMatrix(n), n, np.random.default_rng(3))
     np.testing.assert_allclose(of_device.numpy(), of_host.numpy(), rtol=1e-13, atol=1e-13)
     np.testing.assert_array_equal(of_host.numpy(), of_host.numpy().T)
@@ -40,7 +33,7 @@ def test_it_is_the_same_matrix(backend):
     np.testing.assert_allclose(
         of_device.times(x, plus), of_host.numpy() @ x + plus, rtol=1e-12, atol=1e-12
     )
-    other = DeviceMatrix(tools_of(backend), n)
+    other = ON_CPU(n)
     other.load(of_host.numpy())
     np.testing.assert_allclose(other.times(x, plus), of_host.times(x, plus), rtol=1e-12)
 
@@ -53,12 +46,8 @@ def rosenbrock(x):
     return float(np.sum(100 * gaps**2 + (1 - x[:-1]) ** 2)), gradient
 
 
-def test_the_optimiser_takes_either(backend):
-    tools = tools_of(backend)
-    either = [
-        SelfScaledBroyden(rosenbrock, np.zeros(6), matrix)
-        for matrix in (HostMatrix, lambda n: DeviceMatrix(tools, n))
-    ]
+def test_the_optimiser_takes_either():
+    either = [SelfScaledBroyden(rosenbrock, np.zeros(6), matrix) for matrix in (HostMatrix, ON_CPU)]
     for _ in range(20):
         assert all(optimizer.step() for optimizer in either)
     np.testing.assert_allclose(either[1].x, either[0].x, rtol=1e-8)
@@ -68,18 +57,18 @@ def test_the_optimiser_takes_either(backend):
         np.testing.assert_allclose(optimizer.x, 1.0, atol=1e-8)
 
 
-def test_a_run_on_a_processor_has_it_on_the_host(backend):
-    tools = tools_of(backend)
-    assert isinstance(tools.matrix(4), HostMatrix)
+def tools_on(device):
+    return TorchTools(SimpleNamespace(dtype="float64", device=device))
+
+
+def test_a_run_on_a_processor_has_it_on_the_host():
+    assert isinstance(tools_on("cpu").matrix(4), HostMatrix)
 
 
 @pytest.mark.gpu
-def test_a_gpu_holds_it(backend):
-    known = registry()
-    if "cuda:0" not in devices_of(known.backend(backend).runtime):
-        pytest.skip(f"{backend} sees no CUDA device")
-    tools = tools_of(backend, "cuda")
-    matrix = after_some_updates(tools.matrix(500), 500, np.random.default_rng(3))
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no CUDA device")
+def test_a_gpu_holds_it():
+    matrix = after_some_updates(tools_on("cuda").matrix(500), 500, np.random.default_rng(3))
     assert isinstance(matrix, DeviceMatrix)
     on_host = after_some_updates(HostMatrix(500), 500, np.random.default_rng(3))
     np.testing.assert_allclose(matrix.numpy(), on_host.numpy(), rtol=1e-12, atol=1e-12)
