@@ -34,7 +34,7 @@ results: install $(PEERS)/bin/python
 	for study in peers matched; do \
 	  $(PEERS)/bin/python -m pdebench_lite run --results $(MEASURED)/reference $(STUDY)/$$study.yaml \
 	    || test $$? -eq 1 || exit 2; done
-	for study in targets targets-classical family six-minutes long long-in-torch; do \
+	for study in targets targets-classical family six-minutes long half-hour; do \
 	  $(BIN)/pdebench run --results $(MEASURED)/targets $(STUDY)/$$study.yaml \
 	    || test $$? -eq 1 || exit 2; done
 	for folder in reference targets; do rm -rf results/$$folder && \
