@@ -68,6 +68,8 @@ def audit(entrants: Sequence[Entrant]) -> Audit:
         values[i]["steal"] = stolen_text(entrant.records, least=0.0)
         marks[i] += [OTHER_MACHINE] if elsewhere[i] else []
         marks[i] += [f"from {clean(entrant.key.source)}"] if entrant.key.source else []
+    for i, word in enumerate(_other_draws(entrants)):
+        marks[i] += word
     groups, sources = _sources(entrants)
     for i, words_of in enumerate(zip(groups, _libraries(entrants), strict=True)):
         marks[i] += chain(*words_of)
@@ -93,6 +95,21 @@ def _first_source(entrants: Sequence[Entrant], machines: Sequence[str]) -> str:
     """Return the machine of the user's own records, the commonest if there are several."""
     own = [m for e, m in zip(entrants, machines, strict=True) if not e.key.source]
     return Counter(own or machines).most_common(1)[0][0]
+
+
+def _other_draws(entrants: Sequence[Entrant]) -> list[list[str]]:
+    """Name the seeds of an entrant that saw other draws of the noise than most.
+
+    Without noise seeds are a method's own affair: a solver that draws nothing has one.
+    """
+    noisy = any(r.problem_params.get("noise") for e in entrants for r in e.records)
+    drawn = [sorted({r.seed for r in entrant.records}) for entrant in entrants]
+    words = [", ".join(map(str, seeds)) for seeds in drawn]
+    usual = _usual(words)
+    return [
+        [f"noise of seed{'s' * (len(seeds) > 1)} {word}"] if noisy and word != usual else []
+        for seeds, word in zip(drawn, words, strict=True)
+    ]
 
 
 # ---- conditions: name, value of one record in words, how a row or a caption says it ------------

@@ -203,6 +203,26 @@ def test_rows_whose_seeds_other_code_ran_are_marked_even_if_they_are_most(bench:
     assert marks(problem, "etdrk4") == []
 
 
+def test_rows_that_saw_other_noise_are_marked(bench: Any) -> None:
+    noisy = {"problem_params": {"noise": 0.01}}
+    for method in ("mlp", "diffphys", "opticalflow"):
+        bench.seeds(method, (0.1, 0.2, 0.3), **noisy)
+    bench.add("adjoint", **noisy)
+    bench.add("pinn", seed=1, **noisy)
+    bench.add("pinn", seed=5, **noisy)
+    (problem,) = bench.compare().problems
+    found = {method: marks(problem, method) for method in ("mlp", "adjoint", "pinn")}
+    assert found == {"mlp": [], "adjoint": ["noise of seed 0"], "pinn": ["noise of seeds 1, 5"]}
+
+
+def test_without_noise_any_seeds_compare(bench: Any) -> None:
+    for method in ("mlp", "diffphys"):
+        bench.seeds(method, (0.1, 0.2, 0.3), problem_params={"noise": 0.0})
+    bench.add("adjoint", problem_params={"noise": 0.0})
+    (problem,) = bench.compare().problems
+    assert marks(problem, "adjoint") == []
+
+
 def test_numbers_of_sources_are_those_of_one_problem(bench: Any) -> None:
     for label in ("toy", "toy[c=2.0]"):
         for method, mark in (("mlp", "aaa"), ("diffphys", "aaa"), ("pinn", "zzz")):
