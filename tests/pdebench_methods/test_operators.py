@@ -95,10 +95,11 @@ def test_both_backends_train_alike(known, method):
 @pytest.mark.slow  # compiles
 @pytest.mark.parametrize("method", METHODS)
 def test_training_helps(known, backend, method):
-    before, after = (run(known, backend, method, steps) for steps in (1, 40))
+    last = 5 if method.startswith("mlp") else 40  # it soon knows so few instances by heart
+    before, after = (run(known, backend, method, steps) for steps in (1, last))
     assert after.metrics["rel_l2"] < 0.98 * before.metrics["rel_l2"]
     assert after.sees["labels"] == 24
-    assert after.steps <= 40
+    assert after.steps <= last
 
 
 @pytest.mark.slow  # compiles
