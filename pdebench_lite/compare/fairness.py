@@ -98,18 +98,22 @@ def _first_source(entrants: Sequence[Entrant], machines: Sequence[str]) -> str:
 
 
 def _other_draws(entrants: Sequence[Entrant]) -> list[list[str]]:
-    """Name the seeds of an entrant that saw other draws of the noise than most.
+    """Name the seeds of an entrant that saw other draws of the noise than most on its problems.
 
     Without noise seeds are a method's own affair: a solver that draws nothing has one.
     """
-    noisy = any(r.problem_params.get("noise") for e in entrants for r in e.records)
-    drawn = [sorted({r.seed for r in entrant.records}) for entrant in entrants]
-    words = [", ".join(map(str, seeds)) for seeds in drawn]
-    usual = _usual(words)
-    return [
-        [f"noise of seed{'s' * (len(seeds) > 1)} {word}"] if noisy and word != usual else []
-        for seeds, word in zip(drawn, words, strict=True)
-    ]
+    drawn: dict[frozenset[str], dict[int, str]] = {}
+    for i, entrant in enumerate(entrants):
+        if any(r.problem_params.get("noise") for r in entrant.records):
+            seeds = ", ".join(map(str, sorted({r.seed for r in entrant.records})))
+            drawn.setdefault(frozenset(r.problem_label for r in entrant.records), {})[i] = seeds
+    marks: list[list[str]] = [[] for _ in entrants]
+    for words in drawn.values():
+        usual = _usual(words.values())
+        for i, seeds in words.items():
+            if seeds != usual:
+                marks[i].append(f"noise of seed{'s' * (',' in seeds)} {seeds}")
+    return marks
 
 
 # ---- conditions: name, value of one record in words, how a row or a caption says it ------------

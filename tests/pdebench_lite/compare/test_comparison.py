@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from scipy.stats import trim_mean
 
+from pdebench_lite.compare.fairness import audit
 from pdebench_lite.compare.profiles import RATIOS
 from pdebench_lite.errors import PdebenchError
 from pdebench_lite.study import Budget
@@ -213,6 +214,17 @@ def test_rows_that_saw_other_noise_are_marked(bench: Any) -> None:
     (problem,) = bench.compare().problems
     found = {method: marks(problem, method) for method in ("mlp", "adjoint", "pinn")}
     assert found == {"mlp": [], "adjoint": ["noise of seed 0"], "pinn": ["noise of seeds 1, 5"]}
+
+
+def test_draws_of_other_problems_are_no_matter(bench: Any) -> None:
+    """Rows over several problems: each is set beside those on its own."""
+    for label, seeds in (("toy", 3), ("toy[c=2.0]", 2)):
+        finals, params = (0.1, 0.2, 0.3)[:seeds], {"noise": 0.01}
+        bench.seeds("pinn", finals, problem_label=label, problem_params=params)
+    comparison = bench.compare()
+    assert [marks(problem, "pinn") for problem in comparison.problems] == [[], []]
+    entrants = [e for problem in comparison.problems for e in problem.contest.entrants]
+    assert audit(entrants).marks == [[], []]
 
 
 def test_without_noise_any_seeds_compare(bench: Any) -> None:
