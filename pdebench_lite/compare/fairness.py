@@ -68,8 +68,8 @@ def audit(entrants: Sequence[Entrant]) -> Audit:
         values[i]["steal"] = stolen_text(entrant.records, least=0.0)
         marks[i] += [OTHER_MACHINE] if elsewhere[i] else []
         marks[i] += [f"from {clean(entrant.key.source)}"] if entrant.key.source else []
-    for i, word in enumerate(_other_draws(entrants)):
-        marks[i] += word
+    for i, of_noise in enumerate(_other_draws(entrants)):
+        marks[i] += of_noise
     groups, sources = _sources(entrants)
     for i, words_of in enumerate(zip(groups, _libraries(entrants), strict=True)):
         marks[i] += chain(*words_of)
