@@ -9,6 +9,7 @@ from pathlib import Path
 import psutil
 
 from pdebench_lite.doctor.finding import Finding, read
+from pdebench_lite.runner import steal
 from pdebench_lite.runner.environment import threads
 
 _SECTION = "processor"
@@ -108,7 +109,7 @@ def turbo(root: Path) -> Finding:
 def _load() -> Iterator[Finding]:
     """Watch other processes, and the hypervisor, for a moment."""
     before = {p.pid: _seconds(p) for p in psutil.process_iter()}
-    stolen, began = _stolen(), time.perf_counter()
+    stolen, began = steal.processors(), time.perf_counter()
     time.sleep(_WATCH)
     span, busy = time.perf_counter() - began, []
     for process in psutil.process_iter():
@@ -125,7 +126,10 @@ def _load() -> Iterator[Finding]:
         yield Finding(_SECTION, "load", "warning", found, remedy)
     else:
         yield Finding(_SECTION, "load", "ok", f"others use {total:.1f} processors")
-    share = (_stolen() - stolen) / (span * (os.cpu_count() or 1))
+    now = steal.processors()
+    if stolen is None or now is None or now[1] <= stolen[1]:
+        return
+    share = (now[0] - stolen[0]) / (now[1] - stolen[1])
     if share > _STOLEN:
         found = f"the hypervisor took {share:.1%} of the time for other guests"
         remedy = "pdebench run … --seeds 5, and compare medians; or use a machine of your own"
@@ -138,10 +142,6 @@ def _seconds(process: psutil.Process) -> float:
     except psutil.Error:
         return 0.0
     return times.user + times.system
-
-
-def _stolen() -> float:
-    return getattr(psutil.cpu_times(), "steal", 0.0)
 
 
 def _name(process: psutil.Process) -> str:

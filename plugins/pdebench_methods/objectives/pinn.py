@@ -115,8 +115,8 @@ class PinnObjective:
         """Return the next optimiser, or the last one again on collocation points drawn anew.
 
         Fresh points keep the network from satisfying the equation at the points and nowhere else;
-        early on, while it changes most, they come sooner: every fifth of `redraw`. Few points do
-        as long as errors are large, so they grow to `most_points`.
+        early on, while it changes most, they come sooner: every fifth of `redraw`. Points grow to
+        `most_points`, so that early steps are cheap.
         """
         s = self.settings
         stage = next_of_plain(s, current, self._data, memo)

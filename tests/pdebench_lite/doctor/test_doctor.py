@@ -21,6 +21,7 @@ from pdebench_lite.doctor import processor as processor_module
 from pdebench_lite.doctor.clock import interruptions
 from pdebench_lite.doctor.processor import container, frequency, quota, turbo
 from pdebench_lite.plugins import Plugin, Registry, registry
+from pdebench_lite.runner import steal
 
 
 def files(root: Path, **texts: str) -> Path:
@@ -114,10 +115,15 @@ def test_other_load_is_seen_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_time_that_a_hypervisor_takes(monkeypatch: pytest.MonkeyPatch) -> None:
-    stolen = iter([0.0, 10.0])
-    monkeypatch.setattr(psutil, "cpu_times", lambda: SimpleNamespace(steal=next(stolen)))
     monkeypatch.setattr(processor_module, "_WATCH", 0.01)
-    assert "stolen time" in {f.name for f in processor_module._load()}
+    for readings, warned in (
+        ([(0.0, 90.0), (10.0, 100.0)], True),
+        ([(0.0, 90.0), (0.05, 100.0)], False),
+        ([None, None], False),
+    ):
+        left = iter(readings)
+        monkeypatch.setattr(steal, "processors", lambda left=left: next(left))
+        assert ("stolen time" in {f.name for f in processor_module._load()}) == warned
 
 
 # ---- clock -----------------------------------------------------------------------------------
