@@ -9,6 +9,7 @@ from pdebench_lite.cli._tally import Tally
 from pdebench_lite.errors import visible
 from pdebench_lite.leases import Leases
 from pdebench_lite.plugins import Registry
+from pdebench_lite.plural import counted
 from pdebench_lite.records import Store
 from pdebench_lite.states import State, state_of
 from pdebench_lite.study import Cell
@@ -54,7 +55,7 @@ def as_text(planned: Sequence[Planned], estimator: Estimator, jobs: int) -> str:
     tally.begin([p.cell for p in wanted])
     left = tally.seconds_left
     guessed = sum(p.estimate.basis == "its budget" for p in wanted)
-    total = f"{len(planned)} cells, {len(wanted)} to run"
+    total = f"{counted(len(planned), 'cell')}, {len(wanted)} to run"
     if left is None:
         unknown = sum(p.estimate.seconds is None for p in wanted)
         total += f"; time unknown: {unknown} with steps only and no earlier record"

@@ -14,6 +14,7 @@ from rich.text import Text
 from pdebench_lite.cli._tally import Tally
 from pdebench_lite.errors import visible
 from pdebench_lite.listener import Listener
+from pdebench_lite.plural import counted
 from pdebench_lite.records import Record
 from pdebench_lite.runner.clock import CHARGED
 from pdebench_lite.runner.watch import Watch
@@ -65,7 +66,7 @@ class Lines(Quiet):
         self.tally.begin(cells)
         for note in self.notes:
             self._say(f"not run: {note}")
-        self._say(f"{len(cells)} cell{'s' if len(cells) != 1 else ''} -> {self.results}")
+        self._say(f"{counted(len(cells), 'cell')} -> {self.results}")
 
     def reuse(self, cell: Cell, record: Record) -> None:
         """Say that a cell is done already."""

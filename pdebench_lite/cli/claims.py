@@ -8,6 +8,7 @@ import typer
 
 from pdebench_lite.cli._options import split_names
 from pdebench_lite.errors import PdebenchError, unknown_name
+from pdebench_lite.plural import counted
 
 if TYPE_CHECKING:
     from pdebench_lite.study import Cell
@@ -61,9 +62,11 @@ def claims(
         for claim in chosen:
             cells = deciding.cells_of(known, claim)
             different |= {cell.hash: cell for cell in cells}
-            print(f"{claim.name}: {len(cells)} cells, up to {_limit(cells):.0f} s: {claim.says}")
+            size = counted(len(cells), "cell")
+            print(f"{claim.name}: {size}, up to {_limit(cells):.0f} s: {claim.says}")
         total = _limit(different.values())
-        print(f"{len(different)} different cells, up to {total / 60:.0f} min charged, in all")
+        size = counted(len(different), "different cell")
+        print(f"{size}, up to {total / 60:.0f} min charged, in all")
         return 0
 
     from pdebench_lite.cli._progress import Quiet, make_listener

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pdebench_lite.errors import unknown_name
+from pdebench_lite.plural import counted
 
 if TYPE_CHECKING:
     from pdebench_lite.merge import Decision, Merged
@@ -115,7 +116,7 @@ def _print(merged: "Merged", into: Path) -> None:
         for number, folder in enumerate(folders, 1):
             print(f"folder {number}: {clean(folder)}")
         console.print(table)
-    print(f"{len(merged.decisions)} cells, merged into {clean(into)}:")
+    print(f"{counted(len(merged.decisions), 'cell')}, merged into {clean(into)}:")
     for kind, found in by_outcome.items():
         if found:
             print(f"  {len(found)} {_WORDS[kind]}")

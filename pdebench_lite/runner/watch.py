@@ -72,8 +72,9 @@ def overdue(watch: Watch, cell: Cell) -> str:
         return f"set-up took over {SETUP_LIMIT:g} s" if setup > SETUP_LIMIT else ""
     limit = cell.budget.max_time
     charged = watch.seconds(*CHARGED)
-    if limit is not None and charged > limit + max(5.0, 0.2 * limit):
-        late = f"did not stop within {limit:g} s + max(5 s, 20%)"
+    grace = 0.0 if limit is None else max(5.0, 0.2 * limit)
+    if limit is not None and charged > limit + grace:
+        late = f"did not stop within {limit:g} s and {grace:g} s of grace"
         if watch.phase not in _SHORT:
             return late
         more = ceil(limit + _MORE * watch.seconds(watch.phase))

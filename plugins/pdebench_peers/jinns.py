@@ -1,7 +1,4 @@
-"""Adapter `jinns`: states the task in jinns, trains by its `solve`, reports.
-
-One call of `solve` is one iteration, compiled as a whole, so that a run can be watched and stopped.
-"""
+"""Adapter `jinns`: states the task in jinns, trains by its `solve`, reports every iteration."""
 
 import itertools
 from typing import Any
@@ -41,12 +38,10 @@ class Periodic(jinns.loss.BoundaryConditionAbstract):
     def equation_u(self, inputs: Any, u: Any, params: Any) -> Any:
         """Return the gaps between both ends, shape (2 · fields,); `inputs` is (2, ends)."""
 
-        def end(facet: int) -> Any:
-            at = inputs[..., facet]
-            slopes = jax.jacrev(lambda point: u(point, params))(at)[:, 1]
-            return jnp.concatenate([u(at, params), slopes])
+        def end(at: Any) -> Any:
+            return jnp.append(u(at, params), jax.jacrev(u)(at, params)[:, 1])
 
-        return (end(1) - end(0),)
+        return (end(inputs[..., 1]) - end(inputs[..., 0]),)
 
     def equation_f(self, inputs: Any, params: Any, gridify: bool = False) -> Any:
         """Return zero: the gaps are to vanish."""
@@ -56,34 +51,29 @@ class Periodic(jinns.loss.BoundaryConditionAbstract):
 def _stated(statement: Statement, key: Any) -> tuple[Any, Any, dict[str, Any]]:
     """Return the network u(point, parameters), its parameters, and what else `solve` is given."""
     recipe, space, time = statement.recipe, statement.space, statement.time
-    seen, given, soft = statement.observed(), statement.initial_state, not recipe.hard
     of_network, of_points, of_observations = jax.random.split(key, 3)
-    layers: list[Any] = []
-    for n, m in itertools.pairwise(statement.sizes):
-        layers += [(glorot_equinox if recipe.hard else eqx.nn.Linear, n, m), (jax.nn.tanh,)]
+    linear = glorot_equinox if recipe.hard else eqx.nn.Linear
+    pairs = [((linear, n, m), (jax.nn.tanh,)) for n, m in itertools.pairwise(statement.sizes)]
     u, start = jinns.nn.PINN_MLP.create(
         key=of_network,
-        eqx_list=tuple(layers[:-1]),
+        eqx_list=tuple(itertools.chain(*pairs))[:-1],
         eq_type="PDENonStatio",
         input_transform=lambda point, _: statement.features(point),
         output_transform=lambda point, out, _: statement.imposed(point, jnp.atleast_1d(out)),
     )
     params = jinns.parameters.Params(nn_params=start, eq_params={"none": jnp.zeros(())})
-    loss = jinns.loss.LossPDENonStatio(
-        u=u,
-        params=params,
-        loss_weights=jinns.loss.LossWeightsPDENonStatio(
-            dyn_loss=1.0,
-            boundary_loss=1.0 if soft else None,
-            initial_condition=1.0 if given else None,
-            observations=tuple(o.weight for o in seen) or None,
-        ),
-        dynamic_loss=Residual(statement=statement),
-        boundary_condition=Periodic() if soft else None,
-        initial_condition_fun=given and (lambda x: statement.initial(jnp.append(0.0, x))),
-        t0=time.lower,
-        obs_slice=tuple(jnp.s_[o.field : o.field + 1] for o in seen) or None,
-    )
+    terms: dict[str, Any] = {"dynamic_loss": Residual(statement=statement), "t0": time.lower}
+    weights: dict[str, Any] = {"dyn_loss": 1.0}
+    if statement.initial_state:
+        terms["initial_condition_fun"] = lambda x: statement.initial(jnp.append(0.0, x))
+        weights["initial_condition"] = 1.0
+    if not recipe.hard:
+        terms["boundary_condition"], weights["boundary_loss"] = Periodic(), 1.0
+    if seen := statement.observed():
+        terms["obs_slice"] = tuple(jnp.s_[o.field : o.field + 1] for o in seen)
+        weights["observations"] = tuple(o.weight for o in seen)
+    weighted = jinns.loss.LossWeightsPDENonStatio(**weights)
+    loss = jinns.loss.LossPDENonStatio(u=u, params=params, loss_weights=weighted, **terms)
     points = jinns.data.CubicMeshPDENonStatio(
         key=of_points, n=recipe.points, nb=recipe.sides or None, ni=recipe.initial or 1, dim=1,
         min_pts=(space.lower,), max_pts=(space.upper,), tmin=time.lower, tmax=time.upper,
@@ -127,11 +117,10 @@ def solve(view: View, run: Run) -> Solution:
         statement = Statement(view, view.domain.names[::-1], recipe)  # jinns puts time first
         u, params, given = _stated(statement, jax.random.PRNGKey(seed_of(run)))
     state, evaluate = optimizer.init(params), jax.jit(jax.vmap(u, (0, None)))
-    training = Training(
-        run, statement, lambda at: evaluate(at, params), lambda: params.nn_params.layers
-    )
+    predict = lambda at: evaluate(at, params)  # noqa: E731
+    training = Training(run, statement, predict, lambda: params.nn_params.layers)
 
-    def iterate(params: Any, state: Any, given: Any) -> Any:
+    def iterate(params: Any, state: Any, given: Any) -> Any:  # one call is one, compiled as a whole
         found = jinns.solve(
             n_iter=1, init_params=params, optimizer=optimizer, opt_state=state,
             extra_optax_args_and_kwargs=extra, verbose=False, ahead_of_time=False, **given,

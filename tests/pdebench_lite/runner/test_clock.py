@@ -221,13 +221,13 @@ def watch_after(monkeypatch: pytest.MonkeyPatch, *events: tuple[str, float]) -> 
         (
             [("data", 0), ("", 15.1)],
             10,
-            "did not stop within 10 s + max(5 s, 20%): it was still preparing its data; "
+            "did not stop within 10 s and 5 s of grace: it was still preparing its data; "
             "give more, such as --max-time 56s",
         ),
         (
             [("data", 0), ("compile", 5), ("", 16)],
             10,
-            "did not stop within 10 s + max(5 s, 20%): it was still compiling; "
+            "did not stop within 10 s and 5 s of grace: it was still compiling; "
             "give more, such as --max-time 43s",
         ),
         ([("train", 0), ("evaluate", 9), ("train", 209), ("", 214)], 10, ""),
