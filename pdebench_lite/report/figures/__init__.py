@@ -71,7 +71,7 @@ def plot_all(
                     raced.append(race)
                     for _, drawn in work_precision.draw(race, looks, say):
                         paths += style.save(drawn, out / f"{name}-work-precision", formats)
-            for label, part, drawn in sweeps.draw(records, looks, say):
+            for label, part, drawn in sweeps.draw(store, records, looks, say):
                 name = style.slug(label, names)
                 names[name] = label
                 paths += style.save(drawn, out / f"{name}{part}", formats)

@@ -3,7 +3,8 @@
 Metrics of the machine (time and memory of a call) have figures of their own, `call_s-against-…`.
 
 Labels, width, resolution, a parameter of the problem: whatever takes three values or more while
-all else is the same. Methods that have no such setting are lines across.
+all else is the same. Methods that have no such setting are lines across: their runs of the same
+budget, or of a longer one, read where the budget of the others ends.
 """
 
 import json
@@ -19,9 +20,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, NullLocator
 
+from pdebench_lite.compare.outcomes import read_outcome
 from pdebench_lite.compare.statistics import median
 from pdebench_lite.errors import PdebenchError
-from pdebench_lite.records import Record
+from pdebench_lite.records import Record, Store
 from pdebench_lite.report.figures import style
 from pdebench_lite.report.figures.style import Look, Looks, axis_label, printable
 from pdebench_lite.report.wording import bound_of, budget_text, clean, metric_named
@@ -50,6 +52,21 @@ class Line:
     errors: dict[float, list[float]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Across:
+    """Who has no such number.
+
+    Attributes:
+        record: one of the records.
+        error: the median error over seeds.
+        seconds: when that was within a longer run; None at its end.
+    """
+
+    record: Record
+    error: float
+    seconds: float | None = None
+
+
 @dataclass
 class Sweep:
     """One figure.
@@ -59,14 +76,14 @@ class Sweep:
         key: the number that varies.
         metric: the error, or what a call costs.
         lines: who was run at several values.
-        across: who has no such number, with its median error.
+        across: who has no such number.
     """
 
     title: str
     key: str
     metric: str
     lines: list[Line]
-    across: list[tuple[Record, float]]
+    across: list[Across]
 
     @property
     def cost(self) -> bool:
@@ -75,23 +92,28 @@ class Sweep:
 
 
 def draw(
-    records: Iterable[Record], looks: Looks, say: Callable[[str], None]
+    store: Store, records: Iterable[Record], looks: Looks, say: Callable[[str], None]
 ) -> Iterator[tuple[str, str, Figure]]:
     """Yield one figure for each number that varies: the problem, `-against-KEY`, the figure."""
-    for sweep in sweeps(records):
+    for sweep in sweeps(records, store):
         which = f"{style.slug(sweep.metric.replace('_', '-'))}-" if sweep.cost else ""
         yield sweep.title, f"-{which}against-{style.slug(sweep.key)}", _figure(sweep, looks)
 
 
-def sweeps(records: Iterable[Record]) -> list[Sweep]:
-    """Find what varies: settings of methods within a problem, and parameters of problems."""
+def sweeps(records: Iterable[Record], store: Store | None = None) -> list[Sweep]:
+    """Find what varies: settings of methods within a problem, and parameters of problems.
+
+    Args:
+        records: whatever their status.
+        store: where their histories are, for runs of longer budgets.
+    """
     ran = [r for r in records if (r.ranked or r.failed) and r.status != "unsupported"]
     found = []
     for label in dict.fromkeys(r.problem_label for r in ran):
         mine = [r for r in ran if r.problem_label == label]
         keys = dict.fromkeys(key for r in mine for key in _numbers(r.config))
         found += [
-            _sweep(label, key, mine, lambda r: r.config, metric)
+            _sweep(label, key, mine, lambda r: r.config, metric, store)
             for key in keys
             for metric in _metrics(mine)
         ]
@@ -99,7 +121,7 @@ def sweeps(records: Iterable[Record]) -> list[Sweep]:
         mine = [r for r in ran if r.problem_label.partition("[")[0] == task]
         keys = dict.fromkeys(key for r in mine for key in _numbers(r.problem_params))
         found += [
-            _sweep(task, key, mine, lambda r: r.problem_params, metric)
+            _sweep(task, key, mine, lambda r: r.problem_params, metric, store)
             for key in keys
             for metric in _metrics(mine)
         ]
@@ -133,6 +155,7 @@ def _sweep(
     records: list[Record],
     of: Callable[[Record], dict[str, object]],
     metric: str,
+    store: Store | None,
 ) -> Sweep:
     """Gather the records that differ in one number."""
     lines: dict[str, Line] = {}
@@ -142,14 +165,37 @@ def _sweep(
             line = lines.setdefault(_rest(record, of(record), key), _line(record, key))
             line.errors.setdefault(float(value), []).append(_error(record, metric))
     kept = [line for line in lines.values() if len(line.errors) >= _FEWEST]
-    budgets = {line.record.budget.model_dump_json() for line in kept}
     others: dict[str, list[Record]] = {}
     for record in records:
-        alike = record.budget.model_dump_json() in budgets and record.family != "classical"
-        if key not in of(record) and alike and of(record) is record.config:
+        if key not in of(record) and record.family != "classical" and of(record) is record.config:
             others.setdefault(f"{record.label} {record.backend}", []).append(record)
-    across = [(r[0], float(median([_error(one, metric) for one in r]))) for r in others.values()]
-    return Sweep(title, key, metric, kept, across)
+    beside = [_across(runs, kept, metric, store) for runs in others.values()]
+    return Sweep(title, key, metric, kept, [one for one in beside if one is not None])
+
+
+def _across(
+    runs: list[Record], lines: list[Line], metric: str, store: Store | None
+) -> Across | None:
+    """Return the error of runs of one method with the budget of lines, or at its end."""
+    equal = [r for r in runs if any(r.budget == line.record.budget for line in lines)]
+    if equal:
+        return Across(equal[0], float(median([_error(one, metric) for one in equal])))
+    seconds = {line.record.budget.max_time for line in lines}
+    alike = {(r.backend, r.dtype, r.device) for r in (line.record for line in lines)}
+    longer = [
+        r
+        for r in runs
+        if (r.backend, r.dtype, r.device) in alike and r.budget.target_error is None
+        if all(s is not None and s < (r.budget.max_time or 0.0) for s in seconds)
+    ]
+    if len(seconds) != 1 or not longer or store is None or _of_the_machine(metric):
+        return None
+    (at,) = seconds
+    assert at is not None
+    shortest = min(r.budget.max_time or inf for r in longer)
+    chosen = [r for r in longer if r.budget.max_time == shortest]
+    errors = [read_outcome(store, r, metric).at(at) for r in chosen]
+    return Across(chosen[0], float(median([inf if e is None else e for e in errors])), at)
 
 
 def _rest(record: Record, values: dict[str, object], key: str) -> str:
@@ -182,7 +228,7 @@ def _figure(sweep: Sweep, looks: Looks) -> Figure:
     axes = figure.subplots()
     values = [value for line in sweep.lines for value in line.errors]
     errors = [e for line in sweep.lines for seeds in line.errors.values() for e in seeds]
-    finite = [e for e in [*errors, *(e for _, e in sweep.across)] if np.isfinite(e)]
+    finite = [e for e in [*errors, *(one.error for one in sweep.across)] if np.isfinite(e)]
     style.log_axis(axes.yaxis, finite)
     if min(values) > 0 and max(values) / min(values) >= _WIDE:
         axes.set_xscale("log")
@@ -202,11 +248,12 @@ def _figure(sweep: Sweep, looks: Looks) -> Figure:
         drawn: dict[str, Any] = {"color": look.color, "ls": dashes, "marker": look.marker}
         _draw(axes, line, look, drawn)
         legend.append(Line2D([], [], **drawn, label=printable(line.name, 60, 34)))
-    for record, error in sweep.across:
-        if np.isfinite(error):
-            color, dashes = looks[record].color, looks.line(record)
-            axes.axhline(error, color=color, ls=dashes, lw=0.8, alpha=0.7, zorder=1)
-            name = printable(f"{record.label} · {record.backend}, without", 60, 34)
+    for one in sweep.across:
+        if np.isfinite(one.error):
+            color, dashes = looks[one.record].color, looks.line(one.record)
+            axes.axhline(one.error, color=color, ls=dashes, lw=0.8, alpha=0.7, zorder=1)
+            when = ", without" if one.seconds is None else f" at {one.seconds:g} s"
+            name = printable(f"{one.record.label} · {one.record.backend}{when}", 60, 34)
             legend.append(Line2D([], [], color=color, ls=dashes, lw=0.8, alpha=0.7, label=name))
     if len(errors) > len(values):
         legend.append(Line2D([], [], color="0.4", marker="|", ls="", ms=7, label="all seeds"))

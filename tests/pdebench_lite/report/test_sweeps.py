@@ -1,12 +1,16 @@
 """What a study varies: lines of records that differ in one number, and in their seeds."""
 
 from math import inf
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pdebench_lite.compare.outcomes import read_outcome
+from pdebench_lite.records import Store
 from pdebench_lite.report.figures import plot_all
 from pdebench_lite.report.figures.sweeps import sweeps
+from pdebench_lite.study import Budget
 
 
 def point(make: Any, labels: int, error: float, seed: int = 0, **values: Any) -> Any:
@@ -33,8 +37,8 @@ def test_a_number_that_varies_is_found(labelled: list[Any]) -> None:
     assert line.errors == {
         10.0: [0.1, 0.1], 100.0: [0.01, 0.01], 1000.0: [0.001, 0.001], 10_000.0: [inf],
     }  # fmt: skip
-    ((beside, error),) = sweep.across
-    assert (beside.method, error) == ("pinn", 0.02)
+    (beside,) = sweep.across
+    assert (beside.record.method, beside.error, beside.seconds) == ("pinn", 0.02, None)
 
 
 def test_what_differs_otherwise_is_another_line(make: Any) -> None:
@@ -64,6 +68,22 @@ def test_parameters_of_problems_vary_too_but_not_names_of_instances(make: Any) -
     (sweep,) = sweeps(same)
     assert (sweep.title, sweep.key) == ("burgers:forward", "nu")
     assert sweep.across == []
+
+
+def test_a_longer_run_is_read_where_the_budget_of_the_others_ends(
+    labelled: list[Any], make: Any, publish: Any, tmp_path: Path
+) -> None:
+    store, short = Store(tmp_path), [r for r in labelled if r.method == "mlp"]
+    given = {"metrics": {"rel_l2": 1e-4}, "ranked": ["rel_l2"], "charged_s": 90.0}
+    longer = make("pinn", budget=Budget(max_time=90.0), **given)
+    single = make("deepxde", budget=Budget(max_time=90.0), dtype="float32", **given)
+    for record in (longer, single):
+        publish(store, record, 1e-4)
+    (sweep,) = sweeps([*short, longer, single], store)
+    (beside,) = sweep.across
+    assert (beside.record, beside.seconds) == (longer, 30.0), "another precision is left out"
+    assert beside.error == read_outcome(store, longer, "rel_l2").at(30.0) > 1e-4
+    assert sweeps([*short, longer])[0].across == [], "nothing is known but its end"
 
 
 def test_the_figure_is_drawn(labelled: list[Any], store: Any, tmp_path: Any) -> None:
