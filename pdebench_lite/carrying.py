@@ -28,8 +28,7 @@ def rollout(
     """Advance a state through given times with a scheme, in NumPy.
 
     Args:
-        scheme: the discretisation; its `max_dt` limits the step, and so does four times the span
-            over the cells, so that a scheme that is stable at any step is refined in time too.
+        scheme: the discretisation; its `max_dt` limits the step, and so does the grid.
         state: arrays over the grid at `times[0]`.
         unknowns: every coefficient that the scheme reads.
         times: ascending, shape (n,); between two of them equal steps are taken.
@@ -43,7 +42,7 @@ def rollout(
         DivergedError: the state is no longer finite.
     """
     states = [state]
-    longest = 4.0 * float(times[-1] - times[0]) / max(grid.cells)
+    longest = grid.longest_step(float(times[-1] - times[0]))
     for start, end in itertools.pairwise(times):
         limit = min(courant * scheme.max_dt(state, unknowns, grid), longest)
         if not np.isfinite([float(np.max(np.abs(v))) for v in state.values()]).all():

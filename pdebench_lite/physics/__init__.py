@@ -31,5 +31,6 @@ from .spectral import etdrk4_step as etdrk4_step
 from .spectral import fourier_basis as fourier_basis
 from .spectral import spectral_derivative as spectral_derivative
 from .spectral import wavenumbers as wavenumbers
+from .time_stepping import rk4 as rk4
 from .time_stepping import ssp_rk2 as ssp_rk2
 from .time_stepping import ssp_rk3 as ssp_rk3

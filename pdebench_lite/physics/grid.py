@@ -66,6 +66,13 @@ class Grid:
         """Distance of neighbouring centres along each axis."""
         return {a: self.length[a] / n for a, n in zip(self.axes, self.cells, strict=True)}
 
+    def longest_step(self, span: float) -> float:
+        """Return the longest step with which to march a span of time: four spans over the cells.
+
+        A scheme that is stable at any step is thus refined in time together with space.
+        """
+        return 4.0 * span / max(self.cells)
+
     def axis(self, axis: str | None = None) -> str:
         """Return the name of an axis, checked; None means the only axis of a 1-D grid.
 

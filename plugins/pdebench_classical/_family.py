@@ -14,7 +14,6 @@ from pdebench_lite.runner.run import Run
 from pdebench_lite.view import View
 
 _ABREAST = 16  # instances that share their time step, those with like bounds together
-_LONGEST = 4.0  # spans over cells, as for a single instance
 
 
 def solve(view: View, run: Run) -> Solution:
@@ -72,7 +71,7 @@ class _March:
         self, state: dict[str, Any], known: dict[str, Any], begin: float, end: float, limit: float
     ) -> dict[str, Any]:
         """March from one frame to the next in equal steps."""
-        longest = min(limit, _LONGEST * self._time.length / self._grid.cells[0])
+        longest = min(limit, self._grid.longest_step(self._time.length))
         chosen = self._config.steps * (end - begin) / self._time.length
         steps = max(1, ceil((chosen or (end - begin) / longest) - 1e-9))
         dt = (end - begin) / steps

@@ -1,6 +1,6 @@
 """The map from coefficients of an initial state to what was observed, with its exact adjoint."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from math import ceil
 from typing import Any
@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 
 from pdebench_classical._tape import linearise
+from pdebench_lite.observations import by_time
 from pdebench_lite.physics import Grid, fourier_basis
 from pdebench_lite.physics.fourier_prior import FourierPrior
 from pdebench_lite.problem import Domain, Observation, Scheme, Unknown
 
 State = dict[str, np.ndarray]
-_SHARE = 0.9  # of the stability bound, for a state as much larger than what was observed as
-_HEADROOM = 1.25
-_LONGEST = 4.0  # spans over cells: a scheme that is stable at any step is refined in time as well
+_SHARE = 0.9  # of the stability bound
+_HEADROOM = 1.25  # a state may be so much larger than what was observed
 
 
 class ForwardMap:
@@ -48,23 +48,20 @@ class ForwardMap:
             modes: waves of each initial state.
             tick: called at each time step, forward or back; may raise to stop the march.
         """
-        (axis,), time = domain.space, domain.time
+        time = domain.time
         assert time is not None, "an initial state belongs to a problem with time"
         self.grid: Grid = domain.grid(cells)
         self.waves = FourierPrior(domain.space, modes, order=2)
         self._fields = [u.field for u in unknowns]
         self._scheme, self._begin, self._tick = scheme, time.lower, tick
         self._matrix = self.waves.matrix(self.grid.points())
-        seen = by_time(observations, axis.name, time.name)
-        self.values = np.concatenate([values for *_, values, _ in seen])
-        self.noise = np.concatenate([np.full(v.size, noise) for *_, v, noise in seen])
-        self._seen = [(t, field, reading(self.grid, x)) for t, field, x, *_ in seen]
-        largest = {f: np.zeros(self.grid.cells) for f in self._fields}
-        for _, field, _, values, _ in seen:
-            peak = _HEADROOM * float(np.max(np.abs(values)))
-            largest[field] = np.maximum(largest[field], peak)
+        seen = by_time(observations, time.name)
+        self.values = np.concatenate([o.values for o in seen])
+        self.noise = np.concatenate([np.full(o.values.size, o.noise) for o in seen])
+        self._seen = readings(seen, self.grid, time.name)
+        largest = largest_seen(seen, self._fields, self.grid)
         limit = _SHARE * scheme.max_dt(largest, {}, self.grid)
-        self.dt = min(limit, _LONGEST * time.length / cells)
+        self.dt = min(limit, self.grid.longest_step(time.length))
 
     @property
     def size(self) -> int:
@@ -139,23 +136,31 @@ class ForwardMap:
         return np.concatenate([one @ self._matrix for one in g], axis=1)
 
 
-def reading(grid: Grid, x: np.ndarray) -> np.ndarray:
-    """Return the matrix of trigonometric interpolation from the grid to x, (n, cells)."""
+def readings(
+    observations: list[Observation], grid: Grid, time: str
+) -> list[tuple[float, str, np.ndarray]]:
+    """Return (time, field, matrix from the grid to the n values, (n, cells)) of each observation.
+
+    The matrix is that of trigonometric interpolation.
+    """
     identity = np.fft.rfft(np.eye(grid.cells[0]), axis=0)
-    return np.asarray((fourier_basis(grid, None, x) @ identity).real)
-
-
-def by_time(
-    observations: tuple[Observation, ...], axis: str, time: str
-) -> list[tuple[float, str, np.ndarray, np.ndarray, float]]:
-    """Return (time, field, places, values, noise) for each time of each field, in that order."""
-    seen = (
-        (float(t), o.field, np.asarray(o.points[axis])[here], np.asarray(o.values)[here], o.noise)
+    return [
+        (
+            float(o.points[time][0]),
+            o.field,
+            np.asarray((fourier_basis(grid, None, o.points[grid.axis()]) @ identity).real),
+        )
         for o in observations
-        for t in np.unique(o.points[time])
-        for here in [np.asarray(o.points[time]) == t]
-    )
-    return sorted(seen, key=lambda one: one[:2])
+    ]
+
+
+def largest_seen(observations: list[Observation], fields: Sequence[str], grid: Grid) -> State:
+    """Return constant states a quarter larger than what was observed; 0 for what never was."""
+    largest = {field: np.zeros(grid.cells) for field in fields}
+    for o in observations:
+        peak = _HEADROOM * float(np.max(np.abs(o.values)))
+        largest[o.field] = np.maximum(largest[o.field], peak)
+    return largest
 
 
 def spans(begin: float, times: set[float], dt: float) -> list[tuple[float, float, int]]:

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from pdebench_classical._forward_map import by_time, reading, spans
+from pdebench_classical._forward_map import largest_seen, readings, spans
 from pdebench_classical._trajectory import Trajectory
 from pdebench_classical.leastsquares import LeastSquaresSettings
 from pdebench_lite.method import Solution
+from pdebench_lite.observations import by_time
 from pdebench_lite.optimize.regularised_gauss_newton import Level, RegularisedGaussNewton
 from pdebench_lite.physics.fourier_prior import FourierPrior
 from pdebench_lite.problem import Arrays, Scheme
@@ -21,8 +22,6 @@ from pdebench_lite.view import View
 _FREE = 10.0  # prior deviation of numbers and means, in units of that of the waves
 _STEP = 1e-6  # of the differences
 _SHARE = 0.8  # of the stability bound
-_HEADROOM = 1.25  # a state may be so much larger than what was observed
-_LONGEST = 4.0  # spans over cells: a scheme that is stable at any step is refined in time as well
 
 
 def solve(view: View, run: Run) -> Solution:
@@ -113,7 +112,7 @@ class _Model:
             cells: of the grid.
             tick: called at each time step; may raise to stop the march.
         """
-        (axis,), time = view.domain.space, view.domain.time
+        time = view.domain.time
         assert time is not None, "an initial state belongs to a problem with time"
         self._view, self.grid, self._tick = view, view.domain.grid(cells), tick
         self._numbers = [u for u in view.unknowns if u.kind == "coefficient"]
@@ -130,19 +129,17 @@ class _Model:
             self._known = {
                 k: np.asarray(v) for k, v in view.initial_state(self.grid.points()).items()
             }
-        seen = by_time(view.observations(), axis.name, time.name)
-        self._seen = [(t, field, reading(self.grid, x)) for t, field, x, *_ in seen]
-        values = np.concatenate([v for *_, v, _ in seen])
+        seen = by_time(view.observations(), time.name)
+        self._seen = readings(seen, self.grid, time.name)
+        values = np.concatenate([o.values for o in seen])
         self._norm = float(np.sqrt(np.sum(values**2))) or 1.0
         self._values = values / self._norm
-        self.noise = sum(v.size * noise**2 for *_, v, noise in seen) / self._norm**2
+        self.noise = sum(o.values.size * o.noise**2 for o in seen) / self._norm**2
         self._begin = time.lower
-        largest = {field: np.zeros(self.grid.cells) for field in view.fields}
-        for _, field, _, v, _ in seen:
-            largest[field] = np.maximum(largest[field], _HEADROOM * float(np.max(np.abs(v))))
+        largest = largest_seen(seen, view.fields, self.grid)
         guesses: Arrays = {u.name: u.guess for u in self._numbers}
         limit = _SHARE * self._scheme.max_dt(largest, guesses, self.grid)
-        self._dt = min(limit, _LONGEST * time.length / cells)
+        self._dt = min(limit, self.grid.longest_step(time.length))
         self.steps = sum(n for *_, n in self._spans())
 
     def _functions(self, points: dict[str, Any]) -> np.ndarray:

@@ -11,8 +11,6 @@ from pdebench_lite.method import Solution
 from pdebench_lite.runner.run import Run
 from pdebench_lite.view import View
 
-_LONGEST = 4.0  # spans over cells: a scheme that is stable at any step is refined in time as well
-
 
 def solve(view: View, run: Run) -> Solution:
     """March the known initial state forward by one of the problem's schemes.
@@ -29,7 +27,7 @@ def solve(view: View, run: Run) -> Solution:
         scheme, grid = view.solver(config.scheme), view.domain.grid(config.cells)
         state: dict[str, Any] = dict(view.initial_state(grid.points()))
         limit = scheme.max_dt(state, {}, grid)
-        chosen = ceil(time.length / min(limit, _LONGEST * time.length / config.cells) - 1e-9)
+        chosen = ceil(time.length / min(limit, grid.longest_step(time.length)) - 1e-9)
         steps = config.steps or chosen
         dt = time.length / steps
         if dt > limit * (1 + 1e-12):

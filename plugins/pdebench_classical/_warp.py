@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pdebench_lite.physics import Grid, interpolate_periodic, spectral_derivative
+from pdebench_lite.physics import Grid, interpolate_periodic, rk4, spectral_derivative
 from pdebench_lite.physics.fourier_prior import FourierPrior
 from pdebench_lite.problem import Domain
 
@@ -48,12 +48,7 @@ class Warp:
         h = t / self._steps
         path = [x]
         for _ in range(self._steps):
-            y = path[-1]
-            k1 = self._read(motion, y)
-            k2 = self._read(motion, y - 0.5 * h * k1)
-            k3 = self._read(motion, y - 0.5 * h * k2)
-            k4 = self._read(motion, y - h * k3)
-            path.append(y - h / 6 * (k1 + 2 * k2 + 2 * k3 + k4))
+            path.append(rk4(lambda y: -self._read(motion, y), path[-1], h))
         return np.stack(path)
 
     def values(self, ends: np.ndarray) -> np.ndarray:

@@ -16,9 +16,8 @@ class OpticalflowSettings(Settings):
 
     modes: int = Field(24, ge=1, le=256, description="waves of the motion along each axis")
     steps: int = Field(32, ge=4, description="Runge–Kutta steps along a characteristic")
-    level_steps: int = Field(40, ge=1, description="linearisations at each width of the blur")
     weight: float | Literal["auto"] = Field(
-        "auto", description="of the motion's smoothness; auto: by the discrepancy principle"
+        "auto", description="of the motion's smoothness; auto: by its evidence"
     )
 
 

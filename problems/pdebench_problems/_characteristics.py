@@ -16,7 +16,7 @@ from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from pdebench_lite.errors import DivergedError, PdebenchError
-from pdebench_lite.physics._namespace import array_namespace
+from pdebench_lite.physics import array_namespace, rk4
 from pdebench_problems._fourier import fourier
 
 
@@ -240,10 +240,7 @@ def _runge_kutta(
         n = max(1, ceil(_BASE_STEPS * (float(end) - now) - 1e-9)) * substeps
         h = (float(end) - now) / n
         for _ in range(n if h > 0 else 0):
-            k1 = -velocity(y)
-            k2 = -velocity(y + 0.5 * h * k1)
-            k3 = -velocity(y + 0.5 * h * k2)
-            y = y + h / 6 * (k1 + 2 * k2 + 2 * k3 - velocity(y + h * k3))
+            y = rk4(lambda y: -velocity(y), y, h)
         now = float(end)
         paths.append(y)
     return np.stack(paths, axis=-1)

@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 
 from pdebench_lite.physics.channels import channel_average
+from pdebench_lite.physics.gaussian_average import gaussian_average
+from pdebench_lite.problem import Axis
 
 X = (np.arange(126) + 0.5) / 126  # not a multiple of the number of channels
 WIDE = 0.2
 
 
-def gaussian_average(width=WIDE):
-    gap = np.abs(X[:, None] - X)
-    weights = np.exp(-0.5 * (np.minimum(gap, 1 - gap) / width) ** 2)
-    return weights / weights.sum(axis=1, keepdims=True)
+def wide():
+    return gaussian_average({"x": X}, (Axis("x", 0.0, 1.0, periodic=True),), WIDE)
 
 
 def bump(centre):
@@ -23,11 +23,11 @@ def bump(centre):
 def test_without_an_average_the_values_are_kept():
     values = np.random.default_rng(0).normal(size=X.size)
     kept = channel_average(values, None)(values)
-    assert kept.shape == channel_average(values, gaussian_average())(values).shape
+    assert kept.shape == channel_average(values, wide())(values).shape
     np.testing.assert_array_equal(np.sort(kept[kept != 0.0]), np.sort(values))
 
 
-@pytest.mark.parametrize("average", [None, gaussian_average()], ids=["none", "wide"])
+@pytest.mark.parametrize("average", [None, wide()], ids=["none", "wide"])
 def test_the_jacobian_is_that_of_the_averages(average):
     random = np.random.default_rng(1)
     values, slopes = random.uniform(size=X.size), random.normal(size=(X.size, 3))
@@ -47,7 +47,7 @@ def test_answers_are_as_large_as_the_values():
 
 def test_a_bump_does_not_head_for_the_place_of_a_higher_one():
     """The lower one is to go right, from 0.7 to 1.1; by averages alone it would go left, to 0.5."""
-    seen, average = bump(0.5) + 0.6 * bump(1.1), gaussian_average()
+    seen, average = bump(0.5) + 0.6 * bump(1.1), wide()
     of = channel_average(seen, average)
 
     def left_is_better(averages):
@@ -63,4 +63,4 @@ def test_a_bump_does_not_head_for_the_place_of_a_higher_one():
 
 def test_a_constant_has_channels_too():
     values = np.full(X.size, 2.0)
-    assert np.isfinite(channel_average(values, gaussian_average())(values)).all()
+    assert np.isfinite(channel_average(values, wide())(values)).all()

@@ -15,6 +15,10 @@ def test_centres_spacing_and_length():
     assert PLANE.centres("x").dtype == np.float64
 
 
+def test_no_step_of_a_march_is_longer_than_four_spans_over_the_cells():
+    assert PLANE.longest_step(3.0) == 4 * 3.0 / 8
+
+
 @pytest.mark.parametrize("make", [np.asarray, torch.asarray, jnp.asarray])
 def test_centres_take_the_kind_of_an_array(make):
     like = make(np.ones(1, np.float32))

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from pdebench_lite.physics import ssp_rk2, ssp_rk3
+from pdebench_lite.physics import rk4, ssp_rk2, ssp_rk3
 
 
-@pytest.mark.parametrize(("step", "expected"), [(ssp_rk2, 2), (ssp_rk3, 3)])
+@pytest.mark.parametrize(("step", "expected"), [(ssp_rk2, 2), (ssp_rk3, 3), (rk4, 4)])
 def test_order_of_accuracy(step, expected, observed_order):
     """u' = −u², u = 1/(1/u₀ + t)."""
     start = np.array([1.0, 2.0, 0.5])
@@ -18,7 +18,7 @@ def test_order_of_accuracy(step, expected, observed_order):
     assert observed_order(error, (64, 128)) == pytest.approx(expected, abs=0.1)
 
 
-@pytest.mark.parametrize(("step", "degree"), [(ssp_rk2, 2), (ssp_rk3, 3)])
+@pytest.mark.parametrize(("step", "degree"), [(ssp_rk2, 2), (ssp_rk3, 3), (rk4, 4)])
 def test_amplification_is_the_exponentials_taylor_polynomial(step, degree):
     z = np.linspace(-2, 0, 9) + 0.5j
     expected = sum(z**k / np.prod(np.arange(1, k + 1)) for k in range(degree + 1))

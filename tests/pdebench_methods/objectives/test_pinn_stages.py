@@ -1,10 +1,11 @@
-"""When collocation points are drawn anew, how many, and for how long they are kept."""
+"""When collocation points are drawn anew, how many, where, and for how long they are kept."""
 
 from math import inf
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from scipy.stats import chisquare
 
 from pdebench_lite.plugins import registry
 from pdebench_lite.seeding import generator
@@ -23,12 +24,23 @@ class Tools:
         return np.ones_like(data["residual:x"])
 
 
-def objective(words, time_left=inf):
+class PeakTools(Tools):
+    """Residuals that are large in one place, where the points are to gather."""
+
+    def evaluate(self, function, parameters, data):
+        return peak(data["residual:x"], data["residual:t"])
+
+
+def peak(x, t):
+    return 3e-3 * np.exp(-200 * (x - 0.3) ** 2 - 50 * (t - 0.4) ** 2)
+
+
+def objective(words, time_left=inf, tools=Tools):
     _, config = registry().configured(words)
     rng = lambda purpose="": generator("m", purpose)  # noqa: E731
     run = SimpleNamespace(config=config, rng=rng, time_left=time_left)
     view = View(registry().task("burgers:forward"), lambda purpose: generator("d", purpose))
-    return PinnObjective(view, run, Tools()), run
+    return PinnObjective(view, run, tools()), run
 
 
 def stages(words, count, pace=0.0, time_left=inf):
@@ -75,3 +87,39 @@ def test_the_last_points_are_kept_for_more_than_one_stage(pace):
 def test_the_last_of_the_early_stages_counts_its_own_steps():
     found = stages(f"{SMALL},points=50,redraw=100]", 30, 0.1, 7.0)
     assert [steps for steps, _ in found] == [20, 20, None]
+
+
+def redrawn(words):
+    """Return x, t and weights of the points that are drawn by the residual of `PeakTools`."""
+    found, _ = objective(words, tools=PeakTools)
+    first, memo = found.initial(), {}
+    found.next_stage(first, memo)
+    data = found.next_stage({name: values + 1 for name, values in first.items()}, memo).data
+    return data["residual:x"], data["residual:t"], data["residual/root"] ** 2
+
+
+CELLS, FINER = 5, 200
+MIDDLE = (np.arange(CELLS * FINER) + 0.5) / (CELLS * FINER)
+
+
+def shares(density):
+    """Return the parts of a density, given at finer points, that 5 × 5 cells hold; shape (25,)."""
+    blocks = density.reshape(CELLS, FINER, CELLS, FINER).sum(axis=(1, 3))
+    return (blocks / blocks.sum()).ravel()
+
+
+def test_new_points_have_the_published_density():
+    """|r|ᵏ/mean |r|ᵏ + c, Wu et al. 2023, eq. 2, with k = c = 1; no other k and c would pass."""
+    x, t, weights = redrawn("pinn[width=4,depth=1,points=10000,candidates=100000,redraw=100]")
+    cell = CELLS * (CELLS * (x + 1) / 2).astype(int) + (CELLS * t).astype(int)
+    counts = np.bincount(cell, minlength=CELLS**2)
+    r = peak(2 * MIDDLE[:, None] - 1, MIDDLE)
+
+    def likelihood(k, c):
+        return chisquare(counts, x.size * shares(r**k / np.mean(r**k) + c)).pvalue
+
+    assert likelihood(1, 1) > 0.05
+    assert max(likelihood(*kc) for kc in ((0, 1), (0.5, 1), (2, 1), (1, 0.8), (1, 1.25))) < 1e-3
+    assert np.mean(weights) == pytest.approx(1.0)
+    even = weights * np.sqrt(peak(x, t) / np.mean(r) + 1)  # each counts by density^(−1/2)
+    np.testing.assert_allclose(even, np.mean(even), rtol=0.05)

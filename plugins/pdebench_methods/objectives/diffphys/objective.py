@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from pdebench_lite.method import Solution
+from pdebench_lite.observations import by_time
 from pdebench_lite.optimize.regularised_gauss_newton import Level
 from pdebench_lite.physics import Stencil, array_namespace
 from pdebench_lite.physics.fourier_prior import FourierPrior
@@ -31,7 +32,6 @@ from pdebench_methods.objectives.diffphys.minimiser import GaussNewtonMinimiser
 from pdebench_methods.objectives.diffphys.observing import (
     blur_data,
     blurred_gap,
-    by_time,
     observe,
     observed_nodes,
 )

@@ -1,4 +1,4 @@
-"""What was measured, sorted by time, and the blur by which coarse comes before fine."""
+"""What is observed of a state, and the blur by which coarse comes before fine."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,19 +8,9 @@ import numpy as np
 from pdebench_lite.physics import Grid, Stencil, array_namespace
 from pdebench_lite.physics._namespace import as_index
 from pdebench_lite.physics.channels import ChannelAverage, channel_average
+from pdebench_lite.physics.gaussian_average import gaussian_average
 from pdebench_lite.physics.interpolation import read, stencil
-from pdebench_lite.problem import Axis, Domain, Observation
-
-
-def by_time(observations: tuple[Observation, ...], time: str) -> list[Observation]:
-    """Split observations by time and sort them."""
-    split = []
-    for o in observations:
-        for t in np.unique(o.points[time]):
-            here = np.asarray(o.points[time]) == t
-            points = {a: np.asarray(p)[here] for a, p in o.points.items()}
-            split.append(Observation(o.field, points, np.asarray(o.values)[here], o.noise))
-    return sorted(split, key=lambda o: float(o.points[time][0]))
+from pdebench_lite.problem import Domain, Observation
 
 
 def observed_nodes(o: Observation, domain: Domain, grid: Grid) -> Stencil:
@@ -60,11 +50,10 @@ def blur_matrices(o: Observation, domain: Domain, blur: float) -> list[np.ndarra
     mesh = [m.ravel() for m in np.meshgrid(*nodes, indexing="ij")]
     if len(mesh[0]) == o.values.size and all(map(np.array_equal, mesh, coordinates)):
         return [
-            _average([_gap(x, axis)], blur * axis.length)
+            gaussian_average({axis.name: x}, (axis,), blur)
             for x, axis in zip(nodes, domain.space, strict=True)
         ]
-    gaps = [_gap(x, axis) / axis.length for x, axis in zip(coordinates, domain.space, strict=True)]
-    return [_average(gaps, blur)]
+    return [gaussian_average(o.points, domain.space, blur)]
 
 
 def blur_data(o: Observation, domain: Domain, blur: float, i: int) -> dict[str, np.ndarray]:
@@ -101,17 +90,3 @@ def apply_blur(matrices: list[Any], values: Any) -> Any:
     for matrix in matrices:  # each turns the axes by one, so that all come round
         values = xp.tensordot(values, matrix, axes=((len(batch),), (1,)))
     return xp.reshape(values, (*batch, -1))
-
-
-def _gap(x: np.ndarray, axis: Axis) -> np.ndarray:
-    gap = x[:, None] - x[None, :]
-    if axis.periodic:
-        gap = (gap + 0.5 * axis.length) % axis.length - 0.5 * axis.length
-    return gap
-
-
-def _average(gaps: list[np.ndarray], width: float) -> np.ndarray:
-    if width == 0:
-        return np.eye(len(gaps[0]))
-    weights = np.exp(-0.5 * sum((gap / width) ** 2 for gap in gaps))
-    return weights / weights.sum(axis=1, keepdims=True)
