@@ -1,5 +1,6 @@
 """Fingerprint of a cell: the sources and libraries that its numbers come from."""
 
+from pdebench_lite import own_code
 from pdebench_lite.errors import unknown_name
 from pdebench_lite.plugins import Registry
 from pdebench_lite.runner.environment import fingerprint
@@ -26,7 +27,8 @@ def fingerprint_of(registry: Registry, cell: Cell) -> dict[str, str]:
     ]
     if cell.backend in method.solvers:
         modules.append(method.solvers[cell.backend])
-    return fingerprint(modules, (*registry.backend(cell.backend).requires, *method.requires))
+    marks = fingerprint(modules, (*registry.backend(cell.backend).requires, *method.requires))
+    return marks | dict(own_code.mark(path) for path in method.Config.code_paths(cell.config))
 
 
 def changed_marks(then: dict[str, str], now: dict[str, str]) -> str:

@@ -12,12 +12,13 @@ import optax
 
 from pdebench_jax._blocks import halves, value_and_gradient
 from pdebench_jax._jet_activation import activate
+from pdebench_jax._own_network import own_network
 from pdebench_jax._rollout import frames, repeat
 from pdebench_lite.problem import Arrays
 from pdebench_lite.runner.run import Run
 from pdebench_methods.host import HOSTED, HostMinimiser, slices
 from pdebench_methods.networks import propagate
-from pdebench_methods.training import RATE, Loss, Minimiser, Objective
+from pdebench_methods.training import RATE, Loss, Minimiser, Objective, OwnNetwork
 
 
 class JaxTools:
@@ -96,6 +97,12 @@ class JaxTools:
         if key not in self._compiled:
             self._compiled[key] = jax.jit(function)
         return self._compiled[key]
+
+    def own_network(
+        self, make: Callable[..., Any], inputs: int, outputs: int, seed: int
+    ) -> OwnNetwork:
+        """Return a network that a user's callable makes, its weights drawn from the seed."""
+        return own_network(make, inputs, outputs, seed, self.dtype)
 
     def nested_derivatives(
         self,

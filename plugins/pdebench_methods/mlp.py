@@ -5,7 +5,7 @@ from pydantic import Field
 from pdebench_lite.method import Support
 from pdebench_lite.problem import Task
 from pdebench_methods.operators import fits
-from pdebench_methods.settings import NetworkSettings, TrainingSettings
+from pdebench_methods.settings import NetworkSettings, TrainingSettings, supported
 
 
 class MlpSettings(NetworkSettings, TrainingSettings):
@@ -19,7 +19,8 @@ class MlpSettings(NetworkSettings, TrainingSettings):
 def supports(task: Task, config: MlpSettings) -> Support:
     """Say whether a task has labels of fields on points, or a family of labelled instances."""
     if task.instances:
-        return fits(task)
+        found = fits(task)
+        return supported(config) if found.ok else found
     if "data" not in task.faces or not task.asks_fields:
         return Support(False, f"{task.label} has no labelled fields on points")
-    return Support(True)
+    return supported(config)

@@ -5,15 +5,17 @@ Initial weights are drawn in NumPy and handed to both backends, so that torch an
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from math import sqrt
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
 from pdebench_lite.physics import array_namespace, jets
 from pdebench_lite.problem import Domain, Unknown
 from pdebench_methods.settings import NetworkSettings
+from pdebench_methods.training import Tools
 
 Parameters: TypeAlias = dict[str, Any]
 """Trained parameters by name; the values are arrays of one backend."""
@@ -108,6 +110,52 @@ def _activate(xp: Any, name: str, h: Any) -> Any:
     return getattr(jets, name)(jets.constant(flat, h)).value
 
 
+class Networks(Protocol):
+    """Networks of one kind, each under a name of its own."""
+
+    def initial(
+        self, rng: np.random.Generator, name: str, inputs: int, outputs: int
+    ) -> dict[str, np.ndarray]:
+        """Draw the weights of a network, `{name}.…`, float64."""
+
+    def apply(self, parameters: Parameters, name: str, features: Sequence[Any]) -> Any:
+        """Apply a network to features, each of shape (n,): outputs × points, (outputs, n)."""
+
+
+@dataclass(frozen=True)
+class FullyConnected:
+    """Fully connected networks, on arrays and jets.
+
+    Attributes:
+        shape: width, depth, activation.
+        propagate: see `apply_network`.
+    """
+
+    shape: NetworkSettings
+    propagate: Propagate | None = None
+
+    def initial(
+        self, rng: np.random.Generator, name: str, inputs: int, outputs: int
+    ) -> dict[str, np.ndarray]:
+        """Draw the weights; see `initial_network`."""
+        return initial_network(rng, name, inputs, outputs, self.shape)
+
+    def apply(self, parameters: Parameters, name: str, features: Sequence[Any]) -> Any:
+        """Apply a network; see `apply_network`."""
+        return apply_network(parameters, name, features, self.shape.activation, self.propagate)
+
+
+def networks_of(
+    settings: NetworkSettings, tools: Tools, propagate: Propagate | None = None
+) -> Networks:
+    """Return the networks that are configured: fully connected ones, or the user's own."""
+    if settings.network:
+        from pdebench_methods.own_network import OwnNetworks
+
+        return OwnNetworks(settings.network, tools)
+    return FullyConnected(settings, propagate)
+
+
 class Model:
     """The networks of one cell: one for the fields, one for each unknown function.
 
@@ -116,8 +164,7 @@ class Model:
         unknowns: what is sought beside them; initial states are part of the fields.
         domain: the domain.
         embedding: points (arrays or jets) -> network inputs.
-        shape: width, depth, activation.
-        propagate: see `apply_network`.
+        networks: of the kind that is configured.
     """
 
     def __init__(
@@ -126,24 +173,21 @@ class Model:
         unknowns: Sequence[Unknown],
         domain: Domain,
         embedding: Callable[[dict[str, Any]], list[Any]],
-        shape: NetworkSettings,
-        propagate: Propagate | None = None,
+        networks: Networks,
     ) -> None:
         self.fields = tuple(fields)
         self.coefficients = tuple(u for u in unknowns if u.kind == "coefficient")
         self.axes = domain.names
         self.embedding = embedding
-        self.shape, self._propagate = shape, propagate
+        self._networks = networks
 
     def initial(self, rng: np.random.Generator) -> dict[str, np.ndarray]:
         """Draw the initial parameters."""
-        parameters = initial_network(
-            rng, "fields", self._inputs(self.axes), len(self.fields), self.shape
-        )
+        draw, inputs = self._networks.initial, self._inputs(self.axes)
+        parameters = draw(rng, "fields", inputs, len(self.fields))
         for unknown in self.coefficients:
             if unknown.axes:
-                inputs = self._inputs(unknown.axes)
-                parameters |= initial_network(rng, unknown.name, inputs, 1, self.shape)
+                parameters |= draw(rng, unknown.name, self._inputs(unknown.axes), 1)
             else:
                 start = 0.0 if unknown.positive else unknown.guess
                 parameters[unknown.name] = np.asarray(start, dtype=float)
@@ -155,7 +199,7 @@ class Model:
     def outputs(self, parameters: Parameters, points: Mapping[str, Any]) -> dict[str, Any]:
         """Return raw field outputs at points, name -> (n,), before any ansatz."""
         features = self.embedding({a: points[a] for a in self.axes})
-        rows = apply_network(parameters, "fields", features, self.shape.activation, self._propagate)
+        rows = self._networks.apply(parameters, "fields", features)
         return {name: rows[i] for i, name in enumerate(self.fields)}
 
     def unknown(self, parameters: Parameters, unknown: Unknown, points: Mapping[str, Any]) -> Any:
@@ -166,6 +210,4 @@ class Model:
                 return unknown.guess * array_namespace(value).exp(value)
             return value
         features = self.embedding({a: points[a] for a in unknown.axes})
-        return apply_network(
-            parameters, unknown.name, features, self.shape.activation, self._propagate
-        )[0]
+        return self._networks.apply(parameters, unknown.name, features)[0]

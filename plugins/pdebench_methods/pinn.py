@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from pdebench_lite.method import Support
 from pdebench_lite.problem import Task
 from pdebench_methods.operators import fits
-from pdebench_methods.settings import NetworkSettings, TrainingSettings
+from pdebench_methods.settings import SHAPE, NetworkSettings, TrainingSettings, supported
 
 PRESETS: Mapping[str, Mapping[str, Any]] = {
     "": {},
@@ -83,7 +83,9 @@ class PinnSettings(NetworkSettings, TrainingSettings):
         "hard", description="hard: the task's ansatz and periodic embedding; soft: penalties"
     )
     derivatives: Literal["jets", "autodiff"] = Field(
-        "jets", description="one Taylor-mode pass, or nested automatic differentiation"
+        "jets",
+        description="one Taylor-mode pass, or nested automatic differentiation; "
+        "with network: autodiff",
     )
 
     @model_validator(mode="before")
@@ -91,7 +93,15 @@ class PinnSettings(NetworkSettings, TrainingSettings):
     def _fill_preset(cls, values: Any) -> Any:
         if not isinstance(values, dict):
             return values
-        return {**PRESETS.get(str(values.get("preset", "")), {}), **values}
+        preset = dict(PRESETS.get(str(values.get("preset", "")), {}))
+        if values.get("network"):
+            preset = {k: v for k, v in preset.items() if k not in SHAPE}
+            preset["derivatives"] = "autodiff"
+            if values.get("derivatives") == "jets":
+                raise ValueError(
+                    "jets do not pass through a network of your own; leave derivatives out"
+                )
+        return {**preset, **values}
 
     @model_validator(mode="after")
     def _enough_candidates(self) -> "PinnSettings":
@@ -111,7 +121,7 @@ def supports(task: Task, config: PinnSettings) -> Support:
         return _supports_each_instance(task, config)
     if "equation" not in task.faces or not task.asks_fields:
         return Support(False, f"{task.label} states no residual of fields on points")
-    return Support(True)
+    return supported(config)
 
 
 def _supports_each_instance(task: Task, config: PinnSettings) -> Support:
@@ -120,6 +130,8 @@ def _supports_each_instance(task: Task, config: PinnSettings) -> Support:
         return Support(False, f"{task.label} states no residual")
     found = fits(task)
     if found.ok and config.derivatives == "autodiff" and config.constraints == "hard":
-        reason = "the initial states of a family come as numbers: derivatives=autodiff needs soft"
-        return Support(False, f"{reason} constraints; write constraints=soft, or derivatives=jets")
-    return found
+        needs = "network" if config.network else "derivatives=autodiff"
+        remedy = "constraints=soft" + ("" if config.network else ", or derivatives=jets")
+        reason = f"the initial states of a family come as numbers: {needs} needs soft constraints"
+        return Support(False, f"{reason}; write {remedy}")
+    return supported(config) if found.ok else found

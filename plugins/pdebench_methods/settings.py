@@ -1,10 +1,19 @@
 """Settings that methods share; light, because listing the methods reads them."""
 
-from typing import Literal, TypeAlias
+from collections.abc import Mapping
+from typing import Any, Literal, TypeAlias
 
-from pydantic import Field
+from pydantic import (
+    Field,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
+from pdebench_lite import own_code
 from pdebench_lite.errors import UnsupportedError
+from pdebench_lite.method import Support
 from pdebench_lite.selectors import Settings
 
 Activation: TypeAlias = Literal["tanh", "sin", "sigmoid", "silu", "gelu", "softplus"]
@@ -16,12 +25,54 @@ DENSE_UP_TO = 5000
 """Parameters up to which an optimiser may hold a matrix of parameters × parameters (200 MB)."""
 
 
+SHAPE = ("width", "depth", "activation")
+"""Settings of the fully connected network, which a network of one's own takes the place of."""
+
+
 class NetworkSettings(Settings):
     """Shape of the network; depth 1 is the form of the universal approximation theorem."""
 
     width: int = Field(20, ge=1, le=4096, description="neurons per hidden layer")
     depth: int = Field(3, ge=1, le=64, description="hidden layers")
     activation: Activation = Field("tanh", description="activation function")
+    network: str = Field(
+        "",
+        description="your own, package.module:callable, in place of the three above; called with "
+        "the numbers of inputs and outputs, it returns a torch module or a JAX network",
+    )
+
+    @field_validator("network")
+    @classmethod
+    def _names_an_object(cls, network: str) -> str:
+        if network and not own_code.is_path(network):
+            raise ValueError("write package.module:callable, such as my_package.nets:Siren")
+        return network
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_network(cls, values: Any) -> Any:
+        if isinstance(values, dict) and values.get("network"):
+            for name in SHAPE:
+                if name in values:
+                    raise ValueError(f"a network of your own has its own shape; leave {name} out")
+        return values
+
+    @model_serializer(mode="wrap")
+    def _what_applies(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what has no meaning; cells without `network` keep the names they have had."""
+        meaningless = SHAPE if self.network else ("network",)
+        return {name: value for name, value in write(self).items() if name not in meaningless}
+
+    @classmethod
+    def code_paths(cls, values: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the path of a network of one's own."""
+        return (values["network"],) if values.get("network") else ()
+
+
+def supported(config: NetworkSettings) -> Support:
+    """Say whether the module of a network of one's own is there; nothing is imported."""
+    reason = own_code.missing(config.network) if config.network else ""
+    return Support(not reason, f"network={config.network}: {reason}" if reason else "")
 
 
 class TrainingSettings(Settings):

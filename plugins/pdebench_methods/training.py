@@ -146,6 +146,19 @@ class Minimiser(Protocol):
         """Go on from a state that the same kind of minimiser returned."""
 
 
+@dataclass(frozen=True)
+class OwnNetwork:
+    """A user's network as a function of its weights.
+
+    Attributes:
+        weights: what is trained, by the names within the network, float64.
+        call: (weights, inputs (n, inputs)) -> outputs (n, outputs), arrays of the backend.
+    """
+
+    weights: dict[str, np.ndarray]
+    call: Callable[[Mapping[str, Any], Any], Any]
+
+
 class Tools(Protocol):
     """What a backend brings."""
 
@@ -167,6 +180,23 @@ class Tools(Protocol):
 
     def drive(self, chunks: Iterator[None]) -> None:
         """Exhaust the training loop."""
+
+    def evaluate(
+        self,
+        function: Callable[[Any, Any], Any],
+        parameters: dict[str, np.ndarray],
+        data: dict[str, np.ndarray],
+    ) -> np.ndarray:
+        """Return a function of parameters and data, compiled where that pays."""
+
+    def own_network(
+        self, make: Callable[..., Any], inputs: int, outputs: int, seed: int
+    ) -> OwnNetwork:
+        """Return a network that a user's callable makes, its weights drawn from the seed.
+
+        Raises:
+            UnsupportedError: it is no network of this backend, or none that can be trained so.
+        """
 
 
 def next_of_plain(

@@ -3,6 +3,7 @@
 import logging
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -15,11 +16,13 @@ from pdebench_lite.optimize import HostMatrix, SymmetricMatrix
 from pdebench_lite.problem import Arrays
 from pdebench_lite.runner.run import Run
 from pdebench_methods.host import HOSTED, HostMinimiser, flatten, slices
-from pdebench_methods.training import RATE, Loss, Minimiser, Objective
+from pdebench_methods.training import RATE, Loss, Minimiser, Objective, OwnNetwork
+from pdebench_torch import _nested
 from pdebench_torch._compilation import compiled, pays
 from pdebench_torch._cuda_graph import Tensors, graphed
 from pdebench_torch._device_matrix import DeviceMatrix
 from pdebench_torch._jet_network import propagate
+from pdebench_torch._own_network import own_network
 from pdebench_torch._rollout import frames, repeat
 
 
@@ -33,6 +36,7 @@ class TorchTools:
         self.device = torch.device(run.device)
         self._run = run
         self._compiled: dict[Any, Callable[..., Any]] = {}
+        self._nested = _nested.reverse
 
     def asarray(self, values: np.ndarray) -> torch.Tensor:
         """Move an array to the device, in the dtype of the run."""
@@ -121,37 +125,32 @@ class TorchTools:
         """Move named arrays to the device, in the dtype of the run."""
         return {name: self.asarray(values) for name, values in arrays.items()}
 
+    def own_network(
+        self, make: Callable[..., Any], inputs: int, outputs: int, seed: int
+    ) -> OwnNetwork:
+        """Return a network that a user's callable makes, its weights drawn from the seed."""
+        return own_network(make, inputs, outputs, seed, self.dtype, self.device)
+
     def nested_derivatives(
         self,
         function: Callable[[Arrays], dict[str, Any]],
         points: Arrays,
         wanted: Mapping[str, tuple[str, ...]],
     ) -> Arrays:
-        """Return named derivatives of a function of points by nested reverse differentiation.
+        """Return named derivatives of a function of points by nested reverse differentiation."""
+        return self._nested(function, points, wanted)
 
-        The function acts on each point alone, so the gradient of its sum is its derivative at
-        every point.
-        """
-        leaves = {axis: values.detach().requires_grad_() for axis, values in points.items()}
-        values = function(leaves)
-        found: Arrays = {}
-        for name, suffixes in wanted.items():
-            known = {"": values[name]}
-            for suffix in sorted(suffixes, key=len):
-                for end in range(1, len(suffix) + 1):
-                    if suffix[:end] not in known:
-                        known[suffix[:end]] = _derivative(
-                            known[suffix[: end - 1]], leaves[suffix[end - 1]]
-                        )
-                found[f"{name}_{suffix}" if suffix else name] = known[suffix]
-        return found
-
-
-def _derivative(value: Any, x: torch.Tensor) -> Any:
-    if not isinstance(value, torch.Tensor) or not value.requires_grad:
-        return torch.zeros_like(x)
-    (slope,) = torch.autograd.grad(value.sum(), x, create_graph=True, allow_unused=True)
-    return torch.zeros_like(x) if slope is None else slope
+    @contextmanager
+    def forward_mode(self) -> Iterator[None]:
+        """Take nested derivatives by forward differentiation, which torch maps over points."""
+        self._nested = _nested.forward
+        try:
+            with warnings.catch_warnings():
+                # torch's own, of its first use of forward differentiation
+                warnings.filterwarnings("ignore", ".*torch.jit.script", DeprecationWarning)
+                yield
+        finally:
+            self._nested = _nested.reverse
 
 
 class _Loop(pl.LightningModule):
@@ -431,7 +430,7 @@ class TorchFlatObjective:
         return torch.cat([r for r, _ in found]), torch.cat([j for _, j in found])
 
     def _residual(self, at: Tensors, data: Tensors) -> tuple[torch.Tensor, ...]:
-        with torch.no_grad():
+        with torch.no_grad(), self._tools.forward_mode():
             return (self._of(at["x"], data),)
 
     def residuals(self, x: np.ndarray) -> np.ndarray:
@@ -441,12 +440,10 @@ class TorchFlatObjective:
 
     def _linearised(self, at: Tensors, data: Tensors) -> tuple[torch.Tensor, ...]:
         point = at["x"].detach()
-        if hasattr(self._objective, "terms"):
-            r, jacobian = self._point_by_point(point, data)
-        else:
-            with warnings.catch_warnings():
-                # torch's own, of its first use of forward differentiation
-                warnings.filterwarnings("ignore", ".*torch.jit.script", DeprecationWarning)
+        with self._tools.forward_mode():
+            if hasattr(self._objective, "terms"):
+                r, jacobian = self._point_by_point(point, data)
+            else:
                 of = _twice(partial(self._of, data=data))
                 jacobian, r = torch.func.jacfwd(of, has_aux=True)(point)
         return r.detach(), jacobian.detach()

@@ -18,6 +18,7 @@ from pdebench_lite.plugins import registry
 from pdebench_lite.records import RECORD, WEIGHTS, Record, Store, load_history
 from pdebench_lite.study import Budget
 
+TOYS = Path(__file__).parents[1] / "toys"
 CASES = {
     "mlp": ("burgers", "mlp[labels=200,adam_steps=40,optimizer=adam+lbfgs]", 120, 60),
     "pinn": ("burgers:forward", "pinn[points=200,adam_steps=40]", 120, 60),
@@ -28,6 +29,12 @@ CASES = {
         "burgers:forward", "pinn[points=200,adam_steps=40,optimizer=adam+lbfgs]", 120, 60
     ),
     "diffphys": ("burgers", "diffphys[cells=64]", 30, 3),
+    "own-network": (
+        "burgers:forward",
+        "pinn[points=100,redraw=30,adam_steps=30,optimizer=adam+ssbroyden,network=own_nets_*:Tanh]",
+        90,
+        60,
+    ),
     "transport": ("advection-density", "diffphys[cells=64,steps=16,optimizer=lbfgs]", 60, 20),
 }  # fmt: skip
 
@@ -55,8 +62,11 @@ def kill_once(root: Path, step: int) -> None:
 @pytest.mark.parametrize("case", CASES)
 def test_bitwise(case: str, backend: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip(backend)
+    monkeypatch.syspath_prepend(str(TOYS))
     monkeypatch.setenv("PDEBENCH_SAVE_EVERY", "0")
+    monkeypatch.setenv("PYTHONPATH", str(TOYS))
     problem, method, steps, kill_at = CASES[case]
+    method = method.replace("*", backend)
     known = registry()
     cells, devices = plan(known, problem, method, backend, (0,), Budget(max_steps=steps), "cpu")
 

@@ -8,7 +8,8 @@ from pdebench_lite.errors import UnsupportedError
 from pdebench_lite.runner.run import Run
 from pdebench_lite.view import View
 from pdebench_methods.convolutions import UNet
-from pdebench_methods.objectives.operator import Evaluator, Features, OperatorObjective
+from pdebench_methods.objectives.operator import Features, OperatorObjective
+from pdebench_methods.training import Tools
 
 
 class CnnObjective(OperatorObjective):
@@ -18,7 +19,7 @@ class CnnObjective(OperatorObjective):
         UnsupportedError: the cells cannot be halved so often.
     """
 
-    def __init__(self, view: View, run: Run, tools: Evaluator) -> None:
+    def __init__(self, view: View, run: Run, tools: Tools) -> None:
         super().__init__(view, run, tools)
         s = self.settings
         if self.cells % 2**s.levels:

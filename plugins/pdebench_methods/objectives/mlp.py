@@ -11,7 +11,7 @@ from pdebench_lite.physics import array_namespace
 from pdebench_lite.runner.run import Run
 from pdebench_lite.view import View
 from pdebench_methods.mlp import MlpSettings
-from pdebench_methods.networks import Model
+from pdebench_methods.networks import Model, networks_of
 from pdebench_methods.solutions import network_solution
 from pdebench_methods.training import Stage, Term, Tools, next_of_plain
 
@@ -21,7 +21,8 @@ class MlpObjective:
 
     def __init__(self, view: View, run: Run, tools: Tools) -> None:
         self.settings: MlpSettings = run.config
-        self.model = Model(view.fields, view.unknowns, view.domain, view.embedding(), self.settings)
+        networks = networks_of(self.settings, tools)
+        self.model = Model(view.fields, view.unknowns, view.domain, view.embedding(), networks)
         self.unknowns = view.unknowns
         self._rng, self._tools = run.rng("weights"), tools
         self._data: dict[str, np.ndarray] = {}

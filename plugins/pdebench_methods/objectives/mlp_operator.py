@@ -7,9 +7,9 @@ import numpy as np
 from pdebench_lite.physics import array_namespace
 from pdebench_lite.runner.run import Run
 from pdebench_lite.view import View
-from pdebench_methods.networks import apply_network, initial_network
-from pdebench_methods.objectives.operator import Evaluator, Features, OperatorObjective
-from pdebench_methods.training import Stage, next_of_plain
+from pdebench_methods.networks import networks_of
+from pdebench_methods.objectives.operator import Features, OperatorObjective
+from pdebench_methods.training import Stage, Tools, next_of_plain
 
 
 class MlpOperatorObjective(OperatorObjective):
@@ -18,9 +18,10 @@ class MlpOperatorObjective(OperatorObjective):
     It is trained on all its instances at once, by the optimiser that is configured.
     """
 
-    def __init__(self, view: View, run: Run, tools: Evaluator) -> None:
+    def __init__(self, view: View, run: Run, tools: Tools) -> None:
         super().__init__(view, run, tools)
         self.features = Features(self.training, self.fields)
+        self._networks = networks_of(self.settings, tools)
         self._every = self.batch(np.arange(self.training.size))
 
     def labels(self, offered: int) -> int:
@@ -32,7 +33,7 @@ class MlpOperatorObjective(OperatorObjective):
         inputs = len(self.fields) * self.cells + len(self.features)
         outputs = len(self.fields) * self.frames * self.cells
         rng = self._run.rng("weights")
-        return initial_network(rng, "fields", inputs, outputs, self.settings)
+        return self._networks.initial(rng, "fields", inputs, outputs)
 
     def answer(self, parameters: dict[str, Any], data: dict[str, Any]) -> Any:
         """Return the later frames."""
@@ -40,7 +41,7 @@ class MlpOperatorObjective(OperatorObjective):
         states = xp.permute_dims(data["start"], (0, 2, 1)) / self.features.scale
         rows = xp.reshape(states, (-1, count))  # (fields·cells, instances)
         inputs = [rows[i] for i in range(rows.shape[0])] + self.features.of(data)
-        found = apply_network(parameters, "fields", inputs, self.settings.activation)
+        found = self._networks.apply(parameters, "fields", inputs)
         found = xp.reshape(found, (-1, self.cells, count))
         return self.features.scale * xp.permute_dims(found, (0, 2, 1))
 

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from functools import cached_property
 from math import cos, inf, pi
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -18,15 +18,6 @@ from pdebench_methods.training import RATE, Stage, Tools
 _CHUNK = 32  # instances that are answered at once; one shape, so that it is compiled once
 
 
-class Evaluator(Tools, Protocol):
-    """The tools of a backend that evaluates functions of parameters and data; both do."""
-
-    def evaluate(
-        self, function: Any, parameters: dict[str, np.ndarray], data: dict[str, np.ndarray]
-    ) -> np.ndarray:
-        """Return a function of parameters and data."""
-
-
 class OperatorObjective(ABC):
     """Mean over instances of ‖answer − truth‖²/‖truth‖², all fields and later frames together.
 
@@ -34,7 +25,7 @@ class OperatorObjective(ABC):
     (instances,); `target` (fields·frames, instances, cells), the frames of a field together.
     """
 
-    def __init__(self, view: View, run: Run, tools: Evaluator) -> None:
+    def __init__(self, view: View, run: Run, tools: Tools) -> None:
         self.settings, self._run, self._tools = run.config, run, tools
         count = self.labels(view.instances)
         labels = view.labels(count) if count else view.blank()

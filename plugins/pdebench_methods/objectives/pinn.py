@@ -14,7 +14,7 @@ from pdebench_lite.physics import array_namespace, jets
 from pdebench_lite.problem import Arrays, Axis, Condition, split_derivative
 from pdebench_lite.runner.run import Run
 from pdebench_lite.view import Equation, View
-from pdebench_methods.networks import Layers, Model
+from pdebench_methods.networks import Layers, Model, networks_of
 from pdebench_methods.objectives.resampling import systematic
 from pdebench_methods.pinn import PinnSettings
 from pdebench_methods.solutions import network_solution
@@ -38,14 +38,6 @@ class PinnTools(Tools, Protocol):
     ) -> Arrays:
         """Return named derivatives (`u`, `u_x`, …) of a function of points by nested autodiff."""
 
-    def evaluate(
-        self,
-        function: Callable[[Any, Any], Any],
-        parameters: dict[str, np.ndarray],
-        data: dict[str, np.ndarray],
-    ) -> np.ndarray:
-        """Return a function of parameters and data, compiled where that pays."""
-
 
 class PinnObjective:
     """α₀·data misfit + α₁·mean squared residual (the lecture's weights).
@@ -61,9 +53,8 @@ class PinnObjective:
         self.domain, self.unknowns = view.domain, view.unknowns
         self.equation: Equation = view.equation()
         embedding = view.embedding() if hard else _scaled(view)
-        self.model = Model(
-            view.fields, view.unknowns, view.domain, embedding, self.settings, tools.propagate
-        )
+        networks = networks_of(self.settings, tools, tools.propagate)
+        self.model = Model(view.fields, view.unknowns, view.domain, embedding, networks)
         self.ansatz = view.ansatz() if hard else None
         self.conditions = view.conditions() if view.given("boundary") else ()
         self._data = self._draw(view, run.rng("points"), hard)

@@ -20,14 +20,13 @@ from pdebench_lite.runner.run import Run
 from pdebench_lite.view import View
 from pdebench_methods.convolutions import Stack
 from pdebench_methods.objectives.operator import (
-    Evaluator,
     Features,
     OperatorObjective,
     half_cosine,
     relative_squares,
 )
 from pdebench_methods.solver_in_the_loop import CELLS
-from pdebench_methods.training import RATE, Stage, train
+from pdebench_methods.training import RATE, Stage, Tools, train
 
 _KERNEL = 5
 _COURANT = 0.9  # of the stability bound: a corrected state may be a little larger
@@ -39,7 +38,7 @@ _SUBSTEPS, _UP = "substeps=", "up"
 _BEFORE, _AFTER, _TIME = "before", "after", "time"
 
 
-class Rolling(Evaluator, Protocol):
+class Rolling(Tools, Protocol):
     """The tools of a backend that rolls out steps."""
 
     def repeat(self, step: Any, state: Arrays, n: int) -> Arrays:
