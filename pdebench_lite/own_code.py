@@ -28,11 +28,10 @@ def is_path(text: str) -> bool:
 def find(module: str) -> ModuleSpec | None:
     """Return where a module is, None if nowhere; neither it nor its packages are imported."""
     name, *inner = module.split(".")
+    if name == "__main__":  # in the process that runs a cell it is another one
+        return None
     with _working_directory():
-        try:
-            spec = importlib.util.find_spec(name)
-        except ValueError:  # a script, `__main__`, is not found by its name
-            return None
+        spec = importlib.util.find_spec(name)
     for part in inner:
         name = f"{name}.{part}"
         within = spec.submodule_search_locations if spec else None

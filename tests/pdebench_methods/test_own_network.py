@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pdebench_lite import own_code
 from pdebench_lite.api import execute, plan
 from pdebench_lite.arrays import load_arrays
 from pdebench_lite.errors import PdebenchError, UnsupportedError
@@ -317,19 +316,3 @@ def test_a_cell_finds_it_where_the_user_stands(folder: Path, backend: str) -> No
     (failed,) = execute(known, cells, devices, folder / "runs", frozenset({"stale"}))
     assert failed.status == "crashed"
     assert "network=own_nets:Tanh is NoneType, not callable" in failed.reason
-
-
-def test_marks_are_those_of_the_whole_package(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "own_package").mkdir()
-    marks = []
-    for name, text in (("nets.py", "1"), ("parts.py", "1"), ("nets.py", "21")):
-        (tmp_path / "own_package" / name).write_text(f"value = {text}\n")
-        marks.append(own_code.mark("own_package.nets:Siren"))
-    assert {top for top, _ in marks} == {"own_package"}
-    assert len({digest for _, digest in marks}) == 3
-    assert own_code.missing("own_package.nets:Siren") == ""
-    assert "own_package/other.py" in own_code.missing("own_package.other:Siren")
-    assert own_code.mark("own_absent.nets:Siren") == ("own_absent", "")
