@@ -1,7 +1,8 @@
 """Adapter `deepxde`: states the task in DeepXDE, trains with its optimisers, reports.
 
 Periodicity is a penalty on the values and, on PyTorch, on the slopes too: DeepXDE's `PeriodicBC`
-takes no derivative on JAX, and JAX has no L-BFGS there either.
+takes no derivative on JAX, and JAX has no L-BFGS there either. Its Nyström–Newton-CG, on PyTorch,
+took 36 steps in 80 s after 90 s of `matched`, and the error stayed where L-BFGS had left it.
 """
 
 import os
