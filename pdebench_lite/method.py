@@ -152,7 +152,13 @@ class Solution:
         deviations: unknown name -> the standard deviation that the method states for it, likewise.
         weights: trained parameters, NumPy arrays by name; stored as npz.
         parameters: number of trained parameters (degrees of freedom).
-        details: JSON values worth keeping, such as a regularisation weight that was chosen.
+        details: JSON values worth keeping, such as a regularisation weight that was chosen. A
+            mapping of names to lists of equal length is shown as a table. Figures are drawn of
+            `sweep` (columns `weight`, `misfit` and `norm`, both squared, if need be log-`evidence`
+            and index of the `prior`) with `weight`, the one that was taken, and `explained`, the
+            misfit that is noise; and of `spectrum` (`singular_value`, `data_coefficient`) with
+            `weight`, `noise`, the part of a coefficient that is, and `unreached`, what of the
+            squared norm of the data the coefficients leave out.
     """
 
     predict: Predict

@@ -34,6 +34,7 @@ RECORD, HISTORY, FIELDS, WEIGHTS, LOG = (
 
 START = "cell.json"  # of a workspace: what its child is to run
 ENVIRONMENTS = "environments"
+_NUMBERS = re.compile(r"\[\n[\s\d.,eEnul+-]*\]")  # a list of them, which JSON sets line by line
 _RUNNING, _OLD = ".running", ".old"
 _PRIVATE = re.compile(
     rf"(?P<kind>{_RUNNING}|{_OLD})-(?P<cell>\w*)-(?P<pid>\d+)-(?P<born>\w*)@(?P<machine>\w+)-\w+",
@@ -72,6 +73,7 @@ class Record(BaseModel):
     reference_bound: float | None = None
     carried_bound: float | None = None
     profile: dict[str, list[float]] = {}
+    bands: dict[str, dict[str, list[float]]] = {}
     setup_s: float | None = None
     data_s: float | None = None
     compile_s: float | None = None
@@ -381,7 +383,8 @@ class Store:
 
 
 def _text(record: Record) -> str:
-    return json.dumps(record.model_dump(mode="json"), indent=1, allow_nan=False) + "\n"
+    text = json.dumps(record.model_dump(mode="json"), indent=1, allow_nan=False) + "\n"
+    return _NUMBERS.sub(lambda found: " ".join(found[0].split()), text)
 
 
 def _lives(name: re.Match[str]) -> bool:

@@ -29,7 +29,9 @@ def plot(
     """Draw the records as figures.
 
     Per problem: maps, slices, convergence, costs, work against precision, error against every
-    number that a study varies; performance profiles over all problems.
+    number that a study varies; where something is sought: what was found with the band that the
+    method states, singular values, the weights that were tried. Performance profiles over all
+    problems.
     """
     formats = split_names(format)
     store, loaded = load(results)

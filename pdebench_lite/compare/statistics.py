@@ -98,6 +98,11 @@ def estimate(strata: Strata, statistic: Statistic = median, logarithms: bool = F
     return _exponential(_estimate(logs, statistic))
 
 
+def mean(values: Any, axis: int = -1) -> Any:
+    """Return the mean along an axis."""
+    return np.mean(values, axis=axis)
+
+
 def rms(values: Any, axis: int = -1) -> Any:
     """Return the root of the mean square along an axis."""
     return np.sqrt(np.mean(np.square(values), axis=axis))

@@ -1,6 +1,9 @@
 """Metric, and the metrics that every field task has. All are computed by the harness."""
 
 from pdebench_lite.metrics.calls import CALLS
+from pdebench_lite.metrics.coverage import COVERAGE
+from pdebench_lite.metrics.coverage import NORMAL_95 as NORMAL_95
+from pdebench_lite.metrics.coverage import bands as bands
 from pdebench_lite.metrics.errors import ERRORS
 from pdebench_lite.metrics.errors import error_profile as error_profile
 from pdebench_lite.metrics.family import FAMILY
@@ -16,6 +19,7 @@ from pdebench_lite.tasks.field import query as query
 
 CORE_METRICS: tuple[Metric, ...] = (
     *ERRORS,
+    *COVERAGE,
     REL_H1,
     REL_L2_SHOCK,
     SHOCK_POSITION_ERROR,

@@ -21,8 +21,8 @@ class Metric:
         applies: whether the metric has a meaning for a task at all.
         unit: physical unit.
         machine: whether it is a time or an amount of memory, which no two runs share.
-        over_seeds: what sums it up over seeds: `median`, `rms` (the root of the mean square), or
-            `share` (of the seeds for which it is 1; it is 0 for the others).
+        over_seeds: what sums it up over seeds: `median`, `mean`, `rms` (the root of the mean
+            square), or `share` (of the seeds for which it is 1; it is 0 for the others).
     """
 
     name: str
@@ -31,7 +31,7 @@ class Metric:
     applies: Callable[[Task], bool] = lambda task: isinstance(task, FieldTask)
     unit: str = "dimensionless"
     machine: bool = False
-    over_seeds: Literal["median", "rms", "share"] = "median"
+    over_seeds: Literal["median", "mean", "rms", "share"] = "median"
 
 
 def relative_l2(answer: Mapping[str, np.ndarray], truth: Mapping[str, np.ndarray]) -> float:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from scipy import linalg
@@ -100,11 +101,22 @@ class RegularisedGaussNewton:
         loss: f(x).
         evaluations: calls of either function so far.
         prior: index of the prior as of now.
+        explained: the misfit that the level of the last step explains.
+        variance: σ², its share of one residual.
         singular_values: of the Jacobian of the last step times the deviations of the prior, shape
             (min(m, n),).
+        data_coefficients: |uᵢᵀb| of what that step's linear model is fitted to, b = Jx − r, on the
+            left singular vectors; same shape. They have to fall faster than the singular values
+            until they reach the noise: the discrete Picard condition (Hansen 1990,
+            doi:10.1007/BF01933214).
+        unreached: what of ‖b‖² no parameters reach.
+        determined: γ = Σ sᵢ²/(sᵢ² + w), how many parameters the data determine and not the prior
+            (MacKay 1992, sect. 4, doi:10.1162/neco.1992.4.3.415).
         needs_refinement: whether the search ended because the solver is too coarse.
         needs_jacobian: whether it ended because the Jacobian is.
-        sweep: weight, misfit Σ rᵢ² and ‖x/d‖² after every step, shape (steps, 3): the L-curve.
+        sweep: after every step the weight, the misfit Σ rᵢ² and ‖x/d‖² (the L-curve; Hansen 1992,
+            doi:10.1137/1034115), the log-evidence of that weight in the linear model that judged it
+            (NaN if none did), and the index of the prior; shape (steps, 5).
     """
 
     def __init__(
@@ -127,9 +139,9 @@ class RegularisedGaussNewton:
         self._priors = np.ones((1, self.x.size)) if priors is None else priors
         self.prior = self.evaluations = 0
         self._linear_model: _LinearModel | None = None
-        self._variance = 0.0
+        self.explained = self.variance = 0.0
         self.needs_refinement = self.needs_jacobian = False
-        self.sweep = np.zeros((0, 3))
+        self.sweep = np.zeros((0, 5))
         self._known = Level(0.0, 0.0)
         self._known_at = np.inf  # the misfit then
         self._previous = np.inf  # the misfit a step ago
@@ -154,20 +166,44 @@ class RegularisedGaussNewton:
         """See above; empty before the first step."""
         return np.zeros(0) if self._linear_model is None else self._linear_model.s
 
+    @property
+    def data_coefficients(self) -> np.ndarray:
+        """See above; empty before the first step."""
+        return np.zeros(0) if self._linear_model is None else np.abs(self._linear_model.e)
+
+    @property
+    def unreached(self) -> float:
+        """See above; 0 before the first step."""
+        return 0.0 if self._linear_model is None else self._linear_model.rest
+
+    @property
+    def determined(self) -> float:
+        """See above; 0 before the first step."""
+        s2 = self.singular_values**2
+        return float(np.sum(s2 / (s2 + self.weight)))
+
+    @property
+    def chosen_by(self) -> Literal["evidence", "floor", "unfinished"]:
+        """What the weight as of now was chosen by; `unfinished` while it falls."""
+        if not self._polished:
+            return "unfinished"
+        return "evidence" if np.isfinite(self._best[0]) else "floor"
+
     def step(self) -> bool:
         """Take one step; returns False where the search is over (x is then left alone)."""
         if self._over:
             return False
         misfit = float(self._r @ self._r)
         level = self._level_for(misfit)
-        self._variance = (level.noise + level.solver) / self._r.size
+        self.explained = level.noise + level.solver
+        self.variance = self.explained / self._r.size
         self._linear_model = self._linearised(self.prior)
         if not self._polished:
             coarse = self._refinable and level.solver > _UNEXPLAINED * level.noise
             if coarse and misfit <= level.solver:
                 self.needs_refinement = self._over = True
                 return False
-            near = bool(misfit <= _NEAR * (level.noise + level.solver))
+            near = bool(misfit <= _NEAR * self.explained)
             if not self._first:
                 final = self._choose(near or misfit > _FALLING * self._previous)
                 if final and coarse:  # no weight explains more than the solver can
@@ -215,6 +251,7 @@ class RegularisedGaussNewton:
             Whether the weight is final.
         """
         evidence = self._evidence()
+        self._note(evidence)
         if evidence > self._best[0]:
             self._best = evidence, self.x, self.weight
         past = may_end and evidence < self._best[0] - _WORSE
@@ -227,12 +264,17 @@ class RegularisedGaussNewton:
             self._linear_model = self._linearised(self.prior)
         return True
 
+    def _note(self, evidence: float) -> None:
+        """Write the evidence of a weight beside it, once it is known."""
+        if np.isfinite(evidence) and len(self.sweep) and self.sweep[-1, 0] == self.weight:
+            self.sweep[-1, 3] = evidence
+
     def _evidence(self) -> float:
         """Return the logarithm of the evidence of the weight, up to a constant."""
-        if self._variance == 0.0 or not self._chooses:
+        if self.variance == 0.0 or not self._chooses:
             return -np.inf
         assert self._linear_model is not None
-        return self._linear_model.evidence(self.weight, self._variance)
+        return self._linear_model.evidence(self.weight, self.variance)
 
     def _choose_prior(self) -> bool:
         """Take the prior, this one or a neighbour, and the weight of the largest evidence.
@@ -242,14 +284,14 @@ class RegularisedGaussNewton:
         Returns:
             Whether it is a neighbour.
         """
-        if self._variance == 0.0 or not self._chooses or len(self._priors) == 1:
+        if self.variance == 0.0 or not self._chooses or len(self._priors) == 1:
             return False
         assert self._linear_model is not None
         before, best, chosen = self.prior, -np.inf, self._linear_model
         for prior in range(max(1, before - 1), min(before + 2, len(self._priors))):
             model = self._linear_model if prior == before else self._linearised(prior)
-            for weight in self._variance * _RATIOS:
-                evidence = model.evidence(weight, self._variance)
+            for weight in self.variance * _RATIOS:
+                evidence = model.evidence(weight, self.variance)
                 if evidence > best:
                     best, chosen = evidence, model
                     self.prior, self.weight = prior, float(weight)
@@ -273,8 +315,10 @@ class RegularisedGaussNewton:
                 beside = r - self._r - self._J @ (trial - self.x)
                 self._linear = bool(beside @ beside <= _LINEAR**2 * (self._r @ self._r))
                 self.x, self.loss, self._misfit = trial, loss, float(r @ r)
-                row = [self.weight, self._misfit, self._norm(trial)]
+                row = [w, self._misfit, self._norm(trial), np.nan, self.prior]
                 self.sweep = np.concatenate([self.sweep, [row]])
+                if self._polished:
+                    self._note(self._evidence())
                 return (before - loss) / before
             part /= 2.0
         self._halted = False  # with a smaller weight there is another way to go
@@ -291,7 +335,7 @@ class RegularisedGaussNewton:
         d, w, s2 = self._linear_model.deviations, self.weight, self.singular_values**2
         V = self._linear_model.Vt.T
         white = np.eye(d.size) - (V * (s2 / (s2 + w))) @ V.T
-        return self._variance / w * d[:, None] * white * d
+        return self.variance / w * d[:, None] * white * d
 
     def state(self) -> dict[str, np.ndarray]:
         """Return all that `restore` needs to go on bit by bit."""

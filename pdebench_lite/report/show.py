@@ -9,6 +9,8 @@ import numpy as np
 
 from pdebench_lite.records import LOG, Record
 from pdebench_lite.report import wording
+from pdebench_lite.report.details import tabulated
+from pdebench_lite.report.searches import tables
 from pdebench_lite.report.trace import traced
 from pdebench_lite.report.wording import MISSING, amount, clean, count
 
@@ -73,6 +75,7 @@ def describe(record: Record, folder: Path) -> str:
         (f"files in {clean(folder)}", list(_files(folder))),
     ]
     lines = [line for title, entries in blocks if entries for line in _block(title, entries)]
+    lines += tabulated(record.details)
     lines += traced(record.details)
     if record.failed:
         lines += _log(folder)
@@ -88,7 +91,7 @@ def _number(value: float | None) -> str:
 
 def _plain(details: dict[str, Any]) -> dict[str, Any]:
     """Leave out what is printed as a table of its own."""
-    return {k: v for k, v in details.items() if k != "trace"}
+    return {k: v for k, v in details.items() if k not in ("trace", *tables(details))}
 
 
 def _block(title: str, entries: list[Entry]) -> Iterator[str]:

@@ -107,8 +107,9 @@ def _flat(row: dict[str, Any], record: Record, names: list[str]) -> dict[str, An
 
 
 def _flat_keys() -> list[str]:
-    """Return the columns of a record: all but its metrics and its error profile, which json has."""
-    keys = [k for k in Record.model_fields if k not in ("schema_version", "metrics", "profile")]
+    """Return the columns of a record: all but its metrics and its curves, which json has."""
+    left_out = ("schema_version", "metrics", "profile", "bands")
+    keys = [k for k in Record.model_fields if k not in left_out]
     at = keys.index("budget")
     return ["schema", *keys[:at], *Budget.model_fields, *keys[at + 1 :]]
 

@@ -21,7 +21,7 @@ from pdebench_lite.arrays import save_arrays
 from pdebench_lite.checkpoints import read_checkpoint
 from pdebench_lite.errors import DivergedError, PdebenchError, UnsupportedError
 from pdebench_lite.method import Solution
-from pdebench_lite.metrics import error_profile
+from pdebench_lite.metrics import bands, error_profile
 from pdebench_lite.plugins import registry
 from pdebench_lite.records import START, WEIGHTS
 from pdebench_lite.runner import nvml
@@ -169,6 +169,7 @@ def _score(judge: Judge, clock: Clock, solution: Solution, workspace: Path) -> d
         }
         if isinstance(evaluation, FieldEvaluation):
             result["profile"] = error_profile(evaluation)
+            result["bands"] = bands(evaluation)
             result["carried_bound"] = evaluation.carried.bound if evaluation.carried else None
     return result
 

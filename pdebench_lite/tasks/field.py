@@ -246,6 +246,16 @@ class FieldEvaluation:
         return {u.name: self._on_grid(self.found[u.name], u.axes) for u in self.task.unknowns}
 
     @cached_property
+    def stated_on_grid(self) -> dict[str, np.ndarray]:
+        """Stated standard deviations on the grid of their unknowns' axes, unknown name -> array."""
+        stated = self.solution.deviations
+        return {
+            u.name: self._on_grid(stated[u.name], u.axes)
+            for u in self.task.unknowns
+            if u.name in stated
+        }
+
+    @cached_property
     def true_unknowns(self) -> dict[str, np.ndarray]:
         """True unknowns on the grid of their own axes, unknown name -> array."""
         values = {}
@@ -280,8 +290,8 @@ class FieldEvaluation:
             name, of = unknown.name, unknown.field or unknown.name
             add(f"{name}_found", of, unknown.axes, self.found_on_grid[name], "found")
             add(f"{name}_true", of, unknown.axes, self.true_unknowns[name], "true")
-            if name in self.solution.deviations:
-                deviation = self._on_grid(self.solution.deviations[name], unknown.axes)
+            if name in self.stated_on_grid:
+                deviation = self.stated_on_grid[name]
                 add(f"{name}_deviation", of, unknown.axes, deviation, "stated standard deviation")
         for name in {o.field for o in self.observations}:
             mine = [o for o in self.observations if o.field == name]

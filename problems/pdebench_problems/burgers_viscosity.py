@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from pdebench_lite.metrics import Metric
+from pdebench_lite.metrics import NORMAL_95, Metric
 from pdebench_lite.problem import Observation, Unknown
 from pdebench_lite.selectors import Settings
 from pdebench_lite.tasks.field import FieldEvaluation, FieldTask
@@ -16,7 +16,6 @@ from pdebench_problems._cole_hopf import MODES, ColeHopf
 
 _GUESS = 0.03  # the middle of the valid range, on a logarithmic scale
 _STEP = 1e-4  # of central differences, in ln ν and in amplitudes: errors near 1e-8
-_NORMAL_95 = 1.959963984540054  # quantile 97.5% of the normal distribution
 
 
 class Viscosity(FieldTask):
@@ -138,7 +137,7 @@ def _covered(e: FieldEvaluation) -> float | None:
     if "nu" not in stated:
         return None
     found, true = _nu(e)
-    return float(abs(found - true) <= _NORMAL_95 * float(np.asarray(stated["nu"]({})).squeeze()))
+    return float(abs(found - true) <= NORMAL_95 * float(np.asarray(stated["nu"]({})).squeeze()))
 
 
 def _applies(task: Any) -> bool:

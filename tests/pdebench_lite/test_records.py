@@ -48,6 +48,19 @@ def store(tmp_path: Path) -> Store:
     return Store(tmp_path / "deep" / "results")
 
 
+def test_lists_of_numbers_take_a_line_each(tmp_path: Path) -> None:
+    """And text that looks like one is left as it is."""
+    text = "[\n 1,\n  2]"
+    profile = {"t": [0.0, -0.5, 1e-300], "rel_l2": []}
+    record = make(profile=profile, details={"text": text, "mixed": [1, "a\n"], "none": [None, 1]})
+    store = Store(tmp_path)
+    folder = put(store, record)
+    assert store.read(folder) == record
+    lines = (folder / RECORD).read_text().splitlines()
+    assert '  "t": [ 0.0, -0.5, 1e-300 ],' in lines
+    assert '  "none": [ null, 1 ]' in lines
+
+
 def test_round_trip(store: Store) -> None:
     record = make()
     folder = put(store, record)

@@ -204,4 +204,38 @@ def test_the_weights_that_were_tried_are_told():
     sweep = it.solution(minimiser.parameters(), memo).details["sweep"]
     assert sweep["weight"] == sorted(sweep["weight"], reverse=True)
     assert sweep["misfit"] == sorted(sweep["misfit"], reverse=True)
-    assert [len(values) for values in sweep.values()] == [5, 5, 5]
+    assert {name: len(values) for name, values in sweep.items()} == dict.fromkeys(
+        ("weight", "misfit", "norm", "evidence", "prior"), 5
+    )
+
+
+def test_singular_values_are_those_of_a_dense_jacobian():
+    """Of the rollout in NumPy, by central differences; the first step is from the start."""
+    it, _ = jax_objective("burgers[nu=0.1,points=16,noise=0.01]", "diffphys[cells=48,modes=4]")
+    start, memo = it.initial(), {}
+    minimiser = it.gauss_newton(start, it.next_stage(start, memo).data)
+    minimiser.advance(1)
+    found = it.solution(minimiser.parameters(), memo)
+    (o,) = it.observations
+    norm = (o.values.size * np.mean(o.values**2)) ** 0.5
+
+    def seen(x):
+        return it._observed({"u_initial": x}, it.cells)[0] / norm
+
+    x, h = start["u_initial"], 1e-5
+    columns = [(seen(x + h * e) - seen(x - h * e)) / (2 * h) for e in np.eye(x.size)]
+    dense = np.linalg.svd(np.column_stack(columns), compute_uv=False)
+    np.testing.assert_allclose(
+        found.details["spectrum"]["singular_value"], dense, rtol=1e-4, atol=1e-9 * dense[0]
+    )
+    assert 0 < found.details["determined"] < x.size
+    assert found.details["noise"] >= o.noise / norm
+
+
+def test_no_band_is_stated_where_nothing_is_noise():
+    for problem, stated in (("burgers:pbdl", set()), ("burgers[nu=0.1,noise=0.01]", {"u_initial"})):
+        it, _ = jax_objective(problem, "diffphys[modes=3]")
+        start, memo = it.initial(), {}
+        minimiser = it.gauss_newton(start, it.next_stage(start, memo).data)
+        minimiser.advance(1)
+        assert set(it.solution(minimiser.parameters(), memo).deviations) == stated

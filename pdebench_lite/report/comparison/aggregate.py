@@ -11,7 +11,7 @@ from typing import Any
 from pdebench_lite.compare import Comparison
 from pdebench_lite.compare.comparison import Block, ProblemComparison
 from pdebench_lite.compare.standings import Standing
-from pdebench_lite.compare.statistics import Estimate, estimate, median, rms, share
+from pdebench_lite.compare.statistics import Estimate, estimate, mean, median, rms, share
 from pdebench_lite.compare.success import success
 from pdebench_lite.errors import unknown_name
 from pdebench_lite.records import Record
@@ -46,6 +46,7 @@ from pdebench_lite.report.table import FORMATS, csv_text, terminal_width
 from pdebench_lite.report.wording import MISSING, clean
 
 _OVER_SEEDS = {
+    "mean": "mean over seeds",
     "rms": "rms over seeds",
     "share": "share of seeds, with Wilson's interval",
 }
@@ -99,9 +100,9 @@ def _over_seeds(standing: Standing, name: str) -> Estimate | None:
         return inf if found is None else max(found, wording.bound_of(record, name) or 0.0)
 
     values = [value(record) for record in records]
-    return (
-        share(values) if kind == "share" else estimate([values], rms if kind == "rms" else median)
-    )
+    if kind == "share":
+        return share(values)
+    return estimate([values], {"mean": mean, "rms": rms}.get(kind, median))
 
 
 def _kind(name: str) -> str:
@@ -178,7 +179,12 @@ def _columns(problem: ProblemComparison, metrics: Sequence[str]) -> Iterator[Col
 
 def _metric(name: str, bound: float | None) -> Callable[[Standing], str]:
     floor = bound if name == "rel_l2" else None  # that of other metrics is not known
-    write = {"median": error_cell, "rms": ratio_cell, "share": probability_cell}[_kind(name)]
+    write = {
+        "median": error_cell,
+        "mean": ratio_cell,
+        "rms": ratio_cell,
+        "share": probability_cell,
+    }[_kind(name)]
     if write is error_cell:
         return lambda s: error_cell(_over_seeds(s, name), floor)
     return lambda s: MISSING if (of := _over_seeds(s, name)) is None else write(of)

@@ -38,10 +38,13 @@ def plot_all(
         convergence,
         costs,
         maps,
+        posterior,
         profiles,
         slices,
+        spectra,
         style,
         sweeps,
+        weights,
         work_precision,
     )
     from pdebench_lite.report.figures.data import groups
@@ -52,7 +55,15 @@ def plot_all(
     records, out = list(records), Path(out)
     paths: list[Path] = []
     names: dict[str, str] = {}
-    drawers = {"maps": maps, "convergence": convergence, "costs": costs, "slices": slices}
+    drawers = {
+        "maps": maps,
+        "convergence": convergence,
+        "costs": costs,
+        "slices": slices,
+        "posterior": posterior,
+        "spectrum": spectra,
+        "weights": weights,
+    }
     try:
         out.mkdir(parents=True, exist_ok=True)
         made_for = style.page(page)

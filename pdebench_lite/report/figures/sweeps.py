@@ -4,7 +4,8 @@ Metrics of the machine (time and memory of a call) have figures of their own, `c
 
 Labels, width, resolution, a parameter of the problem: whatever takes three values or more while
 all else is the same. Methods that have no such setting are lines across: their runs of the same
-budget, or of a longer one, read where the budget of the others ends.
+budget, or of a longer one, read where the budget of the others ends. A method that chose the
+number itself, and tells it in its details, is a star.
 """
 
 import json
@@ -67,6 +68,21 @@ class Across:
     seconds: float | None = None
 
 
+@dataclass(frozen=True)
+class Chosen:
+    """Who chose the number itself.
+
+    Attributes:
+        record: one of the records.
+        value: the median of the number.
+        error: the median error over seeds.
+    """
+
+    record: Record
+    value: float
+    error: float
+
+
 @dataclass
 class Sweep:
     """One figure.
@@ -77,6 +93,7 @@ class Sweep:
         metric: the error, or what a call costs.
         lines: who was run at several values.
         across: who has no such number.
+        chosen: who chose it.
     """
 
     title: str
@@ -84,6 +101,7 @@ class Sweep:
     metric: str
     lines: list[Line]
     across: list[Across]
+    chosen: list[Chosen] = field(default_factory=list)
 
     @property
     def cost(self) -> bool:
@@ -170,7 +188,26 @@ def _sweep(
         if key not in of(record) and record.family != "classical" and of(record) is record.config:
             others.setdefault(f"{record.label} {record.backend}", []).append(record)
     beside = [_across(runs, kept, metric, store) for runs in others.values()]
-    return Sweep(title, key, metric, kept, [one for one in beside if one is not None])
+    across = [one for one in beside if one is not None]
+    chosen = _chosen(key, [r for r in records if of(r) is r.config], metric)
+    return Sweep(title, key, metric, kept, across, chosen)
+
+
+def _chosen(key: str, records: list[Record], metric: str) -> list[Chosen]:
+    """Return who had a word for a setting and tells the number that it stood for."""
+    runs: dict[str, list[Record]] = {}
+    for record in records:
+        told = type(record.details.get(key)) in (int, float)
+        if told and isinstance(record.config.get(key), str):
+            runs.setdefault(f"{record.label} {record.backend}", []).append(record)
+    return [
+        Chosen(
+            mine[0],
+            float(median([record.details[key] for record in mine])),
+            float(median([_error(record, metric) for record in mine])),
+        )
+        for mine in runs.values()
+    ]
 
 
 def _across(
@@ -228,7 +265,10 @@ def _figure(sweep: Sweep, looks: Looks) -> Figure:
     axes = figure.subplots()
     values = [value for line in sweep.lines for value in line.errors]
     errors = [e for line in sweep.lines for seeds in line.errors.values() for e in seeds]
-    finite = [e for e in [*errors, *(one.error for one in sweep.across)] if np.isfinite(e)]
+    several = len(errors) > len(values)
+    values += [one.value for one in sweep.chosen]
+    others = [one.error for one in (*sweep.across, *sweep.chosen)]
+    finite = [e for e in [*errors, *others] if np.isfinite(e)]
     style.log_axis(axes.yaxis, finite)
     if min(values) > 0 and max(values) / min(values) >= _WIDE:
         axes.set_xscale("log")
@@ -255,7 +295,12 @@ def _figure(sweep: Sweep, looks: Looks) -> Figure:
             when = ", without" if one.seconds is None else f" at {one.seconds:g} s"
             name = printable(f"{one.record.label} · {one.record.backend}{when}", 60, 34)
             legend.append(Line2D([], [], color=color, ls=dashes, lw=0.8, alpha=0.7, label=name))
-    if len(errors) > len(values):
+    for chose in (one for one in sweep.chosen if np.isfinite(one.error)):
+        name = printable(f"{chose.record.label} · {chose.record.backend}, as it chose", 60, 34)
+        star: dict[str, Any] = {"color": looks[chose.record].color, "marker": "*", "ms": 8}
+        axes.plot(chose.value, chose.error, **star, mec="w", mew=0.4, zorder=4)
+        legend.append(Line2D([], [], **star, ls="", label=name))
+    if several:
         legend.append(Line2D([], [], color="0.4", marker="|", ls="", ms=7, label="all seeds"))
     axes.set_xlabel(axis_label(clean(sweep.key)))
     unit = metric.unit if sweep.cost and (metric := metric_named(sweep.metric)) else ""

@@ -68,6 +68,50 @@ def test_the_posterior_covers_the_truth():
     assert 0.6 < np.std(errors) < 1.6
 
 
+def test_singular_values_are_those_of_the_jacobian():
+    A, _, y = smoothing()
+    d = 0.9 ** np.arange(30)
+    optimizer = search(A, y, priors=np.stack([d]), floor=1e-6, chooses=False)
+    run(optimizer)
+    np.testing.assert_allclose(
+        optimizer.singular_values, np.linalg.svd(A * d, compute_uv=False), rtol=1e-10, atol=1e-14
+    )
+    inside = np.linalg.lstsq(A, y)[0]
+    assert optimizer.unreached == pytest.approx(np.sum((A @ inside - y) ** 2), rel=1e-8)
+    along = np.abs(np.linalg.svd(A * d, full_matrices=False)[0].T @ y)
+    np.testing.assert_allclose(optimizer.data_coefficients, along, atol=1e-10)
+    hat = A @ np.linalg.solve(A.T @ A + optimizer.weight * np.diag(d**-2), A.T)
+    assert optimizer.determined == pytest.approx(np.trace(hat)), "trace of the influence matrix"
+
+
+def test_the_sweep_tells_evidence_and_what_was_chosen_by_it():
+    A, _, y = smoothing()
+    optimizer = search(A, y)
+    assert optimizer.chosen_by == "unfinished"
+    run(optimizer)
+    weight, misfit, norm, evidence, prior = optimizer.sweep.T
+    assert optimizer.chosen_by == "evidence"
+    assert optimizer.explained == pytest.approx(40 * NOISE**2)
+    best = np.nanmax(evidence)
+    assert optimizer.weight in weight[np.isclose(evidence, best, rtol=1e-9)]
+    known = np.isfinite(evidence)
+    assert known.sum() > 5
+    exact = []
+    for w in weight[known]:
+        covariance = NOISE**2 * (np.eye(40) + A @ A.T / w)  # of the data, under the prior
+        _, logarithm = np.linalg.slogdet(covariance)
+        exact.append(-0.5 * (logarithm + y @ np.linalg.solve(covariance, y)))
+    np.testing.assert_allclose(
+        evidence[known] - best, exact - np.max(exact), rtol=1e-6, atol=1e-6 * abs(best)
+    )
+    assert (misfit > 0).all()
+    assert (norm > 0).all()
+    assert (prior == 0).all()
+    clean = search(A, A @ np.ones(30), noise=0.0)
+    run(clean)
+    assert (clean.chosen_by, clean.weight) == ("floor", 1e-14)
+
+
 def test_a_chosen_weight_is_reached_and_kept():
     A, _, y = smoothing()
     optimizer = search(A, y, floor=1e-4, chooses=False)

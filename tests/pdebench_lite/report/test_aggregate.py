@@ -123,6 +123,22 @@ def test_coverage_is_a_share_and_error_over_a_bound_an_rms(tmp_path: Any, make: 
     assert "nu_covered: share of seeds" in " ".join(text.split())
 
 
+def test_a_share_of_points_has_a_mean(tmp_path: Any, make: Any) -> None:
+    store, shares = Store(tmp_path / "runs"), [1.0, 1.0, 1.0, 1.0, 1.0, 0.4, 1.0]
+    for method in ("diffphys", "pinn"):
+        for seed, stated in enumerate(shares):
+            coverage = stated if method == "diffphys" else None
+            metrics = {"rel_l2": 0.1, "initial_coverage": coverage}
+            record = make(method, seed=seed, metrics=metrics, ranked=["rel_l2"])
+            store.publish(record, store.workspace(record.cell))
+    by_method = {row["method"]: row for row in rows(store)}
+    assert float(by_method["diffphys"]["initial_coverage"]) == pytest.approx(6.4 / 7)
+    assert by_method["pinn"]["initial_coverage"] == ""
+    text = " ".join(render_aggregate(compare([Source(store)]), "text", width=250).split())
+    assert "0.91" in text
+    assert "initial_coverage: mean over seeds" in text
+
+
 def test_medians_over_a_parameter_of_the_problem(tmp_path: Any, make: Any, capsys: Any) -> None:
     store, errors = Store(tmp_path / "runs"), [0.1, 0.3, 0.2, 0.4, 0.6, 0.5, 0.7]
     for instance, error in enumerate(errors):

@@ -41,6 +41,25 @@ def test_a_number_that_varies_is_found(labelled: list[Any]) -> None:
     assert (beside.record.method, beside.error, beside.seconds) == ("pinn", 0.02, None)
 
 
+def test_who_chose_the_number_is_beside_it(make: Any, tmp_path: Path) -> None:
+    def weighed(weight: Any, error: float, seed: int = 0, found: Any = None) -> Any:
+        label = "diffphys" if weight == "auto" else f"diffphys[weight={weight}]"
+        return make(
+            "diffphys", label=label, seed=seed, config={"weight": weight}, ranked=["rel_l2"],
+            metrics={"rel_l2": error}, details={} if found is None else {"weight": found},
+        )  # fmt: skip
+
+    records = [weighed(10.0**-k, 0.1 * k) for k in (2, 4, 6)]
+    records += [weighed("auto", e, seed, w) for seed, (e, w) in
+                enumerate([(0.03, 1e-5), (0.01, 1e-7), (0.02, 1e-6)])]  # fmt: skip
+    records.append(weighed("auto", 0.5, 3, "unknown"))
+    (sweep,) = sweeps(records)
+    (chosen,) = sweep.chosen
+    assert (chosen.value, chosen.error) == (1e-6, 0.02)
+    paths = plot_all(Store(tmp_path), records, tmp_path, ("svg",))
+    assert "burgers-against-weight.svg" in {path.name for path in paths}
+
+
 def test_what_differs_otherwise_is_another_line(make: Any) -> None:
     def wide(n: int) -> Any:
         config = {"labels": n, "width": 50}

@@ -20,6 +20,7 @@ from pdebench_lite.view import View
 from pdebench_methods.diffphys import DiffphysSettings
 from pdebench_methods.host import FlatObjective, flatten, slices
 from pdebench_methods.objectives.diffphys.basis import Basis, CellBasis
+from pdebench_methods.objectives.diffphys.details import search_details
 from pdebench_methods.objectives.diffphys.discretisation import (
     REFINEMENT,
     Discretisation,
@@ -390,22 +391,19 @@ class DiffphysObjective:
         }
         if "jacobian_cells" in memo:
             details["jacobian_cells"] = memo["jacobian_cells"]
-        weights, deviations = dict(parameters), {}
+        deviations = {}
         if self._search is not None and self._search.search.singular_values.size:
-            details["weight"] = self._search.search.weight
-            if prior := self._search.search.prior:
-                details |= {"prior_order": _ORDER, "prior_band": _BANDS[prior - 1]}
-            sweep = zip(("weight", "misfit", "norm"), self._search.search.sweep.T, strict=True)
-            details["sweep"] = {name: values.tolist() for name, values in sweep}
-            deviations = self._deviations(parameters)
-            weights["singular_values"] = self._search.search.singular_values
-            points = self.domain.grid(self.cells).points()
-            weights |= {f"{name}_std": std(points) for name, std in deviations.items()}
+            search = self._search.search
+            details |= search_details(search, given=self.settings.weight != "auto")
+            if search.prior:
+                details |= {"prior_order": _ORDER, "prior_band": _BANDS[search.prior - 1]}
+            if search.variance > 0.0:  # else nothing is known that could be wrong
+                deviations = self._deviations(parameters)
         return Solution(
             predict=TrajectoryInterpolant(self.domain, at.grid, times, states),
             unknowns={u.name: self._function(u, parameters[u.name]) for u in self.unknowns},
             deviations=deviations,
-            weights=weights,
+            weights=parameters,
             parameters=sum(int(v.size) for v in parameters.values()),
             details=details,
         )
