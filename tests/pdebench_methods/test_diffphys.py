@@ -209,6 +209,28 @@ def test_the_weights_that_were_tried_are_told():
     )
 
 
+def test_a_descent_tells_its_weights_and_why_it_kept_the_last():
+    for shift, why in (
+        (0.0, "discrepancy: what is left is noise"),
+        (1.0, "the last to halve the misfit"),
+    ):
+        it = objective("burgers[nu=0.1,noise=0.1]", "diffphys[cells=32,modes=4,optimizer=lbfgs]")
+        start, memo = it.initial(), {}
+        it.next_stage(start, memo)
+        x = np.linspace(-1, 1, 200, endpoint=False)
+        true = np.linalg.lstsq(it.bases["u_initial"].matrix({"x": x}), -np.sin(np.pi * x))[0]
+        current = {"u_initial": true + shift * np.eye(true.size)[1]}
+        while it.next_stage(current, memo) is not None:
+            pass
+        told = it.solution(current, memo).details
+        assert told["weight_by"] == why
+        weights = told["sweep"]["weight"]
+        assert weights == [0.1, 0.01][: 1 if shift == 0.0 else 2]
+        norm = float(np.sum(current["u_initial"] ** 2))
+        assert told["sweep"]["norm"] == pytest.approx([norm] * len(weights))
+        assert told["sweep"]["misfit"] == pytest.approx([it.misfit(current)] * len(weights))
+
+
 def test_singular_values_are_those_of_a_dense_jacobian():
     """Of the rollout in NumPy, by central differences; the first step is from the start."""
     it, _ = jax_objective("burgers[nu=0.1,points=16,noise=0.01]", "diffphys[cells=48,modes=4]")

@@ -19,8 +19,9 @@ from pdebench_lite.report.figures.data import Group, case_names
 from pdebench_lite.report.figures.style import Looks, printable
 from pdebench_lite.report.searches import Spectrum, spectrum_of
 
-_DECADES = 1e-12  # relative to the largest: below, values are rounding
+_FLOOR = 1e-12  # relative to the largest: below, values are rounding
 _LINE = (0, (4, 2))
+_MOST = 6  # cases in a figure
 
 
 def draw(group: Group, looks: Looks, say: Callable[[str], None]) -> Iterator[tuple[str, Figure]]:
@@ -31,6 +32,9 @@ def draw(group: Group, looks: Looks, say: Callable[[str], None]) -> Iterator[tup
         cases += [(label, r, spectrum) for r, spectrum in told if spectrum is not None][:1]
     if not cases:
         return
+    for label, *_ in cases[_MOST:]:
+        say(f"{group.label}: no room for the singular values of {label}")
+    cases = cases[:_MOST]
     narrow = looks.page.narrow
     figure = style.figure(looks.page.full, 4.4 if narrow else 2.6)
     left, right = figure.subplots(2, 1) if narrow else figure.subplots(1, 2)
@@ -71,7 +75,7 @@ def _picard(axes: Axes, spectrum: Spectrum, color: str, marker: str) -> None:
 def _frame(axes: Axes, label: str, shown: list[np.ndarray]) -> None:
     values = np.concatenate(shown)
     peak = float(np.nanmax(values, initial=0.0))
-    style.log_axis(axes.yaxis, [v for v in values if v > _DECADES * peak])
+    style.log_axis(axes.yaxis, [v for v in values if v > _FLOOR * peak])
     axes.set_xlabel("index")
     axes.set_ylabel(label)
     axes.grid(True, which="major", lw=0.3, color="0.9")

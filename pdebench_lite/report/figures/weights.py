@@ -35,9 +35,14 @@ class _Case:
 
 
 def draw(group: Group, looks: Looks, say: Callable[[str], None]) -> Iterator[tuple[str, Figure]]:
-    """Yield one figure; of several seeds, the first that tells its weights is shown."""
+    """Yield one figure; of several seeds, the first that tells its weights is shown.
+
+    Runs whose weight was a setting chose none: they are in the figure `against-weight`.
+    """
     cases = []
     for label, case in zip(case_names(group.cases()), group.cases(), strict=True):
+        if isinstance(case[0].record.config.get("weight"), int | float):
+            continue
         told = ((e.record, sweep_of(e.record)) for e in case)
         found = [(r, s) for r, s in told if s is not None and s.weight.size >= _FEWEST][:1]
         cases += [_Case(label, r, s, spectrum_of(r)) for r, s in found]

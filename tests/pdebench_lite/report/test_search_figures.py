@@ -130,6 +130,8 @@ def test_a_sweep_without_evidence_or_spectrum_is_an_l_curve_alone(make: Any) -> 
     line = axes.lines[0]
     np.testing.assert_allclose(line.get_xdata(), np.sqrt(sweep["misfit"]))
     assert "1e-04" in words(figure)
+    given = make("diffphys", details=DETAILS, config={"weight": 1e-4})
+    assert drawn(weights, given) == [], "it was a setting"
     few = {name: values[:2] for name, values in sweep.items()}
     assert drawn(weights, make("diffphys", details={"sweep": few})) == []
 

@@ -1,5 +1,6 @@
 """What a record keeps of a regularised search: the weights tried, and what the data determine."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,12 @@ import numpy as np
 from pdebench_lite.optimize.regularised_gauss_newton import RegularisedGaussNewton
 
 _ROUNDING = float(np.finfo(np.float64).eps)  # as `numpy.linalg.matrix_rank` has it
+
+# What a weight was chosen by.
+SETTING = "setting"
+SMALLEST = "smallest"
+DISCREPANCY = "discrepancy: what is left is noise"
+HALVED = "the last to halve the misfit"
 _HOW = {
     "evidence": "largest evidence",
     "floor": "smallest: nothing is noise",
@@ -35,7 +42,7 @@ def search_details(search: RegularisedGaussNewton, given: bool) -> dict[str, Any
     rank = int(np.sum(values > values[0] * search.x.size * _ROUNDING))
     return {
         "weight": search.weight,
-        "weight_by": "setting" if given else _HOW[search.chosen_by],
+        "weight_by": SETTING if given else _HOW[search.chosen_by],
         "explained": search.explained,
         "noise": float(np.sqrt(search.variance)),
         "determined": search.determined,
@@ -52,6 +59,15 @@ def search_details(search: RegularisedGaussNewton, given: bool) -> dict[str, Any
         },
         "unreached": search.unreached + float(np.sum(data[rank:] ** 2)),
     }
+
+
+def descent_details(memo: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `weight_by` and `sweep`, as above, of a search in stages of falling weights."""
+    kept = {"weight_by": memo["weight_by"]} if "weight_by" in memo else {}
+    if "sweep" in memo:
+        columns = zip(*memo["sweep"], strict=True)
+        kept["sweep"] = dict(zip(("weight", "misfit", "norm"), map(list, columns), strict=True))
+    return kept
 
 
 def _short(values: np.ndarray) -> list[float]:

@@ -20,7 +20,10 @@ from pdebench_lite.view import View
 from pdebench_methods.diffphys import DiffphysSettings
 from pdebench_methods.host import FlatObjective, flatten, slices
 from pdebench_methods.objectives.diffphys.basis import Basis, CellBasis
-from pdebench_methods.objectives.diffphys.details import search_details
+from pdebench_methods.objectives.diffphys.details import (
+    descent_details,
+    search_details,
+)
 from pdebench_methods.objectives.diffphys.discretisation import (
     REFINEMENT,
     Discretisation,
@@ -389,6 +392,7 @@ class DiffphysObjective:
             "dt": at.dt,
             "weight": memo.get("weight"),
         }
+        details |= descent_details(memo)
         if "jacobian_cells" in memo:
             details["jacobian_cells"] = memo["jacobian_cells"]
         deviations = {}

@@ -7,6 +7,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from pdebench_lite.runner.run import Run
+from pdebench_methods.objectives.diffphys.details import (
+    DISCREPANCY,
+    HALVED,
+    SETTING,
+    SMALLEST,
+)
 from pdebench_methods.objectives.diffphys.discretisation import REFINEMENT, may_refine
 from pdebench_methods.objectives.diffphys.minimiser import GaussNewtonMinimiser
 from pdebench_methods.training import Stage
@@ -170,6 +176,7 @@ class _Descent:
         memo["last"] = True
         if fixed is not None:
             memo["weight"] = fixed
+        memo.setdefault("weight_by", SMALLEST if fixed is None else SETTING)
         return self._stage(memo, blur, s.iterations or None, 1e-6)
 
     def _stage(
@@ -182,12 +189,16 @@ class _Descent:
         """Say whether the weight needs to fall no further; may raise it by one stage."""
         before = memo.get("misfit", float("inf"))
         memo["misfit"] = self._objective.misfit(current)
+        norm = sum(float(np.sum(values**2)) for values in current.values())
+        memo.setdefault("sweep", []).append([memo["weight"], memo["misfit"], norm])
         explained = self._objective.noise
         if len(self._objective.domain.space) == 1:  # else it takes longer than many steps
             explained = sum(astuple(self._objective.level(current, self._objective.cells)))
         if memo["misfit"] <= explained:
+            memo["weight_by"] = DISCREPANCY
             return True
         if memo["misfit"] > 0.5 * before:
             memo["weight"] = min(10.0 * memo["weight"], _WEIGHTS[0])
+            memo["weight_by"] = HALVED
             return True
         return False
