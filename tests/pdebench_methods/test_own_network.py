@@ -1,7 +1,6 @@
 """A user's own network by dotted path: trained as the built-in one is, or refused in one line."""
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -70,22 +69,28 @@ def flat(backend: str, problem: str, method: str) -> tuple[Any, np.ndarray]:
     return Flat(tools, objective, start, objective.next_stage(start, {}).data), flatten(start)
 
 
-CASES = [
-    ("burgers:forward", "pinn", "points=40"),
-    pytest.param(
-        "burgers:forward", "pinn", "points=40,constraints=soft,side_points=9",
-        marks=pytest.mark.slow,
-    ),
+FORWARD = "burgers:forward", "pinn", "points=40"
+OTHERS = [
+    ("burgers:forward", "pinn", "points=40,constraints=soft,side_points=9"),
+    ("burgers:viscosity", "pinn", "points=40"),
     ("advection-density[points=20]", "pinn", "points=40"),
     ("advection-density", "mlp", "labels=30"),
-]  # fmt: skip
+]
+SLOW = pytest.mark.slow  # JAX compiles for long
+CASES = [
+    ("torch", *FORWARD),
+    ("jax", *FORWARD),
+    *(("torch", *case) for case in OTHERS),
+    *(pytest.param("jax", *case, marks=SLOW) for case in OTHERS),
+]
 
 
-@pytest.mark.parametrize(("problem", "method", "settings"), CASES)
-def test_loss_gradient_and_jacobian_are_those_of_the_same_network_built_in(
+@pytest.mark.parametrize(("backend", "problem", "method", "settings"), CASES)
+def test_loss_and_gradient_are_those_of_the_same_network_built_in(
     backend: str, problem: str, method: str, settings: str
 ) -> None:
     """Its derivatives are nested, those of the built-in one are jets."""
+    pytest.importorskip(backend)
     own, x = flat(backend, problem, f"{method}[{settings},network=own_nets_{backend}:Tanh]")
     same, other = flat(backend, problem, f"{method}[{settings},{SAME}]")
     assert x.shape == other.shape
@@ -94,12 +99,26 @@ def test_loss_gradient_and_jacobian_are_those_of_the_same_network_built_in(
     expected, slope = same.value_and_gradient(x)
     assert value == pytest.approx(expected, rel=1e-11)
     np.testing.assert_allclose(gradient, slope, rtol=1e-9, atol=1e-11)
+
+
+@pytest.mark.parametrize(
+    ("backend", "problem", "method", "settings"),
+    [("torch", *FORWARD), ("torch", *OTHERS[2]), pytest.param("jax", *FORWARD, marks=SLOW)],
+)
+def test_jacobians_are_those_of_the_same_network_built_in(
+    backend: str, problem: str, method: str, settings: str
+) -> None:
+    pytest.importorskip(backend)
+    own, x = flat(backend, problem, f"{method}[{settings},network=own_nets_{backend}:Tanh]")
+    same, _ = flat(backend, problem, f"{method}[{settings},{SAME}]")
     for ours, theirs in zip(own.linearise(x), same.linearise(x), strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-10)
     np.testing.assert_allclose(own.residuals(x), same.residuals(x), rtol=1e-9, atol=1e-10)
 
 
+@pytest.mark.parametrize("backend", ["torch", pytest.param("jax", marks=SLOW)])
 def test_an_operator_from_grid_to_grid(backend: str) -> None:
+    pytest.importorskip(backend)
     own, x = flat(backend, "burgers:family", f"mlp[labels=3,network=own_nets_{backend}:Tanh]")
     same, _ = flat(backend, "burgers:family", f"mlp[labels=3,{SAME}]")
     found, expected = own.value_and_gradient(x), same.value_and_gradient(x)
@@ -107,16 +126,18 @@ def test_an_operator_from_grid_to_grid(backend: str) -> None:
     np.testing.assert_allclose(found[1], expected[1], rtol=1e-9, atol=1e-11)
 
 
-def test_a_pytree_is_called_point_by_point() -> None:
-    pytest.importorskip("jax")
-    task, settings = "burgers:forward", "points=40"
-    own, x = flat("jax", task, f"pinn[{settings},network=own_nets_jax:pytree]")
-    same, _ = flat("jax", task, f"pinn[{settings},network=own_nets_jax:Tanh]")
-    assert own.value_and_gradient(x)[0] == pytest.approx(same.value_and_gradient(x)[0], rel=1e-12)
+OPTIMISERS = ["gd", "adam", "lbfgs", "ssbroyden", "lm"]
 
 
-@pytest.mark.parametrize("optimizer", ["gd", "adam", "lbfgs", "ssbroyden", "lm"])
+@pytest.mark.parametrize(
+    ("backend", "optimizer"),
+    [
+        *(("torch", name) for name in OPTIMISERS),
+        *(pytest.param("jax", name, marks=SLOW) for name in OPTIMISERS),
+    ],
+)
 def test_every_optimiser_lowers_the_loss(backend: str, optimizer: str) -> None:
+    pytest.importorskip(backend)
     objective, tools = made(
         backend, "burgers:forward", f"pinn[points=40,network=own_nets_{backend}:Tanh]"
     )
@@ -143,6 +164,17 @@ def networks(backend: str, name: str, dtype: str = "float64") -> OwnNetworks:
 
 def draw(chosen: OwnNetworks, seed: int, inputs: int = 2, outputs: int = 3) -> dict[str, Any]:
     return chosen.initial(np.random.default_rng(seed), "fields", inputs, outputs)
+
+
+def test_a_pytree_is_called_point_by_point() -> None:
+    pytest.importorskip("jax")
+    tools, columns = tools_of("jax"), [np.linspace(-1, 1, 4), np.ones(4)]
+    one, other = networks("jax", "Tanh"), networks("jax", "pytree")
+    weights = {k: tools.asarray(v) for k, v in draw(one, 0).items()}
+    same = dict(zip(draw(other, 0), weights.values(), strict=True))
+    features = [tools.asarray(column) for column in columns]
+    found = other.apply(same, "fields", features)
+    np.testing.assert_allclose(found, one.apply(weights, "fields", features), rtol=1e-12)
 
 
 def test_weights_are_drawn_from_the_seed(backend: str) -> None:
@@ -289,30 +321,29 @@ def test_a_study_names_it(tmp_path: Path, backend: str) -> None:
 # ---- whole cells ---------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def folder(tmp_path: Path, backend: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder where a user stands, with `own_nets.py`, which no path leads to."""
+@pytest.mark.parametrize("backend", ["torch", pytest.param("jax", marks=SLOW)])
+def test_a_cell_finds_it_where_the_user_stands(
+    tmp_path: Path, backend: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No path leads to its file but the working directory."""
+    pytest.importorskip(backend)
     shutil.copy(TOYS / f"own_nets_{backend}.py", tmp_path / "own_nets.py")
     monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-def test_a_cell_finds_it_where_the_user_stands(folder: Path, backend: str) -> None:
     known = registry()
     method = "pinn[points=40,optimizer=adam+lm,adam_steps=3,network=own_nets:Tanh]"
     cells, devices = plan(
-        known, "burgers:viscosity[points=20]", method, backend, (0,), Budget(max_steps=5), "cpu"
+        known, "burgers:viscosity", method, backend, (0,), Budget(max_steps=5), "cpu"
     )
-    (record,) = execute(known, cells, devices, folder / "runs")
+    (record,) = execute(known, cells, devices, tmp_path / "runs")
     assert record.status == "ok", record.reason
     assert record.config["network"] == "own_nets:Tanh"
     assert record.steps == 5
-    weights = load_arrays(Store(folder / "runs").folder(record.cell) / WEIGHTS)
-    assert sum(values.size for values in weights.values()) == record.parameters
+    weights = load_arrays(Store(tmp_path / "runs").folder(record.cell) / WEIGHTS)
+    assert sum(values.size for values in weights.values()) == record.params
     assert {"nu"} < {name.partition(".")[0] for name in weights}
     assert record.fingerprint["own_nets"]
-    (folder / "own_nets.py").write_text("Tanh = None  # edited\n")
+    (tmp_path / "own_nets.py").write_text("Tanh = None  # edited\n")
     assert fingerprint_of(known, cells[0])["own_nets"] != record.fingerprint["own_nets"]
-    (failed,) = execute(known, cells, devices, folder / "runs", frozenset({"stale"}))
+    (failed,) = execute(known, cells, devices, tmp_path / "runs", frozenset({"stale"}))
     assert failed.status == "crashed"
     assert "network=own_nets:Tanh is NoneType, not callable" in failed.reason
