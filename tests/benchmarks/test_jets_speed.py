@@ -3,8 +3,9 @@
 `by_jets` leaves the reverse pass to the backend, `as_pinn` goes through the layers as `pinn` does.
 
 The loss is the mean squared residual of Burgers' equation at 2780 points, the network 3×20 tanh.
-`pytest tests/benchmarks --benchmark-enable` times it (add `-m ''` for the compiled torch ones);
-without the option every case runs once, and all must agree on the loss.
+`make bench` times them in turn; otherwise each runs once, and all must agree on the loss. Memory is
+what the reverse pass keeps: XLA's own count of temporaries in JAX, in torch the bytes of the
+tensors that autograd saves.
 """
 
 import math
@@ -138,43 +139,16 @@ def step_in_torch(loss, dtype, compiled=False):
     return step
 
 
-@pytest.mark.filterwarnings("ignore:.*script_method:DeprecationWarning")  # torch's own
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
-@pytest.mark.parametrize(
-    ("backend", "loss"),
-    [
-        ("jax", by_jets),
-        ("jax", as_pinn),
-        ("jax", stacked),
-        ("jax", nested),
-        ("torch", by_jets),
-        ("torch", as_pinn),
-        ("torch", stacked),
-        ("torch", nested),
-        pytest.param("torch compiled", by_jets, marks=pytest.mark.slow),
-        pytest.param("torch compiled", stacked, marks=pytest.mark.slow),
-    ],
-)
-def test_step(benchmark, backend, loss, dtype):
-    benchmark.group = f"{backend} {dtype.__name__}"
-    if backend == "jax":
-        step = step_in_jax(loss, dtype)
-    else:
-        step = step_in_torch(loss, dtype, compiled=backend == "torch compiled")
-    step()  # compilation
-    assert float(benchmark(step)) == pytest.approx(LOSS, rel=1e-10 if dtype == np.float64 else 1e-4)
-
-
-def kept_by_jax(loss):
+def kept_by_jax(loss, dtype):
     """Return the bytes of intermediate arrays of a compiled step."""
-    arguments = jax.tree.map(jnp.asarray, problem(np.float64))
+    arguments = jax.tree.map(jnp.asarray, problem(dtype))
     compiled = jax.jit(jax.value_and_grad(loss)).lower(*arguments).compile()
     return compiled.memory_analysis().temp_size_in_bytes
 
 
-def kept_by_torch(loss):
+def kept_by_torch(loss, dtype):
     """Return the bytes that wait for the reverse pass."""
-    weights, x, t = problem(np.float64)
+    weights, x, t = problem(dtype)
     weights = [tuple(torch.tensor(a, requires_grad=True) for a in w) for w in weights]
     kept = {}
 
@@ -189,10 +163,35 @@ def kept_by_torch(loss):
     return sum(kept.values())
 
 
-@pytest.mark.parametrize("kept", [kept_by_jax, kept_by_torch])
-def test_memory_of_a_step(kept, record_property):
+LOSSES = (as_pinn, by_jets, stacked, nested)
+KEPT = {"jax": kept_by_jax, "torch": kept_by_torch}
+
+
+@pytest.mark.filterwarnings("ignore:.*script_method:DeprecationWarning")  # torch's own
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize(
+    "backend", ["jax", "torch", pytest.param("torch compiled", marks=pytest.mark.slow)]
+)
+def test_step(benchmark, race, backend, dtype):
+    benchmark.group = "a step of the residual's loss"
+    compiled = backend == "torch compiled"
+    losses = (by_jets, stacked) if compiled else LOSSES
+    if backend == "jax":
+        steps = {loss.__name__: step_in_jax(loss, dtype) for loss in losses}
+    else:
+        steps = {loss.__name__: step_in_torch(loss, dtype, compiled) for loss in losses}
+    for step in steps.values():  # compilation
+        assert float(step()) == pytest.approx(LOSS, rel=1e-10 if dtype == np.float64 else 1e-4)
+    race(steps, rounds=100)
+    benchmark.extra_info |= {"backend": backend, "precision": dtype.__name__}
+    if benchmark.enabled and backend in KEPT:
+        kept = {loss.__name__: KEPT[backend](loss, dtype) for loss in losses}
+        benchmark.extra_info["bytes"] = kept
+
+
+@pytest.mark.parametrize("backend", KEPT)
+def test_memory_of_a_step(backend):
     """Jets with a reverse pass by hand keep the least."""
-    found = {loss.__name__: kept(loss) for loss in (as_pinn, by_jets, nested)}
-    record_property("bytes", found)
-    assert found["as_pinn"] <= found["by_jets"]
-    assert found["as_pinn"] < found["nested"]
+    found = {loss: KEPT[backend](loss, np.float64) for loss in (as_pinn, by_jets, nested)}
+    assert found[as_pinn] <= found[by_jets]
+    assert found[as_pinn] < found[nested]

@@ -1,6 +1,5 @@
 """What Lightning costs: the shared loop driven by its Trainer against a plain `for`."""
 
-import itertools
 from types import SimpleNamespace
 
 import pytest
@@ -41,16 +40,13 @@ def _chunks(minimiser):
 
 
 @pytest.mark.slow
-@pytest.mark.benchmark(group="lightning")
-@pytest.mark.parametrize("driver", ["bare loop", "lightning"])
-def test_driving_the_loop(benchmark, minimiser, driver):
+def test_driving_the_loop(benchmark, race, minimiser):
     tools, adam = minimiser
-    drive = tools.drive if driver == "lightning" else lambda chunks: list(chunks)
-    done = itertools.count()
-
-    def train():
-        drive(_chunks(adam))
-        next(done)
-
-    benchmark.pedantic(train, rounds=5, warmup_rounds=1)
-    assert next(done) >= 1
+    benchmark.group = f"{STEPS} Adam steps, pinn[points=1000], torch, float64"
+    race(
+        {
+            "bare loop": lambda: list(_chunks(adam)),
+            "Lightning": lambda: tools.drive(_chunks(adam)),
+        },
+        rounds=5,
+    )

@@ -1,7 +1,6 @@
 """Steps of the operators on every backend, forward and with their gradient.
 
-`pytest tests/benchmarks/test_operators.py --benchmark-enable` times them; without the option every
-case runs once, and all backends must agree.
+`make bench` times them; otherwise every case runs once, and all backends must agree.
 """
 
 from collections.abc import Callable
@@ -71,6 +70,10 @@ def start() -> np.ndarray:
     return 0.5 - np.sin(np.pi * LINE.centres())
 
 
+def told(backend: Callable[..., Any], name: str, what: str) -> dict[str, str]:
+    return {"operator": name, "backend": backend.__name__.removeprefix("of_"), "what": what}
+
+
 def of_numpy(step: Callable[[Any], Any], gradient: bool) -> Callable[[], Any]:
     u = start()
     return lambda: step(u)
@@ -93,6 +96,7 @@ def of_jax(step: Callable[[Any], Any], gradient: bool) -> Callable[[], Any]:
 @pytest.mark.parametrize("backend", [of_numpy, of_torch, of_jax])
 def test_step(benchmark, backend, name):
     benchmark.group = name
+    benchmark.extra_info |= told(backend, name, "step")
     run = backend(STEPS[name], False)
     run()  # compilation
     np.testing.assert_allclose(benchmark(run), STEPS[name](start()), rtol=0, atol=1e-12)
@@ -102,6 +106,7 @@ def test_step(benchmark, backend, name):
 @pytest.mark.parametrize("backend", [of_torch, of_jax])
 def test_gradient(benchmark, backend, name):
     benchmark.group = f"{name}, gradient"
+    benchmark.extra_info |= told(backend, name, "gradient")
     run = backend(STEPS[name], True)
     run()
     u, d, eps = start(), 0.3 + np.sin(np.pi * LINE.centres()), 1e-6

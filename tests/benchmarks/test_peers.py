@@ -1,47 +1,51 @@
 """Step times of the peers beside ours: same network, number of points, precision and constraints.
 
-    pytest tests/benchmarks/test_peers.py -m '' --benchmark-enable --benchmark-only
-
-One round is STEPS Adam steps of the whole training loop as a run pays for it, report included, in a
-process of its own (DeepXDE has one backend per process): 3×20 tanh, 2780 + 240 points, float32.
-`pinn torch` is what a run of less than two minutes does; a longer one compiles its loss, which
-takes most of a minute: `pinn torch compiled`.
+One round is STEPS Adam steps of the whole training loop as a run pays for it, report included, by
+each in turn, and each in a process of its own (DeepXDE has one backend per process): 3×20 tanh,
+2780 + 240 points, float32. `pinn` is what a run of less than two minutes does in torch; a longer
+one compiles its loss, which takes most of a minute: `pinn, compiled`.
 """
 
+import contextlib
 import importlib
 import importlib.metadata
 import itertools
 import os
 import subprocess
 import sys
-import timeit
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-STEPS, ROUNDS = 20, 10
+STEPS, ROUNDS = 20, 15
 POINTS = 2780 + 240
 OURS = f"pinn[depth=3,points={POINTS},redraw=0,optimizer=adam]"
 MATCHED = f"preset=matched,depth=3,points={POINTS}"
 SHORT, ENDLESS = 1999, 10**9  # limits of steps; compiling pays from 2000 on
-CASES = {
-    "pinn torch": ((), OURS),
-    "pinn torch compiled": ((), OURS),
-    "pinn jax": ((), OURS),
-    "deepxde torch": (("deepxde",), f"deepxde[{MATCHED}]"),
-    "deepxde jax": (("deepxde", "flax"), f"deepxde[{MATCHED}]"),
-    "pina torch": (("pina-mathlab",), f"pina[{MATCHED}]"),
-    "jinns jax": (("jinns",), f"jinns[{MATCHED},optimizer=adam]"),
+RACES = {  # backend -> contender -> distributions, selector, limit of steps
+    "torch": {
+        "pinn": ((), OURS, SHORT),
+        "pinn, compiled": ((), OURS, ENDLESS),
+        "deepxde": (("deepxde",), f"deepxde[{MATCHED}]", SHORT),
+        "pina": (("pina-mathlab",), f"pina[{MATCHED}]", SHORT),
+    },
+    "jax": {
+        "pinn": ((), OURS, ENDLESS),
+        "deepxde": (("deepxde", "flax"), f"deepxde[{MATCHED}]", ENDLESS),
+        "jinns": (("jinns",), f"jinns[{MATCHED},optimizer=adam]", ENDLESS),
+    },
 }
 
 
-def skip_unless_installed(*distributions):
+def missing(*distributions):
+    """Return the first distribution that is not installed; None where all are."""
     for distribution in distributions:
         try:
             importlib.metadata.version(distribution)
         except importlib.metadata.PackageNotFoundError:
-            pytest.skip(f"{distribution} is not installed")
+            return distribution
+    return None
 
 
 def train(method, backend, limit):
@@ -49,6 +53,8 @@ def train(method, backend, limit):
     from pdebench_lite.plugins import registry
     from pdebench_lite.runner.run import Run
 
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # whatever the libraries print
     marks = itertools.count(STEPS, STEPS)
     runtime = importlib.import_module(registry().backend(backend).runtime)
     state = SimpleNamespace(mark=next(marks))
@@ -57,7 +63,7 @@ def train(method, backend, limit):
         self.steps = step
         if step >= state.mark:
             runtime.synchronize()
-            print("done", flush=True)
+            print("done", file=answers, flush=True)
             sys.stdin.readline()
             state.mark = step + STEPS
         return False
@@ -69,31 +75,44 @@ def train(method, backend, limit):
     attempt(registry(), "burgers:forward", method, backend, int(limit), dtype="float32")
 
 
+class Trainer:
+    """A process that trains, and goes on for STEPS when it is told to."""
+
+    def __init__(self, method, backend, limit):
+        self.process = subprocess.Popen(
+            [sys.executable, __file__, method, backend, str(limit)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+            env={**os.environ, "JAX_ENABLE_X64": "0", "OMP_WAIT_POLICY": "PASSIVE"},
+        )  # fmt: skip
+
+    def wait(self):
+        assert self.process.stdout.readline() == "done\n", f"{self.process.args} has ended"
+
+    def go_on(self):
+        print(flush=True, file=self.process.stdin)
+        self.wait()
+
+    def end(self):
+        self.process.kill()
+        self.process.communicate()
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("case", CASES)
-def test_adam_step(benchmark, case):
-    distributions, method = CASES[case]
-    skip_unless_installed(*distributions)
-    backend, *compiled = case.split()[1:]
-    limit = ENDLESS if compiled or backend == "jax" else SHORT
-    benchmark.group = f"{STEPS} Adam steps, {backend}"
-    worker = subprocess.Popen(
-        [sys.executable, __file__, method, backend, str(limit)],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-        env={**os.environ, "JAX_ENABLE_X64": "0", "OMP_WAIT_POLICY": "PASSIVE"},
-    )  # fmt: skip
-
-    def steps():
-        print(flush=True, file=worker.stdin)
-        return worker.stdout.readline()
-
-    try:
-        first = worker.stdout.readline()  # set-up and compilation are over
-        answer = benchmark.pedantic(steps, rounds=ROUNDS, warmup_rounds=2)
-    finally:
-        worker.kill()
-        worker.communicate()
-    assert (first, answer) == ("done\n", "done\n")
+@pytest.mark.parametrize("backend", RACES)
+def test_adam_step(benchmark, race, backend):
+    benchmark.group = f"{STEPS} Adam steps of each, {backend}, float32"
+    benchmark.extra_info |= {"backend": backend, "steps": STEPS}
+    with contextlib.ExitStack() as stack:
+        trainers = {}
+        for name, (distributions, method, limit) in RACES[backend].items():
+            if not missing(*distributions):
+                trainers[name] = Trainer(method, backend, limit)
+                stack.callback(trainers[name].end)
+        if trainers.keys() <= {"pinn", "pinn, compiled"}:
+            pytest.skip("no peer is installed: extra `peers`")
+        for trainer in trainers.values():
+            trainer.wait()  # set-up and compilation are over
+        race({name: trainer.go_on for name, trainer in trainers.items()}, ROUNDS)
 
 
 def gradient_by_phiflow(start, target, x):
@@ -149,45 +168,21 @@ def gradient_by_scan(start, target, x):
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # PhiFlow's own
-@pytest.mark.parametrize("by", [gradient_by_phiflow, gradient_by_scan])
-def test_gradient_of_the_published_simulation(benchmark, by):
-    skip_unless_installed("phiflow")
-    pytest.importorskip("jax")
-    benchmark.group = "gradient of 16 steps on 128 cells"
-    x = -1.0 + (np.arange(128) + 0.5) / 64
-    start, target = -np.sin(np.pi * x), np.zeros(128)
-    step = by(start, target, x)
-    step()  # compilation
-    value, slope = benchmark(step)
-    other, slope_of_other = gradient_by_phiflow(start, target, x)()
-    assert value == pytest.approx(other, rel=1e-12)
-    np.testing.assert_allclose(slope, slope_of_other, atol=1e-14)
-
-
-@pytest.mark.slow
-@pytest.mark.filterwarnings("ignore")  # PhiFlow's own
-def test_gradient_of_the_published_simulation_side_by_side(benchmark):
-    """PhiFlow and the scan in turn, so that whatever else the machine does slows both.
-
-    What is timed is a call from Python up to value and gradient in NumPy, float64. Of a round the
-    fastest of five calls counts, and of all rounds the median of PhiFlow's time over the scan's.
-    """
-    skip_unless_installed("phiflow")
+def test_gradient_of_the_published_simulation(benchmark, race):
+    """PhiFlow and the scan in turn, from Python up to value and gradient in NumPy, float64."""
+    if lacking := missing("phiflow"):
+        pytest.skip(f"{lacking} is not installed")
     pytest.importorskip("jax")
     x = -1.0 + (np.arange(128) + 0.5) / 64
     start, target = -np.sin(np.pi * x), np.zeros(128)
     theirs, ours = (by(start, target, x) for by in (gradient_by_phiflow, gradient_by_scan))
-    ratios = []
-
-    def both():
-        theirs_s, ours_s = (min(timeit.repeat(step, number=1, repeat=5)) for step in (theirs, ours))
-        ratios.append(theirs_s / ours_s)
-
-    benchmark.group = "five gradients of each, in turn"
-    benchmark.pedantic(both, rounds=100, warmup_rounds=5)
-    ratio = float(np.median(ratios))
-    benchmark.extra_info["PhiFlow over scan"] = round(ratio, 2)
-    if not benchmark.disabled:
+    (value, slope), (other, slope_of_other) = ours(), theirs()
+    assert value == pytest.approx(other, rel=1e-12)
+    np.testing.assert_allclose(slope, slope_of_other, atol=1e-14)
+    benchmark.group = "gradient of 16 steps on 128 cells"
+    seconds = race({"scan": ours, "PhiFlow": theirs}, rounds=100, calls=5, warmup=5)
+    ratio = np.median(np.divide(seconds["PhiFlow"], seconds["scan"]))
+    if benchmark.enabled:
         assert ratio > 3.0, ratio  # 5.5 to 7.4 on two busy cores; 8 with one thread
 
 

@@ -1,22 +1,22 @@
 """Long rollouts do not run out of memory; gradient steps of the book's simulation.
 
 Memory is that of what the reverse pass keeps: XLA's own count of temporaries in JAX; in torch the
-bytes of the tensors that autograd saves or that are alive after the forward pass. The bytes against
-the number of steps, which no record holds, are printed by
-
-    pytest tests/benchmarks/test_rollout_memory.py -m slow -s
+bytes of the tensors that autograd saves or that are alive after the forward pass. `make bench`
+draws it against the number of steps, beside a rollout of which every state is kept.
 """
 
 import gc
+import importlib
 import os
 
 import numpy as np
 import pytest
 
 from pdebench_lite.plugins import registry
-from pdebench_problems.burgers_pbdl import CELLS, DT, NU, OBSERVED
+from pdebench_problems.burgers_pbdl import CELLS, DT, NU
 
-COUNTS = (64, 256, 1024, 4096)
+COUNTS = tuple(2**k for k in range(4, 13))
+TIMED = 1024  # steps
 
 
 def simulation():
@@ -31,32 +31,38 @@ def simulation():
     return step, 0.1 * np.sin(np.pi * grid.centres("x"))
 
 
-def jax_gradient(steps: int, dtype: str = "float64"):
-    """Return the jitted value and gradient of mean u(steps)² and its argument."""
+def jax_gradient(steps: int):
+    """Return a function that makes value and gradient of mean u(steps)², as it is compiled."""
     os.environ["JAX_ENABLE_X64"] = "1"
     jax = pytest.importorskip("jax")
     from pdebench_jax._rollout import repeat
 
     step, u = simulation()
-    u = jax.numpy.asarray(u, dtype)
+    u = jax.numpy.asarray(u, "float64")
 
     def loss(u):
         return jax.numpy.mean(repeat(step, {"u": u}, steps, u.dtype)["u"] ** 2)
 
-    return jax.jit(jax.value_and_grad(loss)), u
+    return jax.jit(jax.value_and_grad(loss)).lower(u).compile(), u
 
 
 def jax_bytes(steps: int) -> int:
-    function, u = jax_gradient(steps)
-    return function.lower(u).compile().memory_analysis().temp_size_in_bytes
+    return jax_gradient(steps)[0].memory_analysis().temp_size_in_bytes
 
 
-def torch_bytes(steps: int) -> int:
+def torch_loss(steps: int):
+    """Return a function that computes mean u(steps)², and u, of which a gradient is wanted."""
     torch = pytest.importorskip("torch")
     from pdebench_torch._rollout import repeat
 
     step, u = simulation()
     u = torch.tensor(u, requires_grad=True)
+    return lambda: torch.mean(repeat(step, {"u": u}, steps)["u"] ** 2), u
+
+
+def torch_bytes(steps: int) -> int:
+    torch = pytest.importorskip("torch")
+    forward, _ = torch_loss(steps)
     kept: dict[int, int] = {}
 
     def keep(tensor):
@@ -64,49 +70,65 @@ def torch_bytes(steps: int) -> int:
         kept[storage.data_ptr()] = storage.nbytes()
         return tensor
 
+    def alive():
+        return [tensor for tensor in gc.get_objects() if type(tensor) is torch.Tensor]
+
+    others = alive()  # of whatever ran before; held, so that none of their places is used again
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        loss = torch.mean(repeat(step, {"u": u}, steps)["u"] ** 2)
+        loss = forward()
     assert loss.requires_grad
-    for tensor in gc.get_objects():  # the first states of the segments, held to start again from
-        if type(tensor) is torch.Tensor:
+    known = {id(tensor) for tensor in others}
+    for tensor in alive():  # the first states of the segments, held to start again from
+        if id(tensor) not in known:
             keep(tensor)
     return sum(kept.values())
 
 
+def gradient(backend: str, steps: int):
+    """Return a function that computes the gradient of mean u(steps)² as a NumPy array."""
+    if backend == "jax":
+        compiled, start = jax_gradient(steps)
+        return lambda: np.asarray(compiled(start)[1])
+    torch = pytest.importorskip("torch")
+    forward, u = torch_loss(steps)
+    return lambda: torch.autograd.grad(forward(), u)[0].numpy()
+
+
+BYTES = {"jax": jax_bytes, "torch": torch_bytes}
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("count", [jax_bytes, torch_bytes])
-def test_memory_grows_like_the_root_of_the_steps(count):
-    sizes = [count(n) for n in COUNTS]
-    print(f"\n{'steps':>6} {'MB':>8}  {count.__name__.removesuffix('_bytes')}")
-    for steps, size in zip(COUNTS, sizes, strict=True):
-        print(f"{steps:6d} {size / 1e6:8.3f}")
-    assert sizes[-1] < 12 * sizes[0]  # 64 times the steps: 8 times the states, not 64
+@pytest.mark.parametrize("backend", BYTES)
+def test_memory_grows_like_the_root_of_the_steps(benchmark, race, monkeypatch, backend):
+    benchmark.group = f"gradient of {TIMED} steps on {CELLS} cells, {backend}, float64"
+    benchmark.extra_info |= {"backend": backend, "cells": CELLS, "steps": TIMED}
+    sizes = {"segments": [BYTES[backend](n) for n in COUNTS]}
+    by_segments = gradient(backend, TIMED)
+    whole = importlib.import_module(f"pdebench_{backend}._rollout")
+
+    def every_state_kept(call):
+        with monkeypatch.context() as patch:
+            patch.setattr(whole, "WHOLE", COUNTS[-1])
+            return call()
+
+    sizes["every state"] = [every_state_kept(lambda n=n: BYTES[backend](n)) for n in COUNTS]
+    unbroken = every_state_kept(lambda: gradient(backend, TIMED))
+    race({"segments": by_segments, "every state": lambda: every_state_kept(unbroken)}, rounds=5)
+    benchmark.extra_info["bytes"] = {
+        kept: dict(zip(COUNTS, found, strict=True)) for kept, found in sizes.items()
+    }
+    long, short = COUNTS[-1], 64
+    grown = {kept: found[-1] / found[COUNTS.index(short)] for kept, found in sizes.items()}
+    # 64 times the steps: 8 times the states, not 64
+    assert grown["segments"] < 12 < 0.8 * long / short < grown["every state"]
 
 
-@pytest.mark.parametrize("backend", ["jax", "torch"])
+@pytest.mark.parametrize("backend", BYTES)
 def test_segments_change_no_gradient(backend, monkeypatch):
     gradients = []
     for whole in (1, 1000):
-        if backend == "jax":
-            pytest.importorskip("jax")
-            monkeypatch.setattr("pdebench_jax._rollout.WHOLE", whole)
-            function, u = jax_gradient(150)
-            gradients.append(np.asarray(function(u)[1]))
-        else:
-            torch = pytest.importorskip("torch")
-            from pdebench_torch._rollout import repeat
-
-            monkeypatch.setattr("pdebench_torch._rollout.WHOLE", whole)
-            step, u = simulation()
-            leaf = torch.tensor(u, requires_grad=True)
-            torch.mean(repeat(step, {"u": leaf}, 150)["u"] ** 2).backward()
-            gradients.append(leaf.grad.numpy())
+        pytest.importorskip(backend)
+        monkeypatch.setattr(f"pdebench_{backend}._rollout.WHOLE", whole)
+        gradients.append(gradient(backend, 150)())
     np.testing.assert_allclose(gradients[0], gradients[1], rtol=1e-12, atol=1e-18)
     assert np.abs(gradients[0]).max() > 0
-
-
-def test_gradient_step_of_the_book_in_jax(benchmark):
-    """16 steps, N = 128, float32, compiled: to be compared with PhiFlow's."""
-    function, u = jax_gradient(OBSERVED, "float32")
-    function(u)[1].block_until_ready()
-    benchmark(lambda: function(u)[1].block_until_ready())
