@@ -8,6 +8,7 @@ Deficient and Discrete Ill-Posed Problems* (1998), sect. 4.5, doi:10.1137/1.9780
 """
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -57,14 +58,14 @@ def draw(group: Group, looks: Looks, say: Callable[[str], None]) -> Iterator[tup
     yield "", figure
 
 
-def _relative(axes: Axes, spectrum: Spectrum, color: str, dashes: object) -> None:
+def _relative(axes: Axes, spectrum: Spectrum, color: Any, dashes: Any) -> None:
     values = spectrum.values / spectrum.values[0]
-    axes.plot(np.arange(1, values.size + 1), values, color=color, ls=dashes)  # type: ignore[arg-type]
+    axes.plot(np.arange(1, values.size + 1), values, color=color, ls=dashes)
     if spectrum.weight > 0:
         axes.axhline(np.sqrt(spectrum.weight) / spectrum.values[0], color=color, ls=_LINE, lw=0.7)
 
 
-def _picard(axes: Axes, spectrum: Spectrum, color: str, marker: str) -> None:
+def _picard(axes: Axes, spectrum: Spectrum, color: Any, marker: str) -> None:
     axes.plot(
         np.arange(1, spectrum.data.size + 1), spectrum.data, color=color, ls="", marker=marker, ms=2
     )

@@ -267,7 +267,7 @@ def _figure(sweep: Sweep, looks: Looks) -> Figure:
     errors = [e for line in sweep.lines for seeds in line.errors.values() for e in seeds]
     several = len(errors) > len(values)
     values += [one.value for one in sweep.chosen]
-    others = [one.error for one in (*sweep.across, *sweep.chosen)]
+    others = [*(one.error for one in sweep.across), *(one.error for one in sweep.chosen)]
     finite = [e for e in [*errors, *others] if np.isfinite(e)]
     style.log_axis(axes.yaxis, finite)
     if min(values) > 0 and max(values) / min(values) >= _WIDE:

@@ -52,9 +52,9 @@ def draw(group: Group, looks: Looks, say: Callable[[str], None]) -> Iterator[tup
     rows = 2 if looks.page.narrow and judged else 1
     figure = style.figure(looks.page.full if judged else looks.page.column, 0.6 + 2.0 * rows)
     panels = np.ravel(figure.subplots(rows, 2 if judged and rows == 1 else 1, squeeze=False))
-    for case in cases:
-        _case(panels, case, looks)
-    _frame(panels, [case.sweep for case in cases])
+    for shown in cases:
+        _case(panels, shown, looks)
+    _frame(panels, [shown.sweep for shown in cases])
     style.title(figure, printable(group.label), "weights of the prior that were tried")
     style.legend_below(figure, list(_legend(cases, looks)))
     yield "", figure
