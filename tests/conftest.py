@@ -5,6 +5,8 @@ import os
 os.environ["JAX_ENABLE_X64"] = "1"
 os.environ["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"
 os.environ["MPLBACKEND"] = "agg"
+if "PYTEST_XDIST_WORKER" in os.environ:  # one process per processor: threads would only fight
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import importlib
 import shutil
@@ -19,6 +21,15 @@ settings.register_profile("patient", deadline=None)  # machines are busy; time p
 settings.load_profile("patient")
 
 FAKES = Path(__file__).parent / "fake_plugin"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let XLA compile quickly where a run leaves out the slow tests: they compute for moments.
+
+    The slow tests, and those of speed, have its optimiser.
+    """
+    if config.option.markexpr == "not slow":
+        os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 
 
 def install(folder: Path, name: str, entry_points: dict[str, str], sources: dict[str, str]) -> None:
