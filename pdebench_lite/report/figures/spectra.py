@@ -21,7 +21,7 @@ from pdebench_lite.report.figures.style import Looks, printable
 from pdebench_lite.report.searches import Spectrum, spectrum_of
 
 _FLOOR = 1e-12  # relative to the largest: below, values are rounding
-_LINE = (0, (4, 2))
+_LINE = ":"  # no line of a backend that finds unknowns
 _MOST = 6  # cases in a figure
 
 
@@ -43,16 +43,25 @@ def draw(group: Group, looks: Looks, say: Callable[[str], None]) -> Iterator[tup
     for label, record, spectrum in cases:
         color, dashes = looks[record].color, looks.line(record)
         _relative(left, spectrum, color, dashes)
-        _picard(right, spectrum, color, looks[record].marker)
+        _picard(right, spectrum, color, looks[record].marker, dashes == "-")
         count = f"{spectrum.determined:.0f} of {record.params} parameters determined"
         known = np.isfinite(spectrum.determined)
         name = printable(f"{label}: {count}" if known else label, 90, 60)
         handles.append(
-            Line2D([], [], color=color, ls=dashes, marker=looks[record].marker, label=name)
+            Line2D(
+                [],
+                [],
+                color=color,
+                ls=dashes,
+                marker=looks[record].marker,
+                label=name,
+                mfc=color if dashes == "-" else "w",
+                mew=0.6,
+            )
         )
     _frame(left, "singular value over the largest", [s.values / s.values[0] for *_, s in cases])
     _frame(right, "data along the singular vector", [s.data for *_, s in cases])
-    handles.append(Line2D([], [], color="k", ls=_LINE, lw=0.7, label="√weight; noise"))
+    handles.append(Line2D([], [], color="k", ls=_LINE, lw=0.9, label="√weight; noise"))
     style.title(figure, printable(group.label), "what the data determine")
     style.legend_below(figure, handles)
     yield "", figure
@@ -62,15 +71,17 @@ def _relative(axes: Axes, spectrum: Spectrum, color: Any, dashes: Any) -> None:
     values = spectrum.values / spectrum.values[0]
     axes.plot(np.arange(1, values.size + 1), values, color=color, ls=dashes)
     if spectrum.weight > 0:
-        axes.axhline(np.sqrt(spectrum.weight) / spectrum.values[0], color=color, ls=_LINE, lw=0.7)
+        axes.axhline(np.sqrt(spectrum.weight) / spectrum.values[0], color=color, ls=_LINE, lw=0.9)
 
 
-def _picard(axes: Axes, spectrum: Spectrum, color: Any, marker: str) -> None:
+def _picard(axes: Axes, spectrum: Spectrum, color: Any, marker: str, full: bool) -> None:
+    fill = color if full else "w"
     axes.plot(
-        np.arange(1, spectrum.data.size + 1), spectrum.data, color=color, ls="", marker=marker, ms=2
-    )
+        np.arange(1, spectrum.data.size + 1), spectrum.data, color=color, ls="", marker=marker,
+        ms=2.5, mfc=fill, mew=0.5,
+    )  # fmt: skip
     if spectrum.noise > 0:
-        axes.axhline(spectrum.noise, color=color, ls=_LINE, lw=0.7)
+        axes.axhline(spectrum.noise, color=color, ls=_LINE, lw=0.9)
 
 
 def _frame(axes: Axes, label: str, shown: list[np.ndarray]) -> None:

@@ -23,7 +23,7 @@ from pdebench_lite.report.searches import Spectrum, Sweep, spectrum_of, sweep_of
 _FEWEST = 3  # weights that make a figure
 _BEYOND = 100.0  # by which lines go on beyond the weights that were tried
 _DEEPEST = 60.0  # log-evidence below the best that is still shown
-_LINE = (0, (4, 2))
+_LINE = ":"  # no line of a backend that finds unknowns
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def _case(panels: np.ndarray, case: _Case, looks: Looks) -> None:
                 color=color, fontsize=6,
             )  # fmt: skip
     if sweep.explained > 0:
-        panels[0].axvline(sweep.explained, color=color, ls=_LINE, lw=0.7, zorder=1)
+        panels[0].axvline(sweep.explained, color=color, ls=_LINE, lw=0.9, zorder=1)
 
 
 def _largest(values: list[float]) -> float:
@@ -105,7 +105,7 @@ def _legend(cases: list[_Case], looks: Looks) -> Iterator[Artist]:
         yield Line2D([], [], color="k", ls="", marker="o", ms=3, mfc="w", label=label)
     if any(case.sweep.explained > 0 for case in cases):
         label = "misfit that is explained"
-        yield Line2D([], [], color="k", ls=_LINE, lw=0.7, label=label)
+        yield Line2D([], [], color="k", ls=_LINE, lw=0.9, label=label)
 
 
 def _frame(panels: np.ndarray, sweeps: list[Sweep]) -> None:

@@ -401,7 +401,9 @@ class DiffphysObjective:
             details |= search_details(search, given=self.settings.weight != "auto")
             if search.prior:
                 details |= {"prior_order": _ORDER, "prior_band": _BANDS[search.prior - 1]}
-            if search.variance > 0.0:  # else nothing is known that could be wrong
+            # A band on the way would be that of a weight that nobody chose, and far too narrow;
+            # where nothing is noise it would have no width at all.
+            if search.variance > 0.0 and search.chosen_by != "unfinished":
                 deviations = self._deviations(parameters)
         return Solution(
             predict=TrajectoryInterpolant(self.domain, at.grid, times, states),
@@ -415,7 +417,11 @@ class DiffphysObjective:
     def _deviations(
         self, parameters: dict[str, np.ndarray]
     ) -> dict[str, Callable[[dict[str, Any]], np.ndarray]]:
-        """Return the posterior standard deviations of the unknowns, of the linearised model."""
+        """Return the posterior standard deviations of the unknowns, of the linearised model.
+
+        They are those of a Gaussian posterior under the prior and the weight that were chosen, as
+        if both were known (empirical Bayes), around where the search ended.
+        """
         assert self._search is not None
         covariance = self._search.search.covariance()
 
