@@ -15,7 +15,7 @@ from pdebench_lite.errors import PdebenchError
 from pdebench_lite.plugins import registry
 
 FIRST = "burgers:forward"  # most methods can do it; the others take their first task
-STEPS, TIME, SEEDS = 50, "10s", 1
+STEPS, TIME, SEEDS = 30, "30s", 1
 CASES = [
     (method.name, backend, "")
     for method in registry(("method",)).methods.values()
