@@ -37,8 +37,8 @@ class NetworkSettings(Settings):
     activation: Activation = Field("tanh", description="activation function")
     network: str = Field(
         "",
-        description="your own, package.module:callable, in place of the three above; called with "
-        "the numbers of inputs and outputs, it returns a torch module or a JAX network",
+        description="your own, package.module:callable, in place of width, depth, activation; "
+        "called with the numbers of inputs and outputs, it returns a torch module or a JAX network",
     )
 
     @field_validator("network")
