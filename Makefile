@@ -29,7 +29,7 @@ MEASURED ?= results/measured
 STUDY := results/studies
 
 results: install $(PEERS)/.installed
-	for study in reference forward classical labels; do \
+	for study in reference forward classical labels weights; do \
 	  $(BIN)/pdebench run --results $(MEASURED)/reference $(STUDY)/$$study.yaml \
 	    || test $$? -eq 1 || exit 2; done
 	for study in peers matched peers-inverse; do \

@@ -1,7 +1,4 @@
-"""What the harness costs: a report when nothing is due, starting up, reading many records.
-
-Nothing fails on absolute time but in `make bench`.
-"""
+"""What the harness costs: a report when nothing is due, starting up, reading many records."""
 
 import subprocess
 import sys
@@ -23,7 +20,7 @@ from pdebench_lite.runner.run import Journal, Judge, Run, phase_hook
 from pdebench_lite.runner.steal import StealMeter
 from pdebench_lite.study import Budget, make_cell
 
-REPORT_LIMIT, CALLS = 20e-6, 100  # seconds; reports that are timed together
+CALLS = 100  # reports that are timed together
 SHARE = 0.02  # of the time that a training is charged
 SIZE, BLOCK = 230, 100  # a matrix that makes a step of about a millisecond; steps in turn
 
@@ -65,8 +62,6 @@ def test_a_report_when_nothing_is_due(
 
         benchmark(report)
     benchmark.extra_info |= {"what": "a report when nothing is due", "calls": CALLS}
-    if benchmark.enabled:
-        assert benchmark.stats.stats.median / CALLS < REPORT_LIMIT
 
 
 def test_the_harness_s_share_of_a_training(

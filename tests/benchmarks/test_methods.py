@@ -13,6 +13,7 @@ import pytest
 import pdebench_lite
 from pdebench_lite.errors import PdebenchError
 from pdebench_lite.plugins import registry
+from pdebench_lite.plural import counted
 
 FIRST = "burgers:forward"  # most methods can do it; the others take their first task
 STEPS, TIME, SEEDS = 30, "30s", 1
@@ -61,7 +62,7 @@ def test_steps(benchmark: Any, tmp_path: Any, method: str, backend: str, problem
     if not benchmark.enabled:
         pytest.skip("tests of contracts run every method")
     problem = problem or doable(method)
-    benchmark.group = f"{SEEDS} cells of at most {STEPS} steps or {TIME}, start to end"
+    benchmark.group = f"{counted(SEEDS, 'cell')} of at most {STEPS} steps or {TIME}, start to end"
 
     def race() -> pd.DataFrame:
         return pdebench_lite.run(
