@@ -183,7 +183,7 @@ def rollouts(found: Sequence[Timed]) -> Iterator[str]:
 
 
 def methods(found: Sequence[Timed]) -> Iterator[str]:
-    found = [timed for timed in found if "records" in timed["extra_info"]]  # not what was skipped
+    found = [timed for timed in found if timed["extra_info"]]  # not what was skipped
     rows = []
     for timed in found:
         info = timed["extra_info"]
