@@ -49,7 +49,9 @@ class _Flow:
             along = motion_along(equation.residual, equation.needs, self.field, self.names, sought)
             assert along is not None, "supports() has seen the equation"
             self.sought = [along[axis] for axis in self.names]
-            waves = FourierPrior(view.domain.space, self.config.modes, order=2, mean=_FREE)
+            # in a plane unknowns grow with the square, and the work with their cube
+            self.modes = self.config.modes // (1 if len(self.names) == 1 else 3)
+            waves = FourierPrior(view.domain.space, self.modes, order=2, mean=_FREE)
             self.warp = Warp(
                 view.domain, waves, lambda p: view.initial_state(p)[self.field], self.config.steps
             )
@@ -149,7 +151,7 @@ class _Flow:
             },
             weights=dict(zip(self.sought, c, strict=True)),
             parameters=c.size,
-            details={"modes": self.config.modes, "weight": self.weight},
+            details={"modes": self.modes, "weight": self.weight},
         )
 
 

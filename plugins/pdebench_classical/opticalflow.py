@@ -14,7 +14,12 @@ from pdebench_lite.selectors import Settings
 class OpticalflowSettings(Settings):
     """Settings of `opticalflow`."""
 
-    modes: int = Field(24, ge=1, le=256, description="waves of the motion along each axis")
+    modes: int = Field(
+        24,
+        ge=3,
+        le=256,
+        description="waves of the motion; in a plane a third of them along an axis",
+    )
     steps: int = Field(32, ge=4, description="Runge–Kutta steps along a characteristic")
     weight: float | Literal["auto"] = Field(
         "auto", description="of the motion's smoothness; auto: by its evidence"
