@@ -4,6 +4,8 @@ from typing import Any
 
 import jax
 
+from pdebench_jax._xla import hoist_small_loops
+
 _device: Any = None
 
 
@@ -23,6 +25,7 @@ def prepare(device: str, dtype: str) -> None:
         RuntimeError: the device is absent.
     """
     global _device
+    hoist_small_loops()
     kind, _, number = device.partition(":")
     _device = jax.devices(kind)[int(number or 0)]
     jax.config.update("jax_default_device", _device)

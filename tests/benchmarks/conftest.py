@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
+from pdebench_jax._xla import hoist_small_loops
 from pdebench_lite.plugins import registry
 from pdebench_lite.runner.environment import environment, load_average, threads
 from pdebench_lite.runner.steal import StealMeter
@@ -22,6 +23,7 @@ BEGAN: dict[str, Any] = {}
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
+    hoist_small_loops()  # as in the process of a cell, and before any test starts XLA
     BEGAN["load_start"] = load_average()
     STEAL.start()
 
