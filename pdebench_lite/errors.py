@@ -42,7 +42,8 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> PdebenchError:
         known: the names that exist.
     """
     names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    folded = {known.casefold(): known for known in names}
+    near = [folded[n] for n in difflib.get_close_matches(name.casefold(), folded, 1, cutoff=0.5)]
     hint = f"; did you mean '{near[0]}'?" if near else ""
     listing = f"known: {', '.join(names)}" if names else "there are none"
     if len(names) > _MOST:

@@ -12,6 +12,7 @@ import os
 import platform
 import tempfile
 import threading
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -139,9 +140,16 @@ class Leases:
         return None if holder.dead or age > EXPIRY else holder
 
     def _age(self, path: Path) -> float:
-        """Return the seconds since the last heartbeat, by the file system's own clock."""
-        with tempfile.TemporaryFile(dir=self.root) as probe:
-            return os.fstat(probe.fileno()).st_mtime - path.stat().st_mtime
+        """Return the seconds since the last heartbeat, by the file system's own clock.
+
+        Where nothing can be written this machine's clock must do.
+        """
+        written = path.stat().st_mtime
+        try:
+            with tempfile.TemporaryFile(dir=self.root) as probe:
+                return os.fstat(probe.fileno()).st_mtime - written
+        except OSError:
+            return time.time() - written
 
     def take(self, cell: str) -> bool:
         """Take the lease of a cell; returns whether this process has it now."""

@@ -1,6 +1,7 @@
 """Record and the store on disk: one folder per finished cell, whatever its status."""
 
 import json
+import logging
 import os
 import re
 import shutil
@@ -176,7 +177,7 @@ class Store:
                 return record
             problem = f"it is of the cell {record.cell}"
         version = _version(text)
-        if version is not _UNREADABLE and version != SCHEMA:
+        if version is not _UNREADABLE and version is not None and version != SCHEMA:
             raise PdebenchError(f"{path}: schema {version!r}, this program reads {SCHEMA}")
         raise PdebenchError(f"{path}: corrupt record ({problem}); delete it and run again")
 
@@ -255,7 +256,7 @@ class Store:
         except OSError as error:
             raise PdebenchError(
                 f"cannot write results to '{self.root}': {error.strerror or error}; "
-                "choose another with --results DIR"
+                "choose another folder"
             ) from None
 
     def workspace(self, cell: str) -> Path:
@@ -419,7 +420,13 @@ def _no_constant(name: str) -> None:
 
 def _first(error: ValidationError) -> str:
     first = error.errors()[0]
-    return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+    return ": ".join(part for part in (".".join(map(str, first["loc"])), first["msg"]) if part)
+
+
+def tell_unreadable(path: Path, error: Exception) -> None:
+    """Tell that a file beside a record is there and cannot be read; on stderr, unless logged."""
+    reason = " ".join(str(error).split())[:200]
+    logging.getLogger("pdebench_lite").warning("pdebench: left out: %s: %s", path, reason)
 
 
 def load_records(results: str | os.PathLike[str] = "results/runs") -> "pd.DataFrame":

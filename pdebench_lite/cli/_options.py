@@ -34,8 +34,12 @@ Success = Annotated[
 DEFAULT_RESULTS = Path("results/runs")
 
 
-def load(results: Path) -> "tuple[Store, Loaded]":
+def load(results: Path, option: str = "--results") -> "tuple[Store, Loaded]":
     """Read a results folder, naming on stderr what is not sound.
+
+    Args:
+        results: the folder.
+        option: what it was given by, for messages.
 
     Raises:
         PdebenchError: there is no such folder, or nothing in it.
@@ -45,14 +49,14 @@ def load(results: Path) -> "tuple[Store, Loaded]":
     store = Store(results)
     if not results.is_dir():
         raise PdebenchError(
-            f"no results folder '{results}'; name one with --results DIR, or run something first"
+            f"no results folder '{results}'; name one with {option} DIR, or run something first"
         )
     loaded = store.load()
     for line in loaded.unsound:
         print(f"pdebench: left out: {line}", file=sys.stderr)
     if not loaded.records:
         raise PdebenchError(
-            f"no sound record in '{results}'; name a folder that has some with --results DIR, or "
+            f"no sound record in '{results}'; name a folder that has some with {option} DIR, or "
             "make some: pdebench run --help"
         )
     return store, loaded

@@ -72,9 +72,12 @@ class Lines(Quiet):
         """Say that a cell is done already."""
         self.tally.end(cell, record)
         again = "failed" if record.failed else "all"
+        if record.status == "unsupported":  # what was lacking may be there by now
+            why = f": {record.reason}; --rerun stale runs it again if code or packages changed"
+        else:
+            why = f" (--rerun {again} runs it again)"
         self._say(
-            f"{self._place()} {cell.title}: {record.status} already "
-            f"(--rerun {again} runs it again)",
+            f"{self._place()} {cell.title}: {record.status} already{why}",
             failed=record.failed,
         )
 

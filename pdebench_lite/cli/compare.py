@@ -79,7 +79,7 @@ def compare(
     reached = split_numbers("--success", success, "1e-2,1e-3")
     names = split_labels(problem)
     store, _ = load(results)
-    folders = [load(folder)[0] for folder in others or []]
+    folders = [load(folder, "--with")[0] for folder in others or []]
     from pdebench_lite.compare import Source, compare
     from pdebench_lite.report.comparison import render_comparison
 

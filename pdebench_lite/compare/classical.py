@@ -104,6 +104,9 @@ def advice(contest: Contest, results: Path, labels: Sequence[str] = ()) -> Remar
     many = len(labels) > _MOST
     named = ",".join(labels[:1] if many else labels)
     words = ["pdebench", "run", "--problem", named, "--methods", ",".join(selectors)]
+    budgets = {r.budget.max_time for r in contest.records}
+    if len(budgets) == 1 and (seconds := budgets.pop()) is not None:
+        words += ["--max-time", f"{seconds:g}s"]
     words += ["--results", str(results)]
     where = f", here to the first of {len(labels)} problems" if many else ""
     return Remark(f"{lack}; add it{where}", clean(shlex.join(words)))

@@ -5,7 +5,7 @@ from math import inf
 
 import numpy as np
 
-from pdebench_lite.records import HISTORY, Record, Store
+from pdebench_lite.records import HISTORY, Record, Store, tell_unreadable
 from pdebench_lite.report.wording import bound_of
 
 _OVERRUN = 0.02  # of a budget: how much later the end of a run may come and be read at it
@@ -134,10 +134,14 @@ def _history(
     import pyarrow.parquet as pq
 
     nothing = np.empty(0)
+    path = store.folder(record.cell) / HISTORY
     try:  # by pyarrow itself: eight times faster than through pandas, for thousands of records
-        with pq.ParquetFile(store.folder(record.cell) / HISTORY) as file:
+        with pq.ParquetFile(path) as file:
             table = file.read().to_pandas()
-    except (OSError, ValueError):
+    except FileNotFoundError:
+        return nothing, nothing, nothing
+    except (OSError, ValueError) as error:
+        tell_unreadable(path, error)
         return nothing, nothing, nothing
     if metric not in table or "charged_s" not in table:
         return nothing, nothing, nothing

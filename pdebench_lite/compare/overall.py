@@ -44,17 +44,20 @@ class Part:
 class Overall:
     """One entrant over all problems; None stands for what is not known.
 
+    Means over different problems do not compare, so who did not run all problems of its block has
+    no figures.
+
     Attributes:
         key: who.
-        problems: how many problems it ran; only who ran all those of its block is ranked.
+        problems: how many problems it ran.
         marks: what was unequal for it on any of them.
         final: interquartile mean of the logarithm of the final error, as an error.
         at: for each time the interquartile mean of the logarithm of the error, as an error.
         reached: for each error the share of runs that reached it.
         to: for each error the median time over problems and seeds, misses included.
         profile: share of (problem, error) instances solved within each of `profiles.RATIOS` times
-            the best; None where it did not run all problems, or has nobody to be compared with.
-        rank, best: by `final`, among those of equal data that ran all problems of the block.
+            the best; None also where it has nobody to be compared with.
+        rank, best: by `final`, among those of the block.
     """
 
     key: Key
@@ -132,22 +135,25 @@ def _rows(
     rows = []
     for key in keys:
         mine = [course for part in parts for course in part.courses if course.key == key]
+        if len(mine) < len(parts):
+            nothing = ([None] * len(times), [None] * len(errors), [None] * len(errors))
+            rows.append(Overall(key, len(mine), _all_marks(parts, key), None, *nothing))
+            continue
         to = [_strata(mine, lambda c, e=e: c.to(e)) for e in errors]  # type: ignore[misc]
         at = [_strata(mine, lambda c, t=t: c.at(t)) for t in times]  # type: ignore[misc]
         rows.append(
             Overall(
                 key=key,
                 problems=len(mine),
-                marks=list(dict.fromkeys(m for part in parts for m in _marks(part, key))),
+                marks=_all_marks(parts, key),
                 final=_middle(_strata(mine, lambda c: c.final())),
                 at=[_middle(strata) for strata in at],
                 reached=[None if strata is None else _share(strata) for strata in to],
                 to=[None if strata is None else estimate(strata) for strata in to],
             )
         )
-    whole = [row if row.problems == len(parts) else None for row in rows]
-    finals = [None if row is None else row.final for row in whole]
-    profiles = _profiles([row.key for row in whole if row], parts)
+    finals = [row.final for row in rows]
+    profiles = _profiles([row.key for row in rows if row.problems == len(parts)], parts)
     made = [
         replace(row, rank=rank, best=winner, profile=profiles.get(row.key))
         for row, rank, winner in zip(rows, ranks(finals), best(finals), strict=True)
@@ -155,8 +161,9 @@ def _rows(
     return sorted(made, key=lambda row: (-row.problems, row.final.value if row.final else inf))
 
 
-def _marks(part: Part, key: Key) -> Sequence[str]:
-    return part.terms[key].marks if key in part.terms else ()
+def _all_marks(parts: Sequence[Part], key: Key) -> list[str]:
+    marks = [part.terms[key].marks for part in parts if key in part.terms]
+    return list(dict.fromkeys(mark for of_part in marks for mark in of_part))
 
 
 def _strata(

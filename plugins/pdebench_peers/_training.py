@@ -78,13 +78,18 @@ class Training:
             limit = math.inf if self._run.max_steps is None else self._run.max_steps
             group["max_iter"] = min(LBFGS_CALL, limit - self._steps)
 
-    def after(self, loss: Any, optimizer: Any = None) -> bool:
+    def after(self, loss: Any, optimizer: Any = None, evaluations: int = 1) -> bool:
         """Report what a call of an optimiser did: one step, or many of torch's L-BFGS.
+
+        Args:
+            loss: at the call's end, if it is known.
+            optimizer: what was called; torch's L-BFGS tells of itself.
+            evaluations: of the loss or its gradient in a step of another optimiser.
 
         Returns:
             Whether to stop, as when L-BFGS can do no more.
         """
-        group, done, calls = _group(optimizer), 1, 1
+        group, done, calls = _group(optimizer), 1, evaluations
         if "max_iter" in group:
             state = optimizer.state[group["params"][0]]
             before, self._known = self._known, (state["n_iter"], state["func_evals"])

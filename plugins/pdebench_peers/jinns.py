@@ -1,4 +1,8 @@
-"""Adapter `jinns`: states the task in jinns, trains by its `solve`, reports every iteration."""
+"""Adapter `jinns`: states the task in jinns, trains by its `solve`, reports every iteration.
+
+Redrawing half of the points of `matched` every 500 iterations by its RAR-D left an error of 1e-2
+after two minutes of self-scaled Broyden, where fixed ones leave 5e-4: points are kept.
+"""
 
 import itertools
 from typing import Any
@@ -103,16 +107,16 @@ def callback_gradient(params: Any, batch: Any, loss: Any) -> Any:
 _GIVEN = {"value": "train_loss_value", "grad_pt": "grads", "batch": "batch", "loss": "loss"}
 _EXTRA = {name: jinns.solver.GetJinnsVariableName(theirs) for name, theirs in _GIVEN.items()}
 _EXTRA |= {"value_fn": callback_value, "grad_fn": callback_gradient}
-_OPTIMIZERS = {
-    "ngd": (jinns.optimizers.vanilla_ngd(), None),
-    "ssbroyden": (jinns.optimizers.scale_by_SSBroyden_family(), _EXTRA),
-    "adam": (optax.adam(1e-3), None),
+_OPTIMIZERS = {  # optimiser, what else it is given, evaluations in a step beside a line search's
+    "ngd": (jinns.optimizers.vanilla_ngd(), None, 1),
+    "ssbroyden": (jinns.optimizers.scale_by_SSBroyden_family(), _EXTRA, 2),
+    "adam": (optax.adam(1e-3), None, 1),
 }
 
 
 def solve(view: View, run: Run) -> Solution:
     """Train as configured until the recipe or the budget ends."""
-    recipe, (optimizer, extra) = run.config.recipe, _OPTIMIZERS[run.config.optimizer]
+    recipe, (optimizer, extra, calls) = run.config.recipe, _OPTIMIZERS[run.config.optimizer]
     with run.phase("data"):
         statement = Statement(view, view.domain.names[::-1], recipe)  # jinns puts time first
         u, params, given = _stated(statement, jax.random.PRNGKey(seed_of(run)))
@@ -120,19 +124,21 @@ def solve(view: View, run: Run) -> Solution:
     predict = lambda at: evaluate(at, params)  # noqa: E731
     training = Training(run, statement, predict, lambda: params.nn_params.layers)
 
-    def iterate(params: Any, state: Any, given: Any) -> Any:  # one call is one, compiled as a whole
+    def iterate(params: Any, state: Any, given: Any) -> Any:
+        """Do one iteration, compiled as a whole: parameters, state, loss, evaluations."""
         found = jinns.solve(
             n_iter=1, init_params=params, optimizer=optimizer, opt_state=state,
             extra_optax_args_and_kwargs=extra, verbose=False, ahead_of_time=False, **given,
         )  # fmt: skip
-        return found[0], found[5], found[1][0]  # parameters, state, loss
+        searched = optax.tree.get(found[5], "num_linesearch_steps", 0)
+        return found[0], found[5], found[1][0], calls + searched
 
     if training.begin():
         return training.solution()
     with run.phase("compile"):
         compiled = eqx.filter_jit(iterate).lower(params, state, given).compile()
     for _ in itertools.count() if recipe.hard else range(recipe.steps):
-        params, state, loss = compiled(params, state, given)
-        if training.after(loss):
+        params, state, loss, evaluations = compiled(params, state, given)
+        if training.after(loss, evaluations=int(evaluations)):
             break
     return training.solution()

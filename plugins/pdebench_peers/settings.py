@@ -49,7 +49,8 @@ class PeerSettings(Settings):
 
     preset: Literal["documentation", "matched"] = Field(
         "documentation",
-        description="documentation: as the library documents it; matched: as pinn or diffphys",
+        description="documentation: as the library documents it; matched: on pinn's terms, or with "
+        "a prior and a better optimiser",
     )
 
 

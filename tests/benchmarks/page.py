@@ -88,8 +88,8 @@ def adam(found: Sequence[Timed]) -> Iterator[str]:
                 over(times, compiled) if compiled and not mine else MISSING,
             ))  # fmt: skip
     yield (
-        "Of the whole training loop as a run pays for it, report included: a network of 3 × 20 "
-        "tanh on 2780 + 240 points of `burgers:forward` in float32, each library in a process of "
+        "Of the whole training loop, without reports: a network of 3 × 20 tanh "
+        "on 2780 + 240 points of `burgers:forward` in float32, each library in a process of "
         f"its own, {found[0]['extra_info']['steps']} steps at a time, in turn. In torch, `pinn` "
         "compiles its loss where the budget is two minutes or more."
     )

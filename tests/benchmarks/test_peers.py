@@ -1,7 +1,7 @@
 """Step times of the peers beside ours: same network, number of points, precision and constraints.
 
-One round is STEPS Adam steps of the whole training loop as a run pays for it, report included, by
-each in turn, and each in a process of its own (DeepXDE has one backend per process): 3×20 tanh,
+One round is STEPS Adam steps of the whole training loop, without reports, by each in turn, and each
+in a process of its own (DeepXDE has one backend per process): 3×20 tanh,
 2780 + 240 points, float32. `pinn` is what a run of less than two minutes does in torch; a longer
 one compiles its loss, which takes most of a minute: `pinn, compiled`.
 """
@@ -123,7 +123,7 @@ def gradient_by_phiflow(start, target, x):
     phiflow.flow = flow = importlib.import_module("phi.jax.flow")
     flow.math.set_global_precision(64)
     space = Axis("x", -1.0, 1.0, periodic=True)
-    loss = Simulation(space, 128, 0.01 / (128 * np.pi), 1 / 32).misfit(x, target, 16)
+    loss = Simulation(space, 128, 0.01 / (128 * np.pi), 1 / 32).loss(x, target, 16)
     gradient = flow.math.jit_compile(flow.math.gradient(loss, "values"))
     values = wrap(start)
 

@@ -133,8 +133,8 @@ def test_a_record_truncated_at_every_length(store: Store) -> None:
 
 GARBAGE = {
     "bytes": (b"\xff\xfe\x00", "corrupt record"),
-    "nothing": (b"", "corrupt record"),
-    "list": (b"[]", "schema None, this program reads 1"),
+    "nothing": (b"", "corrupt record (Invalid JSON: "),
+    "list": (b"[]", "corrupt record (Input should be an object); delete it and run again"),
     "older": (b'{"schema_version": 0}', "schema 0, this program reads 1"),
     "newer": (b'{"schema_version": "2"}', "schema '2', this program reads 1"),
     "empty": (b'{"schema_version": 1}', "corrupt record (cell: Field required)"),
@@ -314,7 +314,7 @@ def test_folders_that_cannot_be_written(place: str) -> None:
     with pytest.raises(PdebenchError) as caught:
         Store(place).prepare()
     assert f"cannot write results to '{place}': " in str(caught.value)
-    assert str(caught.value).endswith("; choose another with --results DIR")
+    assert str(caught.value).endswith("; choose another folder")
 
 
 def test_environments_are_kept_once(store: Store) -> None:

@@ -34,7 +34,8 @@ def overall_sheets(comparison: Comparison) -> Iterator[Sheet]:
             f"{seeds_needed()} runs and {FEWEST_PER_PROBLEM} seeds on each problem]",
             "≤ τ×: share of pairs (problem, error reached by somebody) that a method solves within "
             "τ times the time of the fastest of its block",
-            "who ran one problem only is not here, who did not run all of its block is not ranked",
+            "who ran one problem only is not here; who did not run all of its block has no "
+            "figures, since means over different problems do not compare",
             CURVE,
         ],
         final,

@@ -98,7 +98,8 @@ def remarks(problem: ProblemComparison) -> list[Remark]:
     if wording.stolen_text(problem.contest.records):
         lines.append(wording.HOST_TOOK)
     for record in problem.contest.refused:
-        line = f"not in the race: {clean(record.label)} ({clean(record.reason)})"
+        who = f"{clean(record.label)} · {record.backend}"
+        line = f"not in the race: {who} ({clean(record.reason)})"
         if line not in lines:
             lines.append(line)
     if problem.contest.left_out:

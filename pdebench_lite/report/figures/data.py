@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from pdebench_lite.records import FIELDS, HISTORY, Record, Store, load_fields, load_history
+from pdebench_lite.records import (
+    FIELDS,
+    HISTORY,
+    Record,
+    Store,
+    load_fields,
+    load_history,
+    tell_unreadable,
+)
 from pdebench_lite.report.wording import budget_text, clean
 
 if TYPE_CHECKING:
@@ -62,7 +70,8 @@ def _readable(folder: Path, name: str, load: Callable[[Path], T]) -> T | None:
         return None
     try:
         return load(folder)
-    except (OSError, ValueError):
+    except (OSError, ValueError) as error:
+        tell_unreadable(folder / name, error)
         return None
 
 

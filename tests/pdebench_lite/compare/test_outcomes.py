@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from pdebench_lite.compare.outcomes import read_outcome
+from pdebench_lite.records import HISTORY
 from pdebench_lite.study import Budget
 
 COURSE = [(1.0, 0.5), (3.0, 0.05), (4.0, 0.2), (10.1, 0.02)]
@@ -69,3 +70,16 @@ def test_without_a_history_the_final_score_is_what_is_known(bench: Any) -> None:
     record = bench.add("pinn", [], metrics={"rel_l2": 0.03}, charged_s=7.0)
     of = read_outcome(bench.store, record, "rel_l2")
     assert (of.at(6.9), of.at(7.0), of.time_to(0.1), of.memory_to(0.1)) == (inf, 0.03, 7.0, 50.0)
+
+
+def test_a_damaged_history_is_told(bench: Any, caplog: pytest.LogCaptureFixture) -> None:
+    record = bench.add("pinn", COURSE)
+    path = bench.store.folder(record.cell) / HISTORY
+    path.write_bytes(b"no parquet")
+    of = read_outcome(bench.store, record, "rel_l2")
+    assert (of.final, of.at(4.0)) == (0.02, inf), "its final score is all that is known"
+    (line,) = caplog.messages
+    assert line.startswith(f"pdebench: left out: {path}: ")
+    path.unlink()
+    read_outcome(bench.store, record, "rel_l2")
+    assert len(caplog.messages) == 1, "records that came without histories are sound"

@@ -111,6 +111,19 @@ def test_the_silent_elsewhere_expire(leases: Leases) -> None:
     assert leases.take("a")
 
 
+def test_a_folder_that_cannot_be_written_can_be_read(
+    leases: Leases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(**_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    leases.take("a")
+    monkeypatch.setattr(module.tempfile, "TemporaryFile", refuse)
+    assert leases.holder("a") is not None
+    age(leases._path("a"), EXPIRY + 1)
+    assert leases.holder("a") is None
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"machine": 1}', "\udcff"])
 def test_a_lease_that_cannot_be_read_counts_until_it_expires(leases: Leases, text: str) -> None:
     path = leases._path("a")
