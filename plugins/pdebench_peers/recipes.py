@@ -53,8 +53,8 @@ class PinaSettings(PinnPeerSettings):
 _PRIOR = 1e-5
 """Weight of the mean squared slope with `matched`.
 
-Of 0, 1e-7, …, 1e-4 the best on two initial states that took part in tuning, with 1% noise: errors of
-0.27 and 0.23, without a prior 0.61 and 0.34.
+Of 0, 1e-7, …, 1e-4 the best on two initial states that took part in tuning, with 1% noise: errors
+of 0.27 and 0.23, without a prior 0.61 and 0.34.
 """
 
 
