@@ -24,7 +24,8 @@ class Audit:
     """Conditions of the entrants of one problem.
 
     Attributes:
-        common: conditions that hold for every entrant, in words.
+        common: conditions that hold for every entrant, or for those whose row does not name
+            another, in words.
         marks: entrant number -> words for what was different for it.
         values: entrant number -> condition -> its value in words.
         trials: entrant number -> number of configurations of its method that the records hold.
@@ -57,8 +58,9 @@ def audit(entrants: Sequence[Entrant]) -> Audit:
             values[i][name] = word
             if word != usual:
                 marks[i].append(mark(word))
-        if len(set(words)) == 1 and words[0]:
-            common.append(mark(words[0]))
+        if usual:
+            other = " unless a row says otherwise" if len(set(words)) > 1 else ""
+            common.append(mark(usual) + other)
     machines = [entrant.key.machine for entrant in entrants]
     here = _first_source(entrants, machines)
     for i, entrant in enumerate(entrants):

@@ -43,7 +43,7 @@ def test_max_memory(race: Race, store: Store) -> None:
     assert starved.status == "out-of-memory"
     assert "above --max-memory 800 MB" in starved.reason
     used = float(starved.reason.split()[1])
-    assert 800 < used < 1200, "it was stopped soon"
+    assert 800 <= used < 1200, "it was stopped soon"  # a whole number: 800.3 reads 800
     assert load_history(store.folder(starved.cell))["loss"].tolist() == [0.5]
     assert fed.status == "ok"
 
