@@ -235,6 +235,8 @@ class Store:
         """
         if (Path(name) / RECORD).is_file():
             return Path(name)
+        if not self.root.is_dir():
+            raise PdebenchError(f"no results folder '{self.root}'; name one with --results DIR")
         fitting = [p for p in self._folders() if name and p.name.startswith(name)]
         if len(fitting) == 1:
             return fitting[0]

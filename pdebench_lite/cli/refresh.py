@@ -93,4 +93,9 @@ def _printed(line: str, place: str) -> str:
             application(words[:1])(words, prog_name="pdebench", standalone_mode=False)
         except PdebenchError as error:
             raise PdebenchError(f"{place}: {error}") from None
+        except Exception as error:
+            said = getattr(error, "format_message", None)  # typer's usage errors
+            if said is None:
+                raise
+            raise PdebenchError(f"{place}: {said()} (see: pdebench {words[0]} --help)") from None
     return out.getvalue()

@@ -106,7 +106,7 @@ def test_run(pdebench: Command, fakes: Path, tmp_path: Path, kind: str) -> None:
             "no results folder '/nowhere'; name one with --results",
         ),
         (["plot", "--results", "/nowhere"], "no results folder '/nowhere'"),
-        (["show", "abc", "--results", "/nowhere"], "no record begins with 'abc' in /nowhere"),
+        (["show", "abc", "--results", "/nowhere"], "no results folder '/nowhere'; name one with"),
     ],
 )
 def test_usage(pdebench: Command, words: list[str], message: str) -> None:

@@ -57,6 +57,10 @@ def test_tables_are_made_anew_and_the_rest_is_left(document, results, capsys):
         ("nothing", "holds no table"),
         ("<!-- pdebench table -->\n", ":1: no line '<!-- /pdebench -->' ends this table"),
         (
+            f"<!-- pdebench table --bad -->\n{END}\n",
+            ":1: No such option: --bad (see: ",
+        ),
+        (
             f"\n<!-- pdebench table -->\n<!-- pdebench table -->\n{END}\n",
             ":2: no line '<!-- /pdebench -->' ends this table",
         ),
