@@ -144,7 +144,10 @@ def test_unequal_conditions_are_marked_in_the_row(bench: Any) -> None:
     (problem,) = bench.compare().problems
     assert marks(problem, "pinn") == ["float32", "1 thread", "H100"]
     assert marks(problem, "diffphys") == []
-    assert problem.audit.common == ["budget 10 s", "one cell at a time"]
+    other = "unless a row says otherwise"
+    assert problem.audit.common == [
+        "budget 10 s", f"float64 {other}", f"2 threads {other}", f"cpu {other}", "one cell at a time",
+    ]  # fmt: skip
 
 
 def test_without_a_majority_every_row_is_marked(bench: Any) -> None:
@@ -396,7 +399,8 @@ def test_over_problems(bench: Any) -> None:
     assert [(r.key.label, r.problems, r.rank) for r in block.rows] == [
         ("diffphys", 3, 1), ("pinn", 3, 2), ("other", 2, None),
     ]  # fmt: skip
-    first, second, _ = block.rows
+    first, second, third = block.rows
+    assert (third.final, third.reached, third.to) == (None, [None], [None]), "other problems"
     logs = [math.log(k * 10.0**-p) for p in (8, 5, 2) for k in (1, 2, 3)]
     assert first.final.value == pytest.approx(math.exp(trim_mean(logs, 0.25)))
     assert first.reached == [pytest.approx(6 / 9)]
