@@ -146,7 +146,8 @@ def test_unequal_conditions_are_marked_in_the_row(bench: Any) -> None:
     assert marks(problem, "diffphys") == []
     other = "unless a row says otherwise"
     assert problem.audit.common == [
-        "budget 10 s", f"float64 {other}", f"2 threads {other}", f"cpu {other}", "one cell at a time",
+        "budget 10 s", f"float64 {other}", f"2 threads {other}", f"cpu {other}",
+        "one cell at a time",
     ]  # fmt: skip
 
 
