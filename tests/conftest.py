@@ -10,6 +10,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # one process per processor: threads wo
 
 import importlib
 import shutil
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,10 +25,12 @@ FAKES = Path(__file__).parent / "fake_plugin"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let XLA compile quickly where a run leaves out the slow tests: they compute for moments.
+    """Hear Ctrl-C; let XLA compile quickly where a run leaves out the slow tests.
 
-    The slow tests, and those of speed, have its optimiser.
+    Quick tests compute for moments. The slow ones, and those of speed, have its optimiser.
     """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a background job of a shell
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # runners of tests are to hear it
     if config.option.markexpr == "not slow":
         os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 
