@@ -40,10 +40,11 @@ results: measure-peers
 	  $(BIN)/pdebench merge $(MEASURED)/$$folder --into results/$$folder --records-only; done
 	$(MAKE) refresh
 
-# Other libraries, ours and the classical solvers beside them: two hours; writes results/peers.md.
+# Other libraries, ours and the classical solvers beside them: two hours; writes results/peers.md,
+# and what else is made from the same records.
 peers: measure-peers
 	$(BIN)/pdebench merge $(MEASURED)/reference --into results/reference --prefer newest --records-only
-	$(BIN)/pdebench refresh results/peers.md
+	$(MAKE) refresh
 
 measure-peers: install $(PEERS)/.installed
 	$(call measure,$(BIN)/pdebench,reference,forward classical)

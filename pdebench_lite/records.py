@@ -177,7 +177,7 @@ class Store:
                 return record
             problem = f"it is of the cell {record.cell}"
         version = _version(text)
-        if version is not _UNREADABLE and version is not None and version != SCHEMA:
+        if version is not _UNREADABLE and version != SCHEMA:
             raise PdebenchError(f"{path}: schema {version!r}, this program reads {SCHEMA}")
         raise PdebenchError(f"{path}: corrupt record ({problem}); delete it and run again")
 
@@ -408,12 +408,12 @@ _UNREADABLE = object()
 
 
 def _version(text: bytes) -> object:
-    """Return the schema version of a record, whatever else it holds."""
+    """Return the schema version that a record states, whatever else it holds."""
     try:
         raw = json.loads(text, parse_constant=_no_constant)
     except (ValueError, RecursionError):
         return _UNREADABLE
-    return raw.get("schema_version") if isinstance(raw, dict) else None
+    return raw.get("schema_version", _UNREADABLE) if isinstance(raw, dict) else _UNREADABLE
 
 
 def _no_constant(name: str) -> None:
@@ -425,10 +425,14 @@ def _first(error: ValidationError) -> str:
     return ": ".join(part for part in (".".join(map(str, first["loc"])), first["msg"]) if part)
 
 
+def unreadable(path: Path, error: Exception) -> str:
+    """Say in one line that a file beside a record is there and cannot be read."""
+    return f"left out: {path}: {' '.join(str(error).split())[:200]}"
+
+
 def tell_unreadable(path: Path, error: Exception) -> None:
-    """Tell that a file beside a record is there and cannot be read; on stderr, unless logged."""
-    reason = " ".join(str(error).split())[:200]
-    logging.getLogger("pdebench_lite").warning("pdebench: left out: %s: %s", path, reason)
+    """Log that a file beside a record cannot be read; without a handler that is stderr."""
+    logging.getLogger("pdebench_lite").warning("pdebench: %s", unreadable(path, error))
 
 
 def load_records(results: str | os.PathLike[str] = "results/runs") -> "pd.DataFrame":

@@ -71,14 +71,11 @@ class Lines(Quiet):
     def reuse(self, cell: Cell, record: Record) -> None:
         """Say that a cell is done already."""
         self.tally.end(cell, record)
-        again = "failed" if record.failed else "all"
+        hint = f" (--rerun {'failed' if record.failed else 'all'} runs it again)"
         if record.status == "unsupported":  # what was lacking may be there by now
-            why = f": {record.reason}; --rerun stale runs it again if code or packages changed"
-        else:
-            why = f" (--rerun {again} runs it again)"
+            hint = f": {record.reason}; --rerun stale runs it again if code or packages changed"
         self._say(
-            f"{self._place()} {cell.title}: {record.status} already{why}",
-            failed=record.failed,
+            f"{self._place()} {cell.title}: {record.status} already{hint}", failed=record.failed
         )
 
     def start(self, cell: Cell) -> None:

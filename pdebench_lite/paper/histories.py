@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 import pandas as pd
 
-from pdebench_lite.records import HISTORY, Record, Store, load_history
+from pdebench_lite.records import HISTORY, Record, Store, load_history, unreadable
 from pdebench_lite.report.table import csv_text
 
 _ABOUT = ("cell", "problem_label", "label", "backend", "seed", "status")
@@ -28,7 +28,7 @@ def histories_csv(store: Store, records: Iterable[Record], say: Callable[[str], 
         try:
             frames.append((record, load_history(folder)))
         except Exception as error:  # Arrow has many ways to complain of a damaged file
-            say(f"left out: {folder / HISTORY}: {' '.join(str(error).split())[:200]}")
+            say(unreadable(folder / HISTORY, error))
     names = list(dict.fromkeys(str(name) for _, frame in frames for name in frame.columns))
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")

@@ -127,8 +127,7 @@ def residual(found: Sequence[Timed]) -> Iterator[str]:
         "Loss and gradient of the weights, for the mean squared residual of Burgers' equation at "
         "2780 points, network 3 × 20 tanh; in turn. Memory is what the reverse pass keeps: XLA's "
         "count of temporaries, or the tensors that autograd saves. Compiled, torch takes no nested "
-        "reverse passes, and says nothing of what it keeps. On so few points torch gains memory by "
-        "the reverse pass by hand, not time."
+        "reverse passes, and says nothing of what it keeps."
     )
     yield ""
     head = ("derivatives", "backend", "precision", "step (ms)", "over the first of its block",

@@ -6,6 +6,7 @@ from pdebench_lite.errors import PdebenchError, unknown_name
 def test_an_unknown_name_comes_with_the_nearest_and_all_that_exist() -> None:
     error = unknown_name("fruit", "aple", ["pear", "apple"])
     assert str(error) == "unknown fruit 'aple'; did you mean 'apple'? (known: apple, pear)"
+    assert "did you mean 'apple'?" in str(unknown_name("fruit", "APPLE", ["pear", "apple"]))
     assert str(unknown_name("fruit", "aple", [])) == "unknown fruit 'aple' (there are none)"
 
 

@@ -1,6 +1,8 @@
 """Every peer that is installed, held to the contract of runs, on a tiny budget."""
 
 import importlib.metadata
+import subprocess
+import sys
 
 import pytest
 
@@ -61,6 +63,42 @@ class TestPhiflow(MethodRunContract):
 class TestPhiflowMatched(MethodRunContract):
     selector = "phiflow[preset=matched,cells=16]"
     stochastic = False
+
+
+def run(selector, problem, results, steps=3):
+    """Run one cell of JAX for a few steps; returns its record."""
+    budget = Budget(max_steps=steps)
+    cells, _ = plan(registry(), problem, selector, "jax", budget=budget, device="cpu")
+    (record,) = execute(registry(), cells, {"jax": "cpu"}, results)
+    return record
+
+
+@installed("jinns")
+def test_evaluations_of_line_searches_count(tmp_path):
+    selector = "jinns[preset=matched,width=4,depth=1,points=20,optimizer={}]"
+    searching = run(selector.format("ssbroyden"), "burgers:forward", tmp_path)
+    assert searching.evaluations >= 3 * searching.steps, "value, search, gradient at its end"
+    assert run(selector.format("adam"), "burgers:forward", tmp_path).evaluations == 3
+
+
+@installed("phiflow")
+def test_the_prior_is_the_mean_squared_slope():
+    code = """
+import jax  # the backend that the adapter finds
+import numpy as np
+from pdebench_lite.problem import Axis
+from pdebench_peers import phiflow
+phiflow.flow.math.set_global_precision(64)
+space = Axis("x", -1.0, 1.0, periodic=True)
+x = space.lower + (np.arange(64) + 0.5) / 32
+u = np.sin(np.pi * x)
+simulation = phiflow.Simulation(space, 64, 0.01, 0.01)
+plain, with_prior = (float(simulation.loss(x, u, 1, w)(phiflow.wrap(u))) for w in (0.0, 2.0))
+slope = (np.roll(u, -1) - np.roll(u, 1)) * 16
+print(with_prior - plain - 2.0 * np.mean(slope**2))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert abs(float(done.stdout)) < 1e-12
 
 
 PINN_PEERS = {"deepxde": "deepxde", "jinns": "jinns", "pina": "pina-mathlab"}

@@ -124,6 +124,21 @@ def test_plain_lines(hands: list[float]) -> None:
     ]
 
 
+def test_what_was_lacking_is_said_again() -> None:
+    listener, text = lines()
+    listener.begin([cell(0)])
+    listener.reuse(
+        cell(0), done(cell(0), "unsupported").model_copy(update={"reason": "no nets.py"})
+    )
+    assert (
+        text.getvalue()
+        .splitlines()[-1]
+        .endswith(
+            "unsupported already: no nets.py; --rerun stale runs it again if code or packages changed"
+        )
+    )
+
+
 def test_one_step_is_a_step() -> None:
     listener, text = lines()
     listener.begin([cell(0)])

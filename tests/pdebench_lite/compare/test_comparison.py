@@ -365,7 +365,7 @@ def test_a_missing_classical_solver_is_named_with_the_command_that_adds_it(bench
     begin = "pdebench run --problem 'burgers:forward[nu=0.02]' --methods "
     assert problem.advice.command.startswith(begin)
     assert "etdrk4[cells=128],etdrk4[cells=256]" in problem.advice.command
-    assert problem.advice.command.endswith(f"--results {bench.store.root}")
+    assert problem.advice.command.endswith(f"--max-time 10s --results {bench.store.root}")
     bench.add("etdrk4", **where)
     (problem,) = bench.compare().problems
     assert problem.advice.text.startswith("only one resolution of etdrk4: no work–precision curve")
