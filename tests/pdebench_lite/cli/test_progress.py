@@ -127,16 +127,11 @@ def test_plain_lines(hands: list[float]) -> None:
 def test_what_was_lacking_is_said_again() -> None:
     listener, text = lines()
     listener.begin([cell(0)])
-    listener.reuse(
-        cell(0), done(cell(0), "unsupported").model_copy(update={"reason": "no nets.py"})
-    )
-    assert (
-        text.getvalue()
-        .splitlines()[-1]
-        .endswith(
-            "unsupported already: no nets.py; --rerun stale runs it again if code or packages changed"
-        )
-    )
+    lacking = done(cell(0), "unsupported").model_copy(update={"reason": "no nets.py"})
+    listener.reuse(cell(0), lacking)
+    line = text.getvalue().splitlines()[-1]
+    hint = "--rerun stale runs it again if code or packages changed"
+    assert line.endswith(f"unsupported already: no nets.py; {hint}")
 
 
 def test_one_step_is_a_step() -> None:
