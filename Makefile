@@ -20,7 +20,7 @@ demo: install
 	test $$status -le 1 || exit $$status; \
 	$(BIN)/pdebench table && $(BIN)/pdebench plot && exit $$status
 
-# Measures anew what ships (six hours, one cell at a time, if each takes its whole budget: a study's
+# Measures anew what ships (seven and a half hours, one cell at a time, if each takes its whole budget: a study's
 # --dry-run adds them up), keeps records without fields and weights, then makes the tables and
 # figures. An interrupted run goes on. A cell that failed is a row, not an end.
 # Other libraries live in an environment of their own: they bring frameworks that nothing else needs.
@@ -35,12 +35,12 @@ endef
 
 results: measure-peers
 	$(call measure,$(BIN)/pdebench,reference,reference labels weights)
-	$(call measure,$(BIN)/pdebench,targets,targets targets-classical family six-minutes long half-hour)
+	$(call measure,$(BIN)/pdebench,targets,targets targets-classical family six-minutes long-torch long half-hour)
 	for folder in reference targets; do rm -rf results/$$folder && \
 	  $(BIN)/pdebench merge $(MEASURED)/$$folder --into results/$$folder --records-only; done
 	$(MAKE) refresh
 
-# Other libraries, ours and the classical solvers beside them: two hours; writes results/peers.md,
+# Other libraries, ours and the classical solvers beside them: two and a half hours; writes results/peers.md,
 # and what else is made from the same records.
 peers: measure-peers
 	$(BIN)/pdebench merge $(MEASURED)/reference --into results/reference --prefer newest --records-only
@@ -48,7 +48,7 @@ peers: measure-peers
 
 measure-peers: install $(PEERS)/.installed
 	$(call measure,$(BIN)/pdebench,reference,forward classical)
-	$(call measure,$(PEERS)/bin/python -m pdebench_lite,reference,peers matched peers-inverse)
+	$(call measure,$(PEERS)/bin/python -m pdebench_lite,reference,peers matched peers-inverse peers-viscosity)
 
 # From the records that ship: seconds, nothing is measured.
 refresh: install

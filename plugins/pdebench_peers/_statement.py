@@ -44,6 +44,7 @@ class Statement:
         assert view.domain.time is not None
         self.space, self.time = view.domain.space[0], view.domain.time
         self.equation = view.equation()
+        self.sought = {u.name: u for u in view.unknowns if u.kind == "coefficient"}
         self.embedding = view.embedding() if recipe.hard else None
         self.ansatz = view.ansatz() if recipe.hard else None
         self.observations = view.observations()
@@ -65,7 +66,26 @@ class Statement:
     def count(self) -> int:
         """Number of residuals."""
         nowhere = np.zeros((1, len(self.axes)))
-        return len(self.residuals(nowhere, lambda field, suffix: nowhere[:, 0]))
+        raw = {name: np.asarray(value) for name, value in self.start.items()}
+        return len(self.residuals(nowhere, lambda field, suffix: nowhere[:, 0], raw))
+
+    @property
+    def start(self) -> dict[str, float]:
+        """What stands for each sought coefficient when training begins; see `coefficients`."""
+        return {name: 0.0 if u.positive else u.guess for name, u in self.sought.items()}
+
+    def coefficients(self, raw: Mapping[str, Any]) -> Arrays:
+        """Return the sought coefficients from what is trained, arrays of one value.
+
+        Of a positive one that is its logarithm over the guess, as `pinn` has it.
+        """
+        values = {name: raw[name] for name in self.sought}
+        return {
+            name: self.sought[name].guess * array_namespace(value).exp(value)
+            if self.sought[name].positive
+            else value
+            for name, value in values.items()
+        }
 
     def points(self, columns: Any) -> Arrays:
         """Return axis name -> column of an array (…, axes)."""
@@ -93,18 +113,24 @@ class Statement:
         state = self.initial_state({self.space.name: self.points(columns)[self.space.name]})
         return _stacked([state[name] for name in self.fields])
 
-    def residuals(self, columns: Any, derivative: Callable[[int, str], Any]) -> list[Any]:
+    def residuals(
+        self, columns: Any, derivative: Callable[[int, str], Any], raw: Mapping[str, Any]
+    ) -> list[Any]:
         """Return the problem's residuals, each (…).
 
         Args:
             columns: points (…, axes).
             derivative: field index, axis letters -> that derivative (…), by the library.
+            raw: what is trained in the place of the sought coefficients.
         """
+        found = self.coefficients(raw)
         named: Arrays = {}
         for name in self.equation.needs:
             base, suffix = split_derivative(name)
             if base in self.fields:
                 named[name] = derivative(self.fields.index(base), suffix)
+            elif base in found:
+                named[name] = found[base]
             else:
                 known = self.equation.known[base]
                 named[name] = known(self.points(columns)) if callable(known) else known

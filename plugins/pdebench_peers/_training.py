@@ -2,7 +2,7 @@
 
 import math
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -38,6 +38,7 @@ class Training:
         statement: the task.
         predict: points (n, axes) -> fields (n, fields), by the network as it is now.
         layers: returns its layers as they are now; see `weights_of`.
+        raw: returns what is trained in the place of the sought coefficients, as it is now.
     """
 
     def __init__(
@@ -46,15 +47,18 @@ class Training:
         statement: Statement,
         predict: Callable[[np.ndarray], Any],
         layers: Callable[[], Iterable[Any]],
+        raw: Callable[[], Mapping[str, Any]],
     ) -> None:
         self._run, self._statement = run, statement
-        self._predict, self._layers = predict, layers
+        self._predict, self._layers, self._raw = predict, layers, raw
         self._steps = self._evaluations = 0
         self._known = (0, 0)
 
     def solution(self) -> Solution:
         """Return the network as it is now; the record keeps the library's name and version."""
-        statement, weights = self._statement, weights_of(self._layers())
+        statement, now = self._statement, self._raw()
+        raw = {name: on_host(now[name]).reshape(()) for name in statement.sought}
+        weights = weights_of(self._layers()) | raw
 
         def answer(points: dict[str, Any]) -> dict[str, np.ndarray]:
             values = on_host(self._predict(statement.columns(points))).astype(np.float64)
@@ -62,6 +66,7 @@ class Training:
 
         return Solution(
             predict=answer,
+            unknowns={k: _constant(v) for k, v in statement.coefficients(raw).items()},
             weights=weights,
             parameters=sum(values.size for values in weights.values()),
             details=self._run.config.library.details(),
@@ -98,6 +103,10 @@ class Training:
         self._evaluations += calls
         stop = self._run.report(self._steps, loss, self.solution, self._evaluations)
         return stop or done < group.get("max_iter", 1)
+
+
+def _constant(value: np.ndarray) -> Callable[[dict[str, Any]], np.ndarray]:
+    return lambda points: np.asarray(value, dtype=np.float64)
 
 
 def _group(optimizer: Any) -> dict[str, Any]:

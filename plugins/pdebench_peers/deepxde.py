@@ -1,11 +1,7 @@
 """Adapter `deepxde`: states the task in DeepXDE, trains with its optimisers, reports.
 
 Periodicity is a penalty on the values and, on PyTorch, on the slopes too: DeepXDE's `PeriodicBC`
-takes no derivative on JAX, and JAX has no L-BFGS there either. Its Nyström–Newton-CG, on PyTorch,
-took 36 steps in 80 s after 90 s of `matched`, and the error stayed where L-BFGS had left it.
-Redrawing points every 500 steps did not help L-BFGS (3.2e-3 after 2640 steps of seed 0, 1.5e-3 with
-fixed points); Adam, all that there is on JAX, gains by it and a decaying rate (6.2e-3 after 6451
-steps of seed 0, 2.3e-2 without).
+takes no derivative on JAX, and JAX has no L-BFGS there either.
 """
 
 import os
@@ -19,7 +15,6 @@ from pdebench_lite.runner.run import Run
 from pdebench_lite.view import View
 from pdebench_peers._statement import Statement
 from pdebench_peers._training import LBFGS_CALL, Training, loaded_backend, seed_of
-from pdebench_peers.settings import Recipe
 
 ON_TORCH = loaded_backend() == "torch"
 os.environ["DDE_BACKEND"] = "pytorch" if ON_TORCH else "jax"
@@ -30,13 +25,16 @@ _REDRAW = 500  # steps of Adam
 _DECAY = ("exponential", 1000, 0.7)
 
 
-def equation(statement: Statement) -> Callable[[Any, Any], list[Any]]:
-    """Return the residuals as DeepXDE wants them: of points and outputs, (n,) each."""
+def equation(statement: Statement, raw: dict[str, Any]) -> Callable[..., list[Any]]:
+    """Return the residuals as DeepXDE wants them: of points and outputs, (n,) each.
+
+    What is trained in the place of coefficients, `raw`, is handed in anew on JAX.
+    """
 
     def values(found: Any) -> Any:  # on JAX outputs and derivatives are (values, function)
         return found[0] if isinstance(found, tuple) else found
 
-    def pde(x: Any, y: Any) -> list[Any]:
+    def pde(x: Any, y: Any, unknowns: Any = None) -> list[Any]:
         def derivative(field: int, suffix: str) -> Any:
             at = [statement.axes.index(axis) for axis in suffix]
             if not at:
@@ -45,17 +43,13 @@ def equation(statement: Statement) -> Callable[[Any, Any], list[Any]]:
                 return values(dde.grad.jacobian(y, x, i=field, j=at[0]))[:, 0]
             return values(dde.grad.hessian(y, x, component=field, i=at[0], j=at[1]))[:, 0]
 
-        return statement.residuals(x, derivative)
+        now = raw if unknowns is None else dict(zip(raw, unknowns, strict=True))
+        return statement.residuals(x, derivative, now)
 
-    return pde
-
-
-def _by_adam(recipe: Recipe) -> bool:
-    """Say whether Adam goes on until the budget ends."""
-    return recipe.hard and not ON_TORCH
+    return (lambda x, y: pde(x, y)) if ON_TORCH else pde  # DeepXDE counts the arguments
 
 
-def _model(statement: Statement) -> tuple[Any, list[float]]:
+def _model(statement: Statement, raw: dict[str, Any], redrawn: bool) -> tuple[Any, list[float]]:
     """Return DeepXDE's model and the weights of its loss terms."""
     recipe, space, time = statement.recipe, statement.space, statement.time
     geometry = dde.geometry.GeometryXTime(
@@ -77,9 +71,9 @@ def _model(statement: Statement) -> tuple[Any, list[float]]:
     weights = [1.0] * (statement.count + len(terms)) + [o.weight for o in seen]
     terms += [dde.icbc.PointSetBC(o.points, o.values, o.field) for o in seen]
     data = dde.data.TimePDE(
-        geometry, equation(statement), terms, num_domain=recipe.points, num_boundary=recipe.sides,
-        num_initial=recipe.initial,  # redrawn, Hammersley's points would be the same
-        train_distribution="pseudo" if _by_adam(recipe) else "Hammersley",
+        geometry, equation(statement, raw), terms,
+        num_domain=recipe.points, num_boundary=recipe.sides, num_initial=recipe.initial,
+        train_distribution="pseudo" if redrawn else "Hammersley",  # which would be the same again
     )  # fmt: skip
     net = dde.nn.FNN(statement.sizes, "tanh", f"Glorot {'uniform' if recipe.hard else 'normal'}")
     if statement.embedding:
@@ -92,13 +86,17 @@ def _model(statement: Statement) -> tuple[Any, list[float]]:
 def solve(view: View, run: Run) -> Solution:
     """Train as configured: Adam, then L-BFGS on PyTorch, until the recipe or the budget ends."""
     recipe = run.config.recipe
+    endless = recipe.hard and not ON_TORCH  # Adam goes on until the budget ends
     dde.config.set_default_float(run.dtype)
     if ON_TORCH:
         dde.backend.torch.set_default_device(run.device)  # DeepXDE took any GPU that it saw
     dde.config.set_random_seed(seed_of(run))
     with run.phase("data"):
         statement = Statement(view, view.domain.names, recipe)
-        model, weights = _model(statement)
+        real = dde.config.real(dde.backend.lib)
+        raw = {name: dde.Variable(start, real) for name, start in statement.start.items()}
+        model, weights = _model(statement, raw, endless)
+    common = {"loss_weights": weights, "external_trainable_variables": [*raw.values()]}
 
     def layers() -> Any:
         if ON_TORCH:
@@ -106,7 +104,8 @@ def solve(view: View, run: Run) -> Solution:
         named = model.params[0]["params"]
         return [named[f"denses_{i}"] for i in range(len(named))]
 
-    training = Training(run, statement, model.predict, layers)
+    now = lambda: {k: v if ON_TORCH else v.value for k, v in raw.items()}  # noqa: E731
+    training = Training(run, statement, model.predict, layers, now)
 
     class Reports(dde.callbacks.Callback):
         def on_epoch_begin(self) -> None:
@@ -117,7 +116,6 @@ def solve(view: View, run: Run) -> Solution:
             loss = float(np.sum(model.train_state.loss_train)) if tested else None
             model.stop_training |= training.after(loss, model.opt)
 
-    endless = _by_adam(recipe)
     callbacks = [Reports(), *([dde.callbacks.PDEPointResampler(_REDRAW)] if endless else [])]
 
     def train(iterations: int | None = None) -> bool:
@@ -126,7 +124,7 @@ def solve(view: View, run: Run) -> Solution:
 
     decay = _DECAY if endless else None
     with run.phase("compile"):
-        model.compile("adam", recipe.learning_rate, loss_weights=weights, decay=decay, verbose=0)
+        model.compile("adam", recipe.learning_rate, decay=decay, verbose=0, **common)
     if training.begin():
         return training.solution()
     with run.phase("compile"):
@@ -136,6 +134,6 @@ def solve(view: View, run: Run) -> Solution:
     if going and ON_TORCH:
         dde.optimizers.set_LBFGS_options(maxiter=_NEVER if recipe.hard else 15000)
         dde.optimizers.LBFGS_options.update(iter_per_step=LBFGS_CALL, fun_per_step=_NEVER)
-        model.compile("L-BFGS", loss_weights=weights, verbose=0)
+        model.compile("L-BFGS", verbose=0, **common)
         train()
     return training.solution()

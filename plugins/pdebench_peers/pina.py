@@ -1,9 +1,12 @@
 """Adapter `pina`: states the task in PINA, trains by its Trainer, reports.
 
 PINA states periodicity by an embedding of its own (`PeriodicBoundaryEmbedding`, its tutorial on
-periodic conditions), so the documented recipe has it in the place of Dirichlet penalties.
+periodic conditions), so the documented recipe has it in the place of Dirichlet penalties. Sought
+coefficients are parameters of the network: those of PINA's `InverseProblem` would stay where they
+are when its `SwitchOptimizer` brings L-BFGS in.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -37,7 +40,7 @@ def _labelled(values: Any, labels: Any) -> LabelTensor:
     return LabelTensor(torch.as_tensor(values, dtype=torch.get_default_dtype()), list(labels))
 
 
-def equation(statement: Statement) -> Equation:
+def equation(statement: Statement, raw: Mapping[str, Any]) -> Equation:
     """Return the residuals as PINA wants them: of labelled points and outputs, (n, residuals)."""
 
     def residual(at: LabelTensor, outputs: LabelTensor) -> torch.Tensor:
@@ -46,19 +49,19 @@ def equation(statement: Statement) -> Equation:
             lambda lower, axis: grad(lower, at, d=[axis]),
         )
         columns = at.extract(list(statement.axes)).tensor
-        found = statement.residuals(columns, lambda *d: derivative(*d).tensor[:, 0])
+        found = statement.residuals(columns, lambda *d: derivative(*d).tensor[:, 0], raw)
         return torch.stack(found, -1)
 
     return Equation(residual)
 
 
-def _problem(statement: Statement) -> Any:
+def _problem(statement: Statement, raw: Mapping[str, Any]) -> Any:
     """Return PINA's problem with its points drawn."""
     fields, axes, recipe = list(statement.fields), list(statement.axes), statement.recipe
     x, t = statement.space, statement.time
     space, time = (CartesianDomain({a.name: [a.lower, a.upper]}) for a in (x, t))
     domains = {"inside": space.update(time)}
-    conditions = {"residual": Condition(domain="inside", equation=equation(statement))}
+    conditions = {"residual": Condition(domain="inside", equation=equation(statement, raw))}
     if statement.initial_state:
         gap = Equation(lambda at, u: u.tensor - statement.initial(at.extract(axes).tensor))
         domains["start"] = space.update(CartesianDomain({t.name: t.lower}))
@@ -84,10 +87,11 @@ def _problem(statement: Statement) -> Any:
 class Network(torch.nn.Module):
     """PINA's feed-forward network between the task's embedding and ansatz, or PINA's embedding."""
 
-    def __init__(self, statement: Statement) -> None:
+    def __init__(self, statement: Statement, sought: torch.nn.ParameterDict) -> None:
         super().__init__()
         self.statement, self.hard, space = statement, statement.recipe.hard, statement.space
         inputs, *hidden, fields = statement.sizes
+        self.sought = sought
         if self.hard:
             self.layers = FeedForward(inputs, fields, layers=hidden, func=torch.nn.Tanh)
             glorot_torch(self.layers.model)
@@ -113,7 +117,9 @@ def solve(view: View, run: Run) -> Solution:
         statement = Statement(view, view.domain.names, recipe)
         if not recipe.hard:
             view.embedding()  # PINA's own is used: the record says that periodicity is built in
-        stated, network = _problem(statement), Network(statement)
+        start = {name: torch.tensor(value) for name, value in statement.start.items()}
+        raw = torch.nn.ParameterDict(start)
+        stated, network = _problem(statement, raw), Network(statement, raw)
     adam = TorchOptimizer(torch.optim.Adam, lr=recipe.learning_rate)
     weights = ScalarWeighting({o.name: o.weight for o in statement.observed()})
     solver = PhysicsInformedSingleModelSolver(stated, network, adam, weighting=weights)
@@ -126,7 +132,7 @@ def solve(view: View, run: Run) -> Solution:
         loss = trainer.callback_metrics["train_loss"]
         trainer.should_stop |= training.after(loss, trainer.optimizers[0])
 
-    training = Training(run, statement, predict, lambda: network.layers.model)
+    training = Training(run, statement, predict, lambda: network.layers.model, lambda: raw)
     before = lambda trainer, _: training.before(trainer.optimizers[0])  # noqa: E731
     callbacks = [LambdaCallback(on_train_epoch_start=before, on_train_epoch_end=after)]
     if recipe.hard:

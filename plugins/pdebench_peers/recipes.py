@@ -16,6 +16,11 @@ class DeepxdeSettings(PinnPeerSettings):
     """Settings of `deepxde`.
 
     Documented: https://deepxde.readthedocs.io/en/latest/demos/pinn_forward/burgers.html
+
+    Matched, tried on seed 0: its Nyström–Newton-CG (PyTorch) took 36 steps in 80 s after 90 s, and
+    the error stayed where L-BFGS had left it. Redrawing points every 500 steps did not help L-BFGS
+    (3.2e-3 after 2640 steps, 1.5e-3 with fixed points); Adam, all that there is on JAX, gains by it
+    and a decaying rate (6.2e-3 after 6451 steps, 2.3e-2 without).
     """
 
     library = Library("DeepXDE", ("deepxde", "flax"))  # its layers on JAX are flax modules
@@ -26,6 +31,9 @@ class JinnsSettings(PinnPeerSettings):
     """Settings of `jinns`.
 
     Documented: https://mia_jinns.gitlab.io/jinns/Notebooks/PDE/1D_non_stationary_Burgers/
+
+    Matched, tried on seed 0: redrawing half of the points every 500 iterations by its RAR-D left an
+    error of 1e-2 after two minutes of self-scaled Broyden, where fixed ones left 5e-4.
     """
 
     library = Library("jinns", ("jinns",))

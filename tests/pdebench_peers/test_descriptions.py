@@ -65,9 +65,9 @@ def test_listing_imports_no_peer():
 @pytest.mark.parametrize(
     ("peer", "problem", "reason"),
     [
-        ("deepxde", "advection-density", "seeks a coefficient"),
-        ("jinns", "advection-density", "seeks a coefficient"),
-        ("pina", "advection-density", "seeks a coefficient"),
+        ("deepxde", "advection-density", "seeks a function, u;"),
+        ("jinns", "advection-density", "seeks a function, u;"),
+        ("pina", "advection-density", "seeks a function, u;"),
         ("phiflow", "advection-density", "Burgers' step"),
         ("phiflow", "burgers:forward", "seeks no initial state"),
     ],
@@ -82,7 +82,8 @@ def test_tasks_that_a_peer_refuses(peer, problem, reason, monkeypatch):
 
 @pytest.mark.parametrize(
     ("peer", "problem"),
-    [(p, "burgers:forward") for p in PEERS[:3]] + [(p, "burgers") for p in PEERS],
+    [(p, t) for t in ("burgers:forward", "burgers:viscosity") for p in PEERS[:3]]
+    + [(p, "burgers") for p in PEERS],
 )
 def test_tasks_that_a_peer_takes(peer, problem, monkeypatch):
     monkeypatch.setattr(importlib.metadata, "version", lambda distribution: "1")
@@ -113,9 +114,19 @@ def test_a_statement_hands_the_residual_named_derivatives():
     columns = np.random.default_rng(0).random((5, 2))
     t, x = columns.T
     known = {"": x * t, "t": x, "x": t, "xx": np.zeros(5)}
-    (found,) = statement.residuals(columns, lambda field, suffix: known[suffix])
+    (found,) = statement.residuals(columns, lambda field, suffix: known[suffix], {})
     np.testing.assert_allclose(found, x + x * t**2)
     assert statement.count == 1
+
+
+def test_a_sought_coefficient_is_trained_by_its_logarithm_over_the_guess():
+    statement = Statement(view("burgers:viscosity"), ("t", "x"), SOFT)
+    assert statement.start == {"nu": 0.0}, "at the guess, 0.03"
+    raw = {"nu": np.log(2.0)}
+    assert statement.coefficients(raw)["nu"] == pytest.approx(0.06)
+    only_diffusion = lambda field, suffix: np.full(5, float(suffix == "xx"))  # noqa: E731
+    (found,) = statement.residuals(np.zeros((5, 2)), only_diffusion, raw)
+    np.testing.assert_allclose(found, -0.06)
 
 
 def test_soft_statements_see_the_initial_state_and_hard_ones_the_ansatz():

@@ -4,10 +4,12 @@ import importlib.metadata
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from pdebench_lite.api import execute, plan
 from pdebench_lite.plugins import registry
+from pdebench_lite.records import WEIGHTS
 from pdebench_lite.study import Budget
 from pdebench_lite.testing import MethodRunContract
 
@@ -113,3 +115,32 @@ def test_observations_are_fitted_in_single_precision(peer, tmp_path):
     cells, _ = plan(known, "burgers", selector, budget=budget, device="cpu", dtype="float32")
     records = execute(known, cells, {cell.backend: "cpu" for cell in cells}, tmp_path)
     assert {record.status: record.reason for record in records} == {"ok": ""}
+
+
+COEFFICIENTS = [
+    ("deepxde", "torch", "deepxde"),
+    ("deepxde", "jax", "deepxde"),
+    ("jinns[optimizer=ngd]", "jax", "jinns"),
+    ("jinns[optimizer=ssbroyden]", "jax", "jinns"),
+    ("pina", "torch", "pina-mathlab"),
+]
+
+
+@pytest.mark.parametrize("preset", ["documentation", "matched"])
+@pytest.mark.parametrize(
+    ("peer", "backend"),
+    [pytest.param(k, backend, marks=installed(name)) for k, backend, name in COEFFICIENTS],
+)
+def test_a_sought_coefficient_is_trained_with_the_network(peer, backend, preset, tmp_path):
+    known, method = registry(), peer.partition("[")[0]
+    settings = f"preset={preset},width=4,depth=1,points=20"
+    selector = f"{peer[:-1]},{settings}]" if "[" in peer else f"{peer}[{settings}]"
+    cells, _ = plan(
+        known, "burgers:viscosity", selector, backend, budget=Budget(max_steps=5), device="cpu"
+    )
+    (record,) = execute(known, cells, {backend: "cpu"}, tmp_path)
+    assert (record.method, record.status, record.reason) == (method, "ok", "")
+    with np.load(tmp_path / record.cell / WEIGHTS) as weights:
+        assert weights["nu"].shape == ()
+        assert weights["nu"] != 0.0, "what it starts from"
+    assert np.isfinite(record.metrics["nu_rel_error"])

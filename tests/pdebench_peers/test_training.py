@@ -40,7 +40,7 @@ def lbfgs(**settings):
 
 
 def of(run):
-    return Training(run, None, None, None)
+    return Training(run, None, None, None, None)
 
 
 def advance(training, optimizer, closure):

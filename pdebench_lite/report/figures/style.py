@@ -40,6 +40,7 @@ _LEGENDS = ((7.0, 2.4, 1.6), (6.0, 2.2, 1.0))  # points; line and gap of columns
 _LEGEND = 0.36  # inches of its height that a figure has room for
 # P. Tol, "Colour Schemes", SRON/EPS/TN/09-002, 2021, "muted": all colour-blind tell them apart.
 _MORE_COLORS = ("#332288", "#117733", "#882255", "#999933", "#44aa99", "#aa4499")
+_DARKER = 0.6  # than any of these, where methods outnumber them
 # Dark and of little chroma, so that no classical solver is taken for a method that learns.
 _CLASSICAL = ("#404040", "#7a5230", "#4f6d8f", "#66702f", "#7d5573")
 
@@ -160,7 +161,8 @@ class Looks:
     """Colours and markers by method label, lines by backend; they depend on the names alone.
 
     The first bare method of each family takes the family's colour; every other label takes the
-    next free colour of a palette that the colour-blind can tell apart, in alphabetical order.
+    next free colour of a palette that the colour-blind can tell apart, in alphabetical order, then
+    the same ones darker.
     Classical solvers have dark colours of their own, one for all resolutions of a solver. Markers
     and lines tell methods and backends apart in grey.
 
@@ -187,6 +189,7 @@ class Looks:
         taken = {0, 2, 3, 6, 7, 8}  # the families' own, a grey, and two too light for lines
         free = [color for k, color in enumerate(palette) if k not in taken]
         free += [to_rgb(color) for color in _MORE_COLORS]
+        free += [tuple(_DARKER * part for part in color) for color in free]
         method = {r.label: r.method for r in records if r.family == "classical"}
         rest = [label for label in sorted(family) if label not in self.methods]
         rest.sort(key=lambda label: label in method and label != method[label])

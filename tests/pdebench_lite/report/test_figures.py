@@ -365,12 +365,14 @@ def test_in_a_column_panels_stand_below_each_other(whole: Any) -> None:
 
 def test_solvers_and_methods_that_learn_share_no_colour(make: Any) -> None:
     solvers = [make(m, "numpy", family="classical") for m in ("adjoint", "etdrk4", "muscl")]
-    learners = [make(label=f"pinn[width={k}]") for k in range(10)]
+    learners = [make(label=f"pinn[width={k}]") for k in range(20)]
     looks = style.Looks([*solvers, *learners])
     dark = {looks[record].color for record in solvers}
     assert len(dark) == 3
     assert max(max(color) - min(color) for color in dark) < 0.35, "little chroma"
-    assert dark.isdisjoint({looks[record].color for record in learners})
+    bright = {looks[record].color for record in learners}
+    assert len(bright) == 20, "as many as shipped results have"
+    assert dark.isdisjoint(bright)
 
 
 def test_resolutions_of_a_solver_share_its_colour(make: Any) -> None:
