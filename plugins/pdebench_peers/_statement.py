@@ -77,7 +77,7 @@ class Statement:
     def coefficients(self, raw: Mapping[str, Any]) -> Arrays:
         """Return the sought coefficients from what is trained, arrays of one value.
 
-        Of a positive one that is its logarithm over the guess, as `pinn` has it.
+        A positive one is trained as the logarithm of its ratio to the guess, as by `pinn`.
         """
         values = {name: raw[name] for name in self.sought}
         return {

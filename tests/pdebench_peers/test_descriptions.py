@@ -68,6 +68,7 @@ def test_listing_imports_no_peer():
         ("deepxde", "advection-density", "seeks a function, u;"),
         ("jinns", "advection-density", "seeks a function, u;"),
         ("pina", "advection-density", "seeks a function, u;"),
+        ("pina", "burgers:viscosity", "use preset=matched"),
         ("phiflow", "advection-density", "Burgers' step"),
         ("phiflow", "burgers:forward", "seeks no initial state"),
     ],
@@ -82,7 +83,8 @@ def test_tasks_that_a_peer_refuses(peer, problem, reason, monkeypatch):
 
 @pytest.mark.parametrize(
     ("peer", "problem"),
-    [(p, t) for t in ("burgers:forward", "burgers:viscosity") for p in PEERS[:3]]
+    [(p, "burgers:forward") for p in PEERS[:3]]
+    + [(f"{p}[preset=matched]", "burgers:viscosity") for p in PEERS[:3]]
     + [(p, "burgers") for p in PEERS],
 )
 def test_tasks_that_a_peer_takes(peer, problem, monkeypatch):
@@ -119,7 +121,7 @@ def test_a_statement_hands_the_residual_named_derivatives():
     assert statement.count == 1
 
 
-def test_a_sought_coefficient_is_trained_by_its_logarithm_over_the_guess():
+def test_a_positive_coefficient_is_trained_by_its_logarithm():
     statement = Statement(view("burgers:viscosity"), ("t", "x"), SOFT)
     assert statement.start == {"nu": 0.0}, "at the guess, 0.03"
     raw = {"nu": np.log(2.0)}

@@ -31,7 +31,7 @@ LIBRARIES = {
 
 
 TASKS = ("burgers:forward", "burgers:viscosity[initial=given]")
-RAW = {"nu": 0.7}  # logarithm over the guess
+RAW = {"nu": 0.7}  # logarithm of its ratio to the guess
 
 
 def stated(task, axes):
