@@ -125,11 +125,12 @@ def supports_a_pinn_library(task: Task, config: PinnPeerSettings) -> Support:
     domain, problem = task.problem.domain, task.problem
     if domain.time is None or len(domain.space) != 1 or not domain.space[0].periodic:
         return Support(False, f"{label} is not one periodic space axis and time, which this needs")
-    for sought in task.unknowns:
-        if sought.kind == "coefficient" and sought.axes:
-            return Support(
-                False, f"{label} seeks a function, {sought.name}; numbers are sought here"
-            )
+    for name, axes in ((u.name, u.axes) for u in task.unknowns if u.kind == "coefficient"):
+        if axes:
+            return Support(False, f"{label} seeks a function, {name}; numbers are sought here")
+        if config.preset == "documentation":
+            reason = f"{label} seeks {name}, the documented recipe is the forward problem's"
+            return Support(False, f"{reason}; use preset=matched")
     for base, suffix in map(split_derivative, problem.needs):
         if len(suffix) > (2 if base in problem.fields else 0):
             return Support(False, f"{label} needs {base}_{suffix}, which this adapter cannot take")
