@@ -53,7 +53,7 @@ def test_records_are_sound_and_hold_no_fields(name):
 def test_what_ships_is_small():
     files = [path for name in FOLDERS for path in (RESULTS / name).rglob("*") if path.is_file()]
     size = sum(path.stat().st_size for path in files)
-    assert size < 4_000_000  # with bands, spectra and tried weights a record has some 10 kB
+    assert size < 5_000_000  # with bands, spectra and tried weights a record has some 10 kB
 
 
 @pytest.mark.parametrize("path", sorted((RESULTS / "studies").glob("*.yaml")), ids=lambda p: p.stem)
