@@ -40,7 +40,8 @@ def draw(group: Group, looks: Looks, say: Callable[[str], None]) -> Iterator[tup
     style.log_axis(panels[0].yaxis, [float(v) for _, _, values in drawn for v in values])
     failures = False
     for axes, metric in zip(panels, metrics, strict=True):
-        failures |= _panel(axes, group, metric, looks, curves[metric])
+        bound = "reference bound" if stacked or len(metrics) < 3 else "bound"
+        failures |= _panel(axes, group, metric, looks, curves[metric], bound)
         axes.set_title(printable(metric), loc="left")
         axes.set_xlabel(axis_label("charged time", "s"))
     panels[0].set_ylabel("error")
@@ -49,8 +50,10 @@ def draw(group: Group, looks: Looks, say: Callable[[str], None]) -> Iterator[tup
     yield "", figure
 
 
-def _panel(axes: Axes, group: Group, metric: str, looks: Looks, curves: list[Curve]) -> bool:
-    """Draw one metric; returns whether a failure was marked."""
+def _panel(
+    axes: Axes, group: Group, metric: str, looks: Looks, curves: list[Curve], bound: str
+) -> bool:
+    """Draw one metric; `bound` names the reference's. Returns whether a failure was marked."""
     many = max(len(case) for case in group.cases()) > 1
     errors: list[float] = []
     without: list[Entry] = []
@@ -80,7 +83,7 @@ def _panel(axes: Axes, group: Group, metric: str, looks: Looks, curves: list[Cur
         if near:
             axes.axhline(max(bounds), color=style.FAINT, lw=0.8, ls=":")
             axes.set_ylim(bottom=min(max(bounds) / 2, axes.get_ylim()[0]))
-        text = f"reference bound {max(bounds):.0e}, {'dotted' if near else 'below'}"
+        text = f"{bound} {max(bounds):.0e}, {'dotted' if near else 'below'}"
         axes.set_title(text, loc="right", color="0.35", fontsize=6.5)
     axes.grid(True, which="major", lw=0.3, color="0.9")
     style.bare(axes)

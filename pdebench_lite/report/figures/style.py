@@ -4,6 +4,7 @@ import hashlib
 import itertools
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -161,8 +162,8 @@ class Looks:
     """Colours and markers by method label, lines by backend; they depend on the names alone.
 
     The first bare method of each family takes the family's colour; every other label takes the
-    next free colour of a palette that the colour-blind can tell apart, in alphabetical order, then
-    the same ones darker.
+    next free colour of a palette that the colour-blind can tell apart, then the same ones darker:
+    methods of few settings first, in alphabetical order.
     Classical solvers have dark colours of their own, one for all resolutions of a solver. Markers
     and lines tell methods and backends apart in grey.
 
@@ -192,6 +193,8 @@ class Looks:
         free += [tuple(_DARKER * part for part in color) for color in free]
         method = {r.label: r.method for r in records if r.family == "classical"}
         rest = [label for label in sorted(family) if label not in self.methods]
+        settings = Counter(label.partition("[")[0] for label in rest)  # a sweep's come last
+        rest.sort(key=lambda label: settings[label.partition("[")[0]])
         rest.sort(key=lambda label: label in method and label != method[label])
         colors = itertools.cycle(free)
         dark = itertools.cycle(map(to_rgb, _CLASSICAL[1:]))  # the first is the family's own
