@@ -16,6 +16,7 @@ from pdebench_lite.physics import array_namespace, jets
 from pdebench_lite.problem import Domain, Unknown
 from pdebench_methods.settings import NetworkSettings
 from pdebench_methods.training import Tools
+from pdebench_methods.unknowns import start_of, value_of
 
 Parameters: TypeAlias = dict[str, Any]
 """Trained parameters by name; the values are arrays of one backend."""
@@ -189,8 +190,7 @@ class Model:
             if unknown.axes:
                 parameters |= draw(rng, unknown.name, self._inputs(unknown.axes), 1)
             else:
-                start = 0.0 if unknown.positive else unknown.guess
-                parameters[unknown.name] = np.asarray(start, dtype=float)
+                parameters[unknown.name] = np.asarray(start_of(unknown), dtype=float)
         return parameters
 
     def _inputs(self, axes: Sequence[str]) -> int:
@@ -205,9 +205,6 @@ class Model:
     def unknown(self, parameters: Parameters, unknown: Unknown, points: Mapping[str, Any]) -> Any:
         """Return a sought coefficient at points: (n,), or a number's own array."""
         if not unknown.axes:
-            value = parameters[unknown.name]
-            if unknown.positive:  # its logarithm, relative to the guess, is what is trained
-                return unknown.guess * array_namespace(value).exp(value)
-            return value
+            return value_of(unknown, parameters[unknown.name])
         features = self.embedding({a: points[a] for a in unknown.axes})
         return self._networks.apply(parameters, unknown.name, features)[0]

@@ -9,6 +9,7 @@ import numpy as np
 from pdebench_lite.physics import array_namespace
 from pdebench_lite.problem import Arrays, split_derivative
 from pdebench_lite.view import View
+from pdebench_methods.unknowns import start_of, value_of
 from pdebench_peers.settings import Recipe
 
 
@@ -71,21 +72,12 @@ class Statement:
 
     @property
     def start(self) -> dict[str, float]:
-        """What stands for each sought coefficient when training begins; see `coefficients`."""
-        return {name: 0.0 if u.positive else u.guess for name, u in self.sought.items()}
+        """What stands for each sought coefficient when training begins, as `pinn` begins."""
+        return {name: start_of(unknown) for name, unknown in self.sought.items()}
 
     def coefficients(self, raw: Mapping[str, Any]) -> Arrays:
-        """Return the sought coefficients from what is trained, arrays of one value.
-
-        A positive one is trained as the logarithm of its ratio to the guess, as by `pinn`.
-        """
-        values = {name: raw[name] for name in self.sought}
-        return {
-            name: self.sought[name].guess * array_namespace(value).exp(value)
-            if self.sought[name].positive
-            else value
-            for name, value in values.items()
-        }
+        """Return the sought coefficients, arrays of one value, from what is trained."""
+        return {name: value_of(unknown, raw[name]) for name, unknown in self.sought.items()}
 
     def points(self, columns: Any) -> Arrays:
         """Return axis name -> column of an array (…, axes)."""

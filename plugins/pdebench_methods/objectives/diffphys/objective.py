@@ -42,6 +42,7 @@ from pdebench_methods.objectives.diffphys.observing import (
 from pdebench_methods.objectives.diffphys.stages import Planner, planner
 from pdebench_methods.solutions import TrajectoryInterpolant
 from pdebench_methods.training import Stage, Tools
+from pdebench_methods.unknowns import value_of
 
 _FREE = 10.0  # prior deviation of numbers and means, in units of that of the waves
 # Initial states follow a power law up to a band that evidence chooses. Of the orders 0, 1 and 2, 1
@@ -203,7 +204,7 @@ class DiffphysObjective:
         for u in self.unknowns:
             leading = tuple(parameters[u.name].shape[:-1])
             number = (1,) * len(shape) if leading else ()
-            found = _value(u, parameters[u.name] @ matrices[u.name].T)
+            found = value_of(u, parameters[u.name] @ matrices[u.name].T)
             values[u.name] = found.reshape(leading + (shape if u.axes else number))
         return values
 
@@ -431,7 +432,7 @@ class DiffphysObjective:
             def function(points: dict[str, Any]) -> np.ndarray:
                 matrix = basis.matrix(points if unknown.axes else {})
                 variance = np.einsum("ij,jk,ik->i", matrix, part, matrix)
-                slope = _value(unknown, matrix @ raw) if unknown.positive else 1.0
+                slope = value_of(unknown, matrix @ raw) if unknown.positive else 1.0
                 return np.sqrt(np.maximum(variance, 0.0)) * slope
 
             return function
@@ -446,14 +447,9 @@ class DiffphysObjective:
         self, unknown: Unknown, coefficients: np.ndarray
     ) -> Callable[[dict[str, Any]], np.ndarray]:
         basis = self.bases[unknown.name]
-        return lambda points: _value(
+        return lambda points: value_of(
             unknown, basis.matrix(points if unknown.axes else {}) @ coefficients
         )
-
-
-def _value(unknown: Unknown, sought: Any) -> Any:
-    """Return an unknown from what is sought: of a positive one its logarithm over the guess."""
-    return unknown.guess * array_namespace(sought).exp(sought) if unknown.positive else sought
 
 
 def _cells_of(data: Iterable[str]) -> int:

@@ -1,0 +1,21 @@
+"""What is trained in the place of a sought coefficient: of a positive one its logarithm."""
+
+from typing import Any
+
+from pdebench_lite.physics import array_namespace
+from pdebench_lite.problem import Unknown
+
+
+def start_of(unknown: Unknown) -> float:
+    """Return what a search for a number begins with; see `value_of`."""
+    return 0.0 if unknown.positive else unknown.guess
+
+
+def value_of(unknown: Unknown, trained: Any) -> Any:
+    """Return an unknown from what is trained, an array of any backend and shape.
+
+    A positive one is trained as the logarithm of its ratio to the guess.
+    """
+    if not unknown.positive:
+        return trained
+    return unknown.guess * array_namespace(trained).exp(trained)
