@@ -17,7 +17,6 @@ _WORSE = 2.0  # a log-evidence this far below the best one is past it
 _SMALLEST_STEP = 1.0 / 64
 _SETTLED = 1e-3  # relative fall of the cost below which a fixed weight has converged
 _POLISH = 20  # most steps at the final weight
-_UNEXPLAINED = 0.1  # of the noise: a solver's error below this part of it does not matter
 _ANEW = 1e-2  # fall of the misfit at which the level, which costs a solve, is asked for again
 _STALLED = 0.5  # of the misfit: with a coarse Jacobian, a step that leaves more has failed
 _FALLING = 0.8  # of the misfit: far from the noise, a search that leaves less of it goes on
@@ -199,13 +198,18 @@ class RegularisedGaussNewton:
         self.variance = self.explained / self._r.size
         self._linear_model = self._linearised(self.prior)
         if not self._polished:
-            coarse = self._refinable and level.solver > _UNEXPLAINED * level.noise
+            coarse = self._refinable and self._matters(level)
             if coarse and misfit <= level.solver:
                 self.needs_refinement = self._over = True
                 return False
             near = bool(misfit <= _NEAR * self.explained)
             if not self._first:
-                final = self._choose(near or misfit > _FALLING * self._previous)
+                may_end = near or misfit > _FALLING * self._previous
+                if self._refinable and self._is_final(may_end, self._evidence()):
+                    level = self._ask(misfit)  # the last one may be of a smoother x
+                    coarse = self._matters(level)
+                    self.explained = level.noise + level.solver
+                final = self._choose(may_end)
                 if final and coarse:  # no weight explains more than the solver can
                     self.needs_refinement = self._over = True
                     return False
@@ -231,8 +235,22 @@ class RegularisedGaussNewton:
         """Return the level; the last one while the misfit is about as large as it was then."""
         old, explained = misfit <= _ANEW * self._known_at, misfit <= self._known.solver
         if old or self._known_at == np.inf or (explained and misfit < self._known_at):
+            return self._ask(misfit)
+        return self._known
+
+    def _ask(self, misfit: float) -> Level:
+        """Ask for the level at x, unless it was asked there."""
+        if misfit != self._known_at:
             self._known, self._known_at = self._level(self.x), misfit
         return self._known
+
+    def _matters(self, level: Level) -> bool:
+        """Say whether the solver's error, of all residuals, is above the noise of one of them.
+
+        It is no noise: many residuals together can shift what is sought by more than their noise
+        leaves open, though none shows it.
+        """
+        return level.solver > level.noise / self._r.size
 
     def _linearised(self, prior: int) -> "_LinearModel":
         d = self._priors[prior]
@@ -254,8 +272,7 @@ class RegularisedGaussNewton:
         self._note(evidence)
         if evidence > self._best[0]:
             self._best = evidence, self.x, self.weight
-        past = may_end and evidence < self._best[0] - _WORSE
-        if not past and self.weight > self._floor:
+        if not self._is_final(may_end, evidence):
             return False
         self._polished = 1
         if np.isfinite(self._best[0]) and self._best[2] != self.weight:
@@ -263,6 +280,11 @@ class RegularisedGaussNewton:
             self._evaluate()
             self._linear_model = self._linearised(self.prior)
         return True
+
+    def _is_final(self, may_end: bool, evidence: float) -> bool:
+        """Say whether the search ends at a weight of that evidence."""
+        past = may_end and evidence < self._best[0] - _WORSE
+        return past or self.weight <= self._floor
 
     def _note(self, evidence: float) -> None:
         """Write the evidence of a weight beside it, once it is known."""

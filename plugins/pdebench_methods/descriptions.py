@@ -28,10 +28,18 @@ PINN = Method(
     solvers={"torch": "pdebench_torch.pinn:solve", "jax": "pdebench_jax.pinn:solve"},
     Config="pdebench_methods.pinn:PinnSettings",
     supports="pdebench_methods.pinn:supports",
-    tuned=Tuning(
-        ("burgers:forward",),
-        38,
-        "the sine; seeds 0 and 1; 5 of them of width, depth and redrawing, for long runs on a GPU",
+    tuned=(
+        Tuning(
+            ("burgers:forward",),
+            38,
+            "the sine; seeds 0 and 1; 5 of them of width, depth and redrawing, for long runs on a "
+            "GPU",
+        ),
+        Tuning(
+            ("burgers:viscosity", "burgers[ic=random]"),
+            8,
+            "how α₀ of noisy values falls: draws 0 to 2 of the noise, initial states 0 to 4",
+        ),
     ),
     citation="""@article{raissi2019physics,
   author = {Raissi, Maziar and Perdikaris, Paris and Karniadakis, George E.},
@@ -64,6 +72,7 @@ DIFFPHYS = Method(
         Tuning(
             ("burgers[ic=random]",), 22, "initial states 0 to 4: priors, through the exact solution"
         ),
+        Tuning(("burgers:viscosity",), 3, "how much a solver may err: draws 0 to 5 of the noise"),
         Tuning(
             ("advection-density",),
             12,

@@ -78,6 +78,12 @@ class PinnSettings(NetworkSettings, TrainingSettings):
     candidates: int = Field(50_000, ge=1, description="points from which the new ones are drawn")
     side_points: int = Field(200, ge=1, description="points per soft constraint")
     alpha0: float = Field(100.0, ge=0, description="weight α₀ of data and soft constraints")
+    least_alpha0: float = Field(
+        0.1,
+        ge=0,
+        description="to which α₀ of noisy observations falls tenfold, whenever points are redrawn, "
+        "while the misfit is below their noise; alpha0 or more: never",
+    )
     alpha1: float = Field(1.0, ge=0, description="weight α₁ of the residual")
     constraints: Literal["hard", "soft"] = Field(
         "hard", description="hard: the task's ansatz and periodic embedding; soft: penalties"

@@ -21,6 +21,7 @@ from pdebench_methods.solutions import network_solution
 from pdebench_methods.training import Stage, Term, Tools, next_of_plain
 
 _EARLY = 10  # draws of points that come sooner than the others
+_FALL = 10.0  # by which the weight of noisy observations falls or rises
 _WORTH = 300.0  # seconds left for which a doubling of the points is worth its compilation
 
 
@@ -57,6 +58,7 @@ class PinnObjective:
         self.model = Model(view.fields, view.unknowns, view.domain, embedding, networks)
         self.ansatz = view.ansatz() if hard else None
         self.conditions = view.conditions() if view.given("boundary") else ()
+        self._noise = [(i, o.field, o.noise) for i, o in enumerate(view.observations()) if o.noise]
         self._data = self._draw(view, run.rng("points"), hard)
 
     def _draw(self, view: View, rng: np.random.Generator, hard: bool) -> dict[str, np.ndarray]:
@@ -129,6 +131,7 @@ class PinnObjective:
             due = min(s.points << begun // s.doubling, 2 * points, s.most_points)
             points = memo["points"] = max(points, due)
         data = {**self._data, **self._redrawn(current, draws, points)}
+        data |= self._within_the_noise(current, memo)
         last: Any = s.optimizers(sum(np.size(v) for v in current.values()))[-1]
         # L-BFGS would take differences of gradients of two different losses for curvature
         steps = None if self._is_last(length, begun, memo) else length
@@ -180,6 +183,29 @@ class PinnObjective:
         weights = density[chosen] ** -0.5
         drawn = {name: v[chosen] if np.ndim(v) else v for name, v in candidates.items()}
         return {**drawn, "residual/root": np.sqrt(weights / np.mean(weights))}
+
+    def _within_the_noise(
+        self, parameters: dict[str, np.ndarray], memo: dict[str, Any]
+    ) -> dict[str, np.ndarray]:
+        """Return the scales of noisy observations: α₀ of one falls while its noise is fitted.
+
+        A misfit below the noise is bought by violating the equation. So the weight falls where the
+        misfit is below, and rises where it is above what the noise explains, known without the
+        truth (Morozov's discrepancy principle; Engl, Hanke & Neubauer 1996, sect. 4.3).
+        """
+        first, least = self.settings.alpha0, self.settings.least_alpha0
+        changed = {}
+        for i, field, noise in self._noise if least < first else ():
+            part, name = f"observed{i}", f"observed{i}/{field}"
+            gaps = self._tools.evaluate(self._first_misfit, parameters, _part(self._data, part))
+            below = float(np.mean(gaps**2)) <= (noise / float(self._data[name])) ** 2
+            before = memo.get(part, first)
+            memo[part] = max(least, before / _FALL) if below else min(first, before * _FALL)
+            changed[name] = self._data[name] * np.sqrt(first / memo[part])
+        return changed
+
+    def _first_misfit(self, parameters: dict[str, Any], data: dict[str, Any]) -> Any:
+        return self._misfits(parameters, data)[0]
 
     def known_at(self, points: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Return what the residual reads at `residual:axis` points beside them, `residual/name`."""

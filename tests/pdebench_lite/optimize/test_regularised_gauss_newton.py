@@ -131,17 +131,45 @@ def test_it_asks_for_a_better_solver():
     assert not patient.needs_refinement
 
 
-def test_no_weight_is_final_while_a_better_solver_may_be_had():
-    """What the solver cannot represent is larger than its estimated error; refining comes first."""
+def beyond_reach():
+    """Noise of 0.1, and beside it what no x explains: larger than the solver's estimated error."""
     A, _, y = smoothing(noise=0.1)
-    y = y + np.linalg.svd(A)[0][:, -1] * 2.0  # beyond the reach of any x
+    return A, y + np.linalg.svd(A)[0][:, -1] * 2.0
+
+
+def test_no_weight_is_final_while_a_better_solver_may_be_had():
+    A, y = beyond_reach()
     coarse = search(A, y, noise=0.1, solver=0.2, refinable=True)
     run(coarse)
     assert np.sum((A @ coarse.x - y) ** 2) > 0.2
     assert coarse.needs_refinement
-    fine = search(A, y, noise=0.1, solver=1e-4, refinable=True)
-    run(fine)
-    assert not fine.needs_refinement, "a tenth of the noise does not matter"
+
+
+@pytest.mark.parametrize(("part", "refined"), [(0.5, False), (2.0, True)])
+def test_a_solver_may_err_by_the_noise_of_one_residual(part, refined):
+    A, y = beyond_reach()
+    found = search(A, y, noise=0.1, solver=part * 0.1**2, refinable=True)
+    run(found)
+    assert found.needs_refinement is refined
+
+
+def test_the_level_at_the_end_is_not_that_of_the_beginning():
+    """A solver that errs more and more on the way: at first it is good enough, then it is not."""
+    A, y = beyond_reach()
+    asked = []
+
+    def level(x):
+        asked.append(x)
+        return Level(40 * 0.1**2, 0.0 if len(asked) == 1 else 0.2)
+
+    found = RegularisedGaussNewton(
+        lambda x: (A @ x - y, A), lambda x: A @ x - y, np.zeros(30), level,
+        weight=1.0, floor=1e-14, refinable=True,
+    )  # fmt: skip
+    run(found)
+    assert len(asked) == 2
+    assert found.needs_refinement
+    assert found.explained == pytest.approx(0.6)
 
 
 def test_the_evidence_chooses_among_priors():

@@ -24,6 +24,15 @@ class Tools:
         return np.ones_like(data["residual:x"])
 
 
+class HostTools(Tools):
+    """Residuals of size one; all else as it is."""
+
+    def evaluate(self, function, parameters, data):
+        if "residual:x" in data:
+            return super().evaluate(function, parameters, data)
+        return function(parameters, data)
+
+
 class PeakTools(Tools):
     """Residuals that are large in one place, where the points are to gather."""
 
@@ -35,11 +44,11 @@ def peak(x, t):
     return 3e-3 * np.exp(-200 * (x - 0.3) ** 2 - 50 * (t - 0.4) ** 2)
 
 
-def objective(words, time_left=inf, tools=Tools):
+def objective(words, time_left=inf, tools=Tools, problem="burgers:forward"):
     _, config = registry().configured(words)
     rng = lambda purpose="": generator("m", purpose)  # noqa: E731
     run = SimpleNamespace(config=config, rng=rng, time_left=time_left)
-    view = View(registry().task("burgers:forward"), lambda purpose: generator("d", purpose))
+    view = View(registry().task(problem), lambda purpose: generator("d", purpose))
     return PinnObjective(view, run, tools()), run
 
 
@@ -123,3 +132,42 @@ def test_new_points_have_the_published_density():
     assert np.mean(weights) == pytest.approx(1.0)
     even = weights * np.sqrt(peak(x, t) / np.mean(r) + 1)  # each counts by density^(−1/2)
     np.testing.assert_allclose(even, np.mean(even), rtol=0.05)
+
+
+NOISY = "burgers:viscosity[sensors=10,times=2]"
+
+
+def weights_of(words, misses, problem=NOISY):
+    """Return α₀ of the observation in the stages before which the network misses it by so much.
+
+    Args:
+        words: the method.
+        misses: misfits in units of the noise, one for each redrawing.
+        problem: its field is u = 0 for a network whose last layer is zero.
+    """
+    found, _ = objective(words, tools=HostTools, problem=problem)
+    ((i, field, noise),) = found._noise
+    data, key = found._data, f"observed{i}/{field}"
+    zero = {name: 0.0 * values for name, values in found.initial().items()}
+    memo, weights = {}, []
+    for k, miss in enumerate([0.0, *misses]):
+        data[f"observed{i}={field}"] = np.full(20, miss * noise)
+        zero["fields.0.bias"] = np.full(4, float(k))  # or nothing would have moved
+        stage = found.next_stage(zero, memo)
+        weights.append(found.settings.alpha0 * float(data[key] / stage.data[key]) ** 2)
+    return weights
+
+
+def test_the_weight_of_noisy_values_falls_while_their_noise_is_fitted():
+    found = weights_of(f"{SMALL},points=50,redraw=100]", [1.1, 0.9, 0.9, 1.1, 0.9, 0.9, 0.9, 0.9])
+    assert found == pytest.approx([100, 100, 10, 1, 10, 1, 0.1, 0.1, 0.1])
+    longer = weights_of(f"{SMALL},points=50,redraw=100,least_alpha0=100]", [0.9, 0.9])
+    assert longer == pytest.approx([100, 100, 100])
+
+
+def test_the_weight_of_values_without_noise_stays():
+    found, _ = objective(f"{SMALL},points=50,redraw=100]", tools=HostTools, problem="burgers")
+    current, memo = found.initial(), {}
+    for i in range(3):
+        stage = found.next_stage({name: v + i for name, v in current.items()}, memo)
+        assert stage.data["observed0/u"] == found._data["observed0/u"]

@@ -31,6 +31,7 @@ _FEW = 300  # parameters up to which a Jacobian by forward tangents pays on a li
 _SOME = 2000  # up to which a dense inverse Hessian does
 _STAGE_STEPS = 100  # most lbfgs iterations before the last stage
 _LINEARISATIONS = 4  # on a finer grid, at least: or it is not worth its compilation
+_WHOLE_SEARCH = 20  # linearisations: where noise hides the solver's error, one cut off is worse
 _FINEST_JACOBIAN = 640  # cells of a 1-D grid: beyond, it costs more than it gains
 _STEP_BACK = 10.0  # from the weight that a coarse Jacobian led to
 
@@ -102,7 +103,9 @@ class _GaussNewton:
             assert search is not None
             goes_on, weight = search.search, search.search.weight
             if goes_on.needs_refinement:
-                if self._run.time_left < _LINEARISATIONS * search.seconds:
+                hidden = goes_on.explained < 2.0 * objective.noise
+                needed = _WHOLE_SEARCH if hidden else _LINEARISATIONS
+                if self._run.time_left < needed * search.seconds:
                     return self._stage(memo, weight, blur, floor, False)
                 memo["cells"] *= REFINEMENT
             elif goes_on.needs_jacobian:
