@@ -196,6 +196,22 @@ def test_no_step_is_begun_that_the_time_left_is_too_short_for():
     assert memo["ended"] == "budget"
 
 
+@pytest.mark.parametrize(
+    ("share", "linearisations", "finer"), [(0.1, 19, False), (0.1, 21, True), (9.0, 5, True)]
+)
+def test_a_grid_is_refined_where_there_is_time_for_a_search_on_it(share, linearisations, finer):
+    """A whole search, where the solver's error is a share of the noise that is below it."""
+    it = objective("burgers[noise=0.01]", "diffphys")
+    it._run.time_left = 0.1 * linearisations
+    ended = SimpleNamespace(
+        weight=1e-3, explained=(1.0 + share) * it.noise, needs_refinement=True,
+        needs_jacobian=False,
+    )  # fmt: skip
+    it._search = SimpleNamespace(search=ended, seconds=0.1, out_of_time=False)
+    data = it.next_stage(it.initial(), {"stage": 0}).data
+    assert (f"cells={9 * 128}" in data) is finer
+
+
 def test_the_weights_that_were_tried_are_told():
     it, _ = jax_objective("burgers:pbdl", "diffphys[modes=3]")
     start, memo = it.initial(), {}
