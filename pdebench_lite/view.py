@@ -118,13 +118,23 @@ class View:
         return tuple(replace(label, values=np.zeros_like(label.values)) for label in drawn)
 
     def observations(self) -> tuple[Observation, ...]:
-        """Return what was measured; the noise level is known to every method."""
+        """Return what was measured; the noise level is known to every method.
+
+        Noted as values, and as snapshots: of one field at one time.
+        """
         if self.__observations is None:
             self.__observations = self.__task.observations(self.__rng("observations"))
         if self.__observations:
-            self._take("snapshots", len(self.__observations))
-            self._take("observed_values", sum(o.values.size for o in self.__observations))
+            values = sum(o.values.size for o in self.__observations)
+            snapshots = sum(map(self._moments, self.__observations))
+            if snapshots < values:  # else each value has a time of its own
+                self._take("snapshots", snapshots)
+            self._take("observed_values", values)
         return self.__observations
+
+    def _moments(self, observation: Observation) -> int:
+        time = self.domain.time
+        return 1 if time is None else np.unique(observation.points[time.name]).size
 
     def initial_state(self, points: Arrays) -> Arrays:
         """Return the true initial state at space points (arrays of any backend, or jets)."""

@@ -109,11 +109,12 @@ def _sees_text(sees: tuple[tuple[str, int | bool, bool], ...]) -> str:
     words = []
     if labels := left.pop("labels", 0):
         words.append(counted(labels, "label"))
-    values = left.pop("observed_values", 0)
+    observed = left.pop("observed_values", 0)
+    values = counted(observed, "value") if observed else ""
     if snapshots := left.pop("snapshots", 0):
-        words.append(
-            counted(snapshots, "snapshot") + (f" ({counted(values, 'value')})" if values else "")
-        )
+        words.append(counted(snapshots, "snapshot") + (f" ({values})" if values else ""))
+    elif values:
+        words.append(values)
     words += [word for name, word in _SEEN.items() if left.pop(name, False)]
     for name, value in sorted(left.items()):
         word = clean(name.replace("_", " "))

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from pdebench_lite.errors import NotGivenError, PdebenchError
 from pdebench_lite.plugins import registry
-from pdebench_lite.problem import split_derivative
+from pdebench_lite.problem import Observation, split_derivative
 from pdebench_lite.seeding import generator
 from pdebench_lite.view import View
 
@@ -61,6 +62,24 @@ def test_sees_is_what_was_taken(forward: View, what: str) -> None:
 def test_observations_are_counted(reconstruction: View) -> None:
     reconstruction.observations()
     assert reconstruction.sees == {"snapshots": 1, "observed_values": 8}
+
+
+@pytest.mark.parametrize(
+    ("times", "sees"),
+    [
+        ([0.5, 0.5, 1.0], {"snapshots": 2, "observed_values": 3}),
+        ([0.1, 0.2, 0.3], {"observed_values": 3}),
+    ],
+)
+def test_values_at_one_time_are_a_snapshot(times: list[float], sees: dict[str, int]) -> None:
+    points = {"x": np.zeros(3), "t": np.array(times)}
+    task = SimpleNamespace(
+        label="scattered", problem=registry().task("burgers").problem, unknowns=(), instances=0,
+        observations=lambda rng: (Observation("u", points, np.zeros(3)),),
+    )  # fmt: skip
+    view = View(task, generator)  # type: ignore[arg-type]
+    view.observations()
+    assert view.sees == sees
 
 
 def test_the_most_labels_count(forward: View) -> None:

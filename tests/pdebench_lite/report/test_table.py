@@ -147,6 +147,7 @@ def test_the_table_says_who_saw_what(study: list[Any]) -> None:
     assert (
         wording.sees_text({"initial_state": True, "odd_thing": 3}) == "initial state, 3 odd thing"
     )
+    assert wording.sees_text({"observed_values": 40, "residual": True}) == "40 values, residual"
 
 
 @pytest.mark.parametrize("width", [80, 100, 120, 250])
