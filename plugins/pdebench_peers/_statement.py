@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pdebench_lite.physics import array_namespace
-from pdebench_lite.problem import Arrays, split_derivative
+from pdebench_lite.problem import Arrays, Unknown, split_derivative
 from pdebench_lite.view import View
 from pdebench_methods.unknowns import start_of, value_of
 from pdebench_peers.settings import Recipe
@@ -72,11 +72,14 @@ class Statement:
 
     @property
     def start(self) -> dict[str, float]:
-        """What stands for each sought coefficient when training begins, as `pinn` begins."""
-        return {name: start_of(unknown) for name, unknown in self.sought.items()}
+        """What stands for each sought coefficient when training begins."""
+        first = start_of if self.recipe.hard else _guess
+        return {name: first(unknown) for name, unknown in self.sought.items()}
 
     def coefficients(self, raw: Mapping[str, Any]) -> Arrays:
         """Return the sought coefficients, arrays of one value, from what is trained."""
+        if not self.recipe.hard:
+            return dict(raw)
         return {name: value_of(unknown, raw[name]) for name, unknown in self.sought.items()}
 
     def points(self, columns: Any) -> Arrays:
@@ -153,6 +156,10 @@ class Statement:
             weight, field = self.recipe.alpha0 / (scale or 1.0), self.fields.index(o.field)
             found.append(Observed(f"observed{i}", field, self.columns(o.points), values, weight))
         return found
+
+
+def _guess(unknown: Unknown) -> float:
+    return unknown.guess
 
 
 def _stacked(columns: list[Any]) -> Any:

@@ -73,9 +73,10 @@ def _model(statement: Statement, raw: dict[str, Any], redrawn: bool) -> tuple[An
     data = dde.data.TimePDE(
         geometry, equation(statement, raw), terms,
         num_domain=recipe.points, num_boundary=recipe.sides, num_initial=recipe.initial,
+        anchors=None if recipe.hard or not seen else np.concatenate([o.points for o in seen]),
         train_distribution="pseudo" if redrawn else "Hammersley",  # which would be the same again
     )  # fmt: skip
-    net = dde.nn.FNN(statement.sizes, "tanh", f"Glorot {'uniform' if recipe.hard else 'normal'}")
+    net = dde.nn.FNN(statement.sizes, "tanh", f"Glorot {recipe.glorot}")
     if statement.embedding:
         net.apply_feature_transform(statement.features)
     if statement.ansatz:
@@ -85,7 +86,7 @@ def _model(statement: Statement, raw: dict[str, Any], redrawn: bool) -> tuple[An
 
 def solve(view: View, run: Run) -> Solution:
     """Train as configured: Adam, then L-BFGS on PyTorch, until the recipe or the budget ends."""
-    recipe = run.config.recipe
+    recipe = run.config.recipe(view.unknowns)
     endless = recipe.hard and not ON_TORCH  # Adam goes on until the budget ends
     dde.config.set_default_float(run.dtype)
     if ON_TORCH:
@@ -131,7 +132,7 @@ def solve(view: View, run: Run) -> Solution:
         going = train(1)
     if going and recipe.steps > 1:
         going = train(_NEVER if endless else recipe.steps - 1)
-    if going and ON_TORCH:
+    if going and ON_TORCH and recipe.lbfgs:
         dde.optimizers.set_LBFGS_options(maxiter=_NEVER if recipe.hard else 15000)
         dde.optimizers.LBFGS_options.update(iter_per_step=LBFGS_CALL, fun_per_step=_NEVER)
         model.compile("L-BFGS", verbose=0, **common)

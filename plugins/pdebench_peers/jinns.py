@@ -121,7 +121,7 @@ def _optimizer(name: str, statement: Statement) -> tuple[Any, Any, int]:
 
 def solve(view: View, run: Run) -> Solution:
     """Train as configured until the recipe or the budget ends."""
-    recipe = run.config.recipe
+    recipe = run.config.recipe(view.unknowns)
     with run.phase("data"):
         statement = Statement(view, view.domain.names[::-1], recipe)  # jinns puts time first
         u, params, given = _stated(statement, jax.random.PRNGKey(seed_of(run)))

@@ -74,8 +74,8 @@ def _problem(statement: Statement, raw: Mapping[str, Any]) -> Any:
     stated = type("Stated", (TimeDependentProblem, SpatialProblem), words)()
     if recipe.hard:
         stated.discretise_domain(recipe.points, "lh", domains=["inside"])
-    else:  # as documented: ten times more points in time than in space
-        nx = max(1, round((recipe.points / 10) ** 0.5))
+    else:  # as documented: ten times more points in time than in space, or as many
+        nx = max(1, round((recipe.points / (1 if statement.sought else 10)) ** 0.5))
         counts = {x.name: nx, t.name: max(1, recipe.points // nx)}
         rules = {axis: {"n": n, "mode": "grid"} for axis, n in counts.items()}
         stated.discretise_domain(domains=["inside"], sample_rules=rules)
@@ -110,7 +110,7 @@ class Network(torch.nn.Module):
 
 def solve(view: View, run: Run) -> Solution:
     """Train as configured: Adam, with `matched` then L-BFGS, until recipe or budget ends."""
-    recipe, device = run.config.recipe, torch.device(run.device)
+    recipe, device = run.config.recipe(view.unknowns), torch.device(run.device)
     torch.set_default_device("cpu")  # Lightning moves to the device what it trains
     torch.manual_seed(seed_of(run))
     with run.phase("data"):

@@ -15,7 +15,8 @@ from pdebench_peers.settings import Library, PeerSettings, PinnPeerSettings, Rec
 class DeepxdeSettings(PinnPeerSettings):
     """Settings of `deepxde`.
 
-    Documented: https://deepxde.readthedocs.io/en/latest/demos/pinn_forward/burgers.html
+    Documented: https://deepxde.readthedocs.io/en/latest/demos/pinn_forward/burgers.html; seeking a
+    number, https://deepxde.readthedocs.io/en/latest/demos/pinn_inverse/diffusion.1d.inverse.html
 
     Matched, tried on seed 0: its Nyström–Newton-CG (PyTorch) took 36 steps in 80 s after 90 s, and
     the error stayed where L-BFGS had left it. Redrawing points every 500 steps did not help L-BFGS
@@ -24,20 +25,26 @@ class DeepxdeSettings(PinnPeerSettings):
     """
 
     library = Library("DeepXDE", ("deepxde", "flax"))  # its layers on JAX are flax modules
-    documented = Recipe(hidden=(20, 20, 20), points=2540, sides=80, initial=160, steps=15000)
+    documented = Recipe(
+        (20, 20, 20), 2540, sides=80, initial=160, steps=15_000, lbfgs=True, glorot="normal"
+    )
+    inverse = Recipe((32, 32, 32), 40, sides=20, initial=10, steps=50_000)
 
 
 class JinnsSettings(PinnPeerSettings):
     """Settings of `jinns`.
 
-    Documented: https://mia_jinns.gitlab.io/jinns/Notebooks/PDE/1D_non_stationary_Burgers/
+    Documented: https://mia_jinns.gitlab.io/jinns/Notebooks/PDE/1D_non_stationary_Burgers/; seeking
+    a number, the first part of jinns' notebook 1D_non_stationary_Burgers_JointEstimation_Vanilla.
+    Both are in double precision.
 
     Matched, tried on seed 0: redrawing half of the points every 500 iterations by its RAR-D left an
     error of 1e-2 after two minutes of self-scaled Broyden, where fixed ones left 5e-4.
     """
 
     library = Library("jinns", ("jinns",))
-    documented = Recipe(hidden=(16, 16, 16), points=900, sides=2000, initial=2000, steps=300)
+    documented = Recipe((16, 16, 16), 900, sides=2000, initial=2000, steps=300)
+    inverse = Recipe((16, 16), 1024, sides=2, initial=1024, steps=1500)
 
     optimizer: Literal["ngd", "ssbroyden", "adam"] = Field(
         "ngd",
@@ -49,13 +56,13 @@ class PinaSettings(PinnPeerSettings):
     """Settings of `pina`.
 
     Documented: PINA's own example of Burgers' equation, which releases since March 2025 ship no
-    more: https://github.com/mathLab/PINA/blob/4177bfb~/examples/run_burgers.py
+    more: https://github.com/mathLab/PINA/blob/4177bfb~/examples/run_burgers.py; seeking a number,
+    https://mathlab.github.io/PINA/tutorial7/tutorial.html
     """
 
     library = Library("PINA", ("pina-mathlab",))
-    documented = Recipe(
-        hidden=(30, 20, 10, 5), points=4000, sides=300, initial=150, steps=1000, learning_rate=6e-3
-    )
+    documented = Recipe((30, 20, 10, 5), 4000, 300, initial=150, steps=1000, learning_rate=6e-3)
+    inverse = Recipe((20, 20, 20), points=400, sides=1000, steps=1500, learning_rate=5e-3)
 
 
 _PRIOR = 1e-5

@@ -1,13 +1,14 @@
 """What the peers share in their descriptions: presets, recipes, what a PINN library can state."""
 
 import importlib.metadata
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from pdebench_lite.method import Support
-from pdebench_lite.problem import Task, split_derivative
+from pdebench_lite.problem import Task, Unknown, split_derivative
 from pdebench_lite.selectors import Settings
 from pdebench_methods.pinn import PinnSettings
 
@@ -63,10 +64,13 @@ class Recipe:
         points: collocation points inside the domain.
         sides: points on both ends of the periodic axis together, where periodicity is a penalty.
         initial: points at the initial time, where the initial state is a penalty.
-        hard: whether the task's embedding and ansatz replace those penalties.
+        hard: whether the task's embedding and ansatz replace those penalties, and a positive number
+            is trained by its logarithm, all as in `pinn`.
         alpha0: weight of observations, relative to their mean square (documentation: 1, absolute).
         steps: steps of the first optimiser.
         learning_rate: of Adam.
+        lbfgs: whether L-BFGS follows, where the library has it.
+        glorot: the distribution of the first weights, where the library lets choose.
     """
 
     hidden: tuple[int, ...]
@@ -77,12 +81,15 @@ class Recipe:
     alpha0: float = 1.0
     steps: int = 0
     learning_rate: float = 1e-3
+    lbfgs: bool = False
+    glorot: Literal["uniform", "normal"] = "uniform"
 
 
 class PinnPeerSettings(PeerSettings):
     """Settings of a library of physics-informed networks; what is empty comes from the preset."""
 
     documented: ClassVar[Recipe]
+    inverse: ClassVar[Recipe]  # documented where numbers are sought beside the field
 
     width: int | None = Field(
         None, ge=1, le=4096, description="neurons per hidden layer; null: the preset's"
@@ -92,10 +99,12 @@ class PinnPeerSettings(PeerSettings):
         None, ge=1, description="collocation points inside the domain; null: the preset's"
     )
 
-    @property
-    def recipe(self) -> Recipe:
-        """The documented recipe or that of `pinn`, with what was set put in."""
-        recipe = self.documented if self.preset == "documentation" else _matched()
+    def recipe(self, unknowns: Iterable[Unknown]) -> Recipe:
+        """Return a documented recipe or that of `pinn`, with what was set put in."""
+        seeks = any(unknown.kind == "coefficient" for unknown in unknowns)
+        recipe = self.inverse if seeks else self.documented
+        if self.preset == "matched":
+            recipe = _matched()
         hidden = recipe.hidden
         if self.width is not None or self.depth is not None:
             hidden = (self.width or hidden[0],) * (self.depth or len(hidden))
@@ -111,6 +120,7 @@ def _matched() -> Recipe:
         alpha0=ours.alpha0,
         steps=ours.adam_steps,
         learning_rate=ours.learning_rate,
+        lbfgs=True,
     )
 
 
@@ -128,9 +138,6 @@ def supports_a_pinn_library(task: Task, config: PinnPeerSettings) -> Support:
     for name, axes in ((u.name, u.axes) for u in task.unknowns if u.kind == "coefficient"):
         if axes:
             return Support(False, f"{label} seeks a function, {name}; numbers are sought here")
-        if config.preset == "documentation":
-            reason = f"{label} seeks {name}, the documented recipe is the forward problem's"
-            return Support(False, f"{reason}; use preset=matched")
     for base, suffix in map(split_derivative, problem.needs):
         if len(suffix) > (2 if base in problem.fields else 0):
             return Support(False, f"{label} needs {base}_{suffix}, which this adapter cannot take")

@@ -2,6 +2,7 @@
 
 from math import inf
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,11 +22,10 @@ X = Axis("x", -1.0, 1.0, periodic=True)
 Y = Axis("y", 0.0, 1.0, periodic=True)
 
 
-def objective(problem: str, method: str) -> DiffphysObjective:
+def objective(problem: str, method: str, run: Any = None) -> DiffphysObjective:
     task, (_, config) = registry().task(problem), registry().configured(method)
-    run = SimpleNamespace(
-        config=config, dtype="float64", time_left=inf, rng=lambda p: generator("m", p)
-    )
+    run = run or SimpleNamespace(time_left=inf)
+    run.config, run.dtype, run.rng = config, "float64", lambda p: generator("m", p)
     return DiffphysObjective(View(task, lambda p: generator("d", p)), run, LoopTools())
 
 
@@ -197,12 +197,13 @@ def test_no_step_is_begun_that_the_time_left_is_too_short_for():
 
 
 @pytest.mark.parametrize(
-    ("share", "linearisations", "finer"), [(0.1, 19, False), (0.1, 21, True), (9.0, 5, True)]
+    ("share", "left", "finer"), [(0.1, 1.9, False), (0.1, 2.1, True), (9.0, 0.5, True)]
 )
-def test_a_grid_is_refined_where_there_is_time_for_a_search_on_it(share, linearisations, finer):
-    """A whole search, where the solver's error is a share of the noise that is below it."""
-    it = objective("burgers[noise=0.01]", "diffphys")
-    it._run.time_left = 0.1 * linearisations
+def test_a_grid_is_refined_where_there_is_time_for_a_search_on_it(share, left, finer):
+    """Twice the second that was spent, where the solver's error is below the noise."""
+    run = SimpleNamespace(time_left=left + 1.0)
+    it = objective("burgers[noise=0.01]", "diffphys", run)
+    run.time_left = left
     ended = SimpleNamespace(
         weight=1e-3, explained=(1.0 + share) * it.noise, needs_refinement=True,
         needs_jacobian=False,

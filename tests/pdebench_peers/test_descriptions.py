@@ -68,7 +68,6 @@ def test_listing_imports_no_peer():
         ("deepxde", "advection-density", "seeks a function, u;"),
         ("jinns", "advection-density", "seeks a function, u;"),
         ("pina", "advection-density", "seeks a function, u;"),
-        ("pina", "burgers:viscosity", "use preset=matched"),
         ("phiflow", "advection-density", "Burgers' step"),
         ("phiflow", "burgers:forward", "seeks no initial state"),
     ],
@@ -84,7 +83,7 @@ def test_tasks_that_a_peer_refuses(peer, problem, reason, monkeypatch):
 @pytest.mark.parametrize(
     ("peer", "problem"),
     [(p, "burgers:forward") for p in PEERS[:3]]
-    + [(f"{p}[preset=matched]", "burgers:viscosity") for p in PEERS[:3]]
+    + [(p, "burgers:viscosity") for p in PEERS[:3]]
     + [(p, "burgers") for p in PEERS],
 )
 def test_tasks_that_a_peer_takes(peer, problem, monkeypatch):
@@ -95,7 +94,7 @@ def test_tasks_that_a_peer_takes(peer, problem, monkeypatch):
 
 def test_matched_is_the_recipe_of_pinn():
     _, config = registry().configured("deepxde[preset=matched]")
-    ours, recipe = PinnSettings(), config.recipe
+    ours, recipe = PinnSettings(), config.recipe(())
     assert recipe.hidden == (ours.width,) * ours.depth
     assert (recipe.points, recipe.alpha0, recipe.hard) == (ours.points, ours.alpha0, True)
 
@@ -103,7 +102,19 @@ def test_matched_is_the_recipe_of_pinn():
 def test_what_is_set_replaces_what_the_preset_says():
     _, documented = registry().configured("deepxde")
     _, config = registry().configured("deepxde[width=7,points=50]")
-    assert config.recipe == replace(documented.recipe, hidden=(7, 7, 7), points=50)
+    assert config.recipe(()) == replace(documented.recipe(()), hidden=(7, 7, 7), points=50)
+
+
+@pytest.mark.parametrize("peer", PEERS[:3])
+def test_a_number_is_sought_by_a_recipe_of_its_own(peer):
+    _, documented = registry().configured(peer)
+    _, matched = registry().configured(f"{peer}[preset=matched]")
+    seeking, function, none = (
+        registry().task(name).unknowns
+        for name in ("burgers:viscosity", "burgers", "burgers:forward")
+    )
+    assert documented.recipe(seeking) != documented.recipe(none) == documented.recipe(function)
+    assert matched.recipe(seeking) == matched.recipe(none)
 
 
 def view(problem):
@@ -122,7 +133,10 @@ def test_a_statement_hands_the_residual_named_derivatives():
 
 
 def test_a_positive_coefficient_is_trained_by_its_logarithm():
-    statement = Statement(view("burgers:viscosity"), ("t", "x"), SOFT)
+    """As `pinn` does it; the libraries' own recipes train the number itself."""
+    itself = Statement(view("burgers:viscosity"), ("t", "x"), SOFT)
+    assert itself.start == itself.coefficients({"nu": 0.03}) == {"nu": 0.03}
+    statement = Statement(view("burgers:viscosity"), ("t", "x"), HARD)
     assert statement.start == {"nu": 0.0}, "at the guess, 0.03"
     raw = {"nu": np.log(2.0)}
     assert statement.coefficients(raw)["nu"] == pytest.approx(0.06)

@@ -156,6 +156,25 @@ def test_a_sought_coefficient_is_trained_and_reported(selector, backend, dtype, 
     assert record.evaluations >= record.steps * (2 if searches else 1)
 
 
+@pytest.mark.parametrize(
+    ("peer", "backend"),
+    [
+        pytest.param(peer, backend, marks=installed(PINN_PEERS[peer]))
+        for peer, backend in (
+            ("deepxde", "torch"),
+            ("deepxde", "jax"),
+            ("pina", "torch"),
+            ("jinns", "jax"),
+        )
+    ],
+)
+def test_as_documented_the_coefficient_itself_is_trained(peer, backend, tmp_path):
+    record, found = sought(f"{peer}[width=4,depth=1,points=20]", backend, tmp_path, 5)
+    assert found != 0.03, "what it starts from"
+    true = 0.01 / np.pi
+    assert record.metrics["nu_rel_error"] == pytest.approx(abs(found - true) / true, rel=1e-5)
+
+
 @pytest.mark.parametrize(("selector", "backend"), [p for p in SEEKERS if p.values[1] == "torch"])
 def test_lbfgs_goes_on_with_the_coefficient(selector, backend, tmp_path):
     by_adam, with_lbfgs = (

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import astuple
+from math import isfinite
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -31,7 +32,7 @@ _FEW = 300  # parameters up to which a Jacobian by forward tangents pays on a li
 _SOME = 2000  # up to which a dense inverse Hessian does
 _STAGE_STEPS = 100  # most lbfgs iterations before the last stage
 _LINEARISATIONS = 4  # on a finer grid, at least: or it is not worth its compilation
-_WHOLE_SEARCH = 20  # linearisations: where noise hides the solver's error, one cut off is worse
+_WHOLE_SEARCH = 2.0  # times what the one before took, on a grid with nine times the work
 _FINEST_JACOBIAN = 640  # cells of a 1-D grid: beyond, it costs more than it gains
 _STEP_BACK = 10.0  # from the weight that a coarse Jacobian led to
 
@@ -78,6 +79,7 @@ class _GaussNewton:
     def __init__(self, objective: "DiffphysObjective", run: Run) -> None:
         self._objective, self._run = objective, run
         self._blurs = _blurs(objective)
+        self._budget = run.time_left
 
     def next_stage(
         self,
@@ -103,9 +105,7 @@ class _GaussNewton:
             assert search is not None
             goes_on, weight = search.search, search.search.weight
             if goes_on.needs_refinement:
-                hidden = goes_on.explained < 2.0 * objective.noise
-                needed = _WHOLE_SEARCH if hidden else _LINEARISATIONS
-                if self._run.time_left < needed * search.seconds:
+                if self._run.time_left < self._needed(search):
                     return self._stage(memo, weight, blur, floor, False)
                 memo["cells"] *= REFINEMENT
             elif goes_on.needs_jacobian:
@@ -115,6 +115,15 @@ class _GaussNewton:
                 return None
         refinable = not objective.settings.cells and may_refine(objective.scheme, memo["cells"])
         return self._stage(memo, weight, blur, floor, refinable)
+
+    def _needed(self, search: GaussNewtonMinimiser) -> float:
+        """Return the seconds that make a finer grid worth its while.
+
+        Where noise hides the solver's error, a search that ends is better than one cut off.
+        """
+        if search.search.explained < 2.0 * self._objective.noise and isfinite(self._budget):
+            return _WHOLE_SEARCH * (self._budget - self._run.time_left)
+        return _LINEARISATIONS * search.seconds
 
     def _stage(
         self,
