@@ -20,7 +20,7 @@ demo: install
 	test $$status -le 1 || exit $$status; \
 	$(BIN)/pdebench table && $(BIN)/pdebench plot && exit $$status
 
-# Measures anew what ships (seven and a half hours, one cell at a time, if each takes its whole
+# Measures anew what ships (eight and a half hours, one cell at a time, if each takes its whole
 # budget: a study's --dry-run adds them up), keeps records without fields and weights, then makes the
 # tables and figures. An interrupted run goes on. A cell that failed is a row, not an end.
 # Other libraries live in an environment of their own: they bring frameworks that nothing else needs.
@@ -40,7 +40,7 @@ results: measure-peers
 	  $(BIN)/pdebench merge $(MEASURED)/$$folder --into results/$$folder --records-only; done
 	$(MAKE) refresh
 
-# Other libraries, ours and the classical solvers beside them: two and a half hours; writes
+# Other libraries, ours and the classical solvers beside them: three hours; writes
 # results/peers.md, and what else is made from the same records.
 peers: measure-peers
 	$(BIN)/pdebench merge $(MEASURED)/reference --into results/reference --prefer newest --records-only
