@@ -37,7 +37,7 @@ PINN = Method(
         ),
         Tuning(
             ("burgers:viscosity", "burgers[ic=random]"),
-            8,
+            9,
             "how α₀ of noisy values falls: draws 0 to 2 of the noise, initial states 0 to 4",
         ),
     ),

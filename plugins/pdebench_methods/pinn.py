@@ -79,7 +79,7 @@ class PinnSettings(NetworkSettings, TrainingSettings):
     side_points: int = Field(200, ge=1, description="points per soft constraint")
     alpha0: float = Field(100.0, ge=0, description="weight α₀ of data and soft constraints")
     least_alpha0: float = Field(
-        0.1,
+        0.01,
         gt=0,
         description="to which α₀ of noisy observations falls tenfold, whenever points are redrawn, "
         "while the misfit is below their noise; alpha0 or more: never",

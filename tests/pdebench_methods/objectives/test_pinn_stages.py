@@ -159,8 +159,9 @@ def weights_of(words, misses, problem=NOISY):
 
 
 def test_the_weight_of_noisy_values_falls_while_their_noise_is_fitted():
-    found = weights_of(f"{SMALL},points=50,redraw=100]", [1.1, 0.9, 0.9, 1.1, 0.9, 0.9, 0.9, 0.9])
-    assert found == pytest.approx([100, 100, 10, 1, 10, 1, 0.1, 0.1, 0.1])
+    misses = [1.1, 0.9, 0.9, 1.1, 0.9, 0.9, 0.9, 0.9, 0.9]
+    found = weights_of(f"{SMALL},points=50,redraw=100]", misses)
+    assert found == pytest.approx([100, 100, 10, 1, 10, 1, 0.1, 0.01, 0.01, 0.01])
     longer = weights_of(f"{SMALL},points=50,redraw=100,least_alpha0=100]", [0.9, 0.9])
     assert longer == pytest.approx([100, 100, 100])
 
