@@ -203,13 +203,15 @@ def test_a_grid_is_refined_where_there_is_time_for_a_search_on_it(share, left, f
     """Twice the second that was spent, where the solver's error is below the noise."""
     run = SimpleNamespace(time_left=left + 1.0)
     it = objective("burgers[noise=0.01]", "diffphys", run)
+    memo = {}
+    it.next_stage(it.initial(), memo)
     run.time_left = left
     ended = SimpleNamespace(
         weight=1e-3, explained=(1.0 + share) * it.noise, needs_refinement=True,
         needs_jacobian=False,
     )  # fmt: skip
     it._search = SimpleNamespace(search=ended, seconds=0.1, out_of_time=False)
-    data = it.next_stage(it.initial(), {"stage": 0}).data
+    data = it.next_stage(it.initial(), memo).data
     assert (f"cells={9 * 128}" in data) is finer
 
 

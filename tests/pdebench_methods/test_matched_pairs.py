@@ -48,6 +48,7 @@ def make(backend: str, problem: str, method: str):
         dtype="float64",
         device="cpu",
         max_steps=20,
+        time_left=float("inf"),
         rng=lambda purpose: generator("m", purpose),
     )
     tools = Tools(run)

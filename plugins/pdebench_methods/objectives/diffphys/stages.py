@@ -79,7 +79,7 @@ class _GaussNewton:
     def __init__(self, objective: "DiffphysObjective", run: Run) -> None:
         self._objective, self._run = objective, run
         self._blurs = _blurs(objective)
-        self._budget = run.time_left
+        self._budget: float | None = None  # seconds left at the first stage
 
     def next_stage(
         self,
@@ -88,6 +88,8 @@ class _GaussNewton:
         search: GaussNewtonMinimiser | None,
     ) -> Stage | None:
         objective = self._objective
+        if self._budget is None:
+            self._budget = self._run.time_left
         fixed = objective.settings.weight
         index = memo["stage"] = memo.get("stage", -1) + 1
         if search is not None and search.out_of_time:
@@ -121,6 +123,7 @@ class _GaussNewton:
 
         Where noise hides the solver's error, a search that ends is better than one cut off.
         """
+        assert self._budget is not None
         if search.search.explained < 2.0 * self._objective.noise and isfinite(self._budget):
             return _WHOLE_SEARCH * (self._budget - self._run.time_left)
         return _LINEARISATIONS * search.seconds
