@@ -3,7 +3,8 @@
 PINA states periodicity by an embedding of its own (`PeriodicBoundaryEmbedding`, its tutorial on
 periodic conditions), so the documented recipe has it in the place of Dirichlet penalties. Sought
 coefficients are parameters of the network: those of PINA's `InverseProblem` would stay where they
-are when its `SwitchOptimizer` brings L-BFGS in.
+are when its `SwitchOptimizer` brings L-BFGS in. Nor do they have bounds, which that class wants and
+no task states.
 """
 
 from collections.abc import Mapping

@@ -77,7 +77,7 @@ def test_values_at_one_time_are_a_snapshot(times: list[float], sees: dict[str, i
         label="scattered", problem=registry().task("burgers").problem, unknowns=(), instances=0,
         observations=lambda rng: (Observation("u", points, np.zeros(3)),),
     )  # fmt: skip
-    view = View(task, generator)  # type: ignore[arg-type]
+    view = View(task, generator)  # type: ignore[arg-type] - stands in for a task
     view.observations()
     assert view.sees == sees
 
