@@ -53,7 +53,7 @@ class Overall:
         marks: what was unequal for it on any of them.
         final: interquartile mean of the logarithm of the final error, as an error.
         at: for each time the interquartile mean of the logarithm of the error, as an error.
-        reached: for each error the share of runs that reached it.
+        reached: for each error the share of runs that reached it, the mean of that of each problem.
         to: for each error the median time over problems and seeds, misses included.
         profile: share of (problem, error) instances solved within each of `profiles.RATIOS` times
             the best; None also where it has nobody to be compared with.
@@ -180,7 +180,7 @@ def _middle(strata: list[Values] | None) -> Estimate | None:
 
 
 def _share(strata: list[Values]) -> float:
-    return float(np.mean(np.isfinite(np.concatenate(strata))))
+    return float(np.mean([np.mean(np.isfinite(values)) for values in strata]))
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,9 @@
 """Standings: the final errors of the entrants of one block, with their cost."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from pdebench_lite.compare.entrants import Entrant
+from pdebench_lite.compare.entrants import Entrant, Key
 from pdebench_lite.compare.pareto import front
 from pdebench_lite.compare.ranking import best, ranks
 from pdebench_lite.compare.statistics import Estimate, estimate, iqm
@@ -21,7 +21,8 @@ class Standing:
         memory: median of the peak memory in 10⁶ bytes.
         rank: among those of equal data, budget and machine; None without an interval.
         best: whether no other is better.
-        pareto: whether no other is as good in error, time and memory and better in one.
+        pareto: whether no other on its machine is as good in error, time and memory and better in
+            one, whatever its budget: who needs less time of it is better by that.
     """
 
     entrant: Entrant
@@ -46,19 +47,23 @@ def standings(entrants: Sequence[Entrant]) -> list[Standing]:
     memories = [estimate([[o.memory_used for o in e.outcomes]]) for e in mine]
     placed: list[int | None] = [None] * len(mine)
     winners, fronts = [False] * len(mine), [False] * len(mine)
-    for group in _equals(mine):
+    for group in _groups(mine, lambda key: (key.budget, key.machine)):
         theirs = [errors[i] for i in group]
+        for i, rank, winner in zip(group, ranks(theirs), best(theirs), strict=True):
+            placed[i], winners[i] = rank, winner
+    for group in _groups(mine, lambda key: (key.machine,)):
         costs = [(errors[i].value, times[i].value, memories[i].value) for i in group]
-        found = zip(group, ranks(theirs), best(theirs), front(costs), strict=True)
-        for i, rank, winner, undominated in found:
-            placed[i], winners[i], fronts[i] = rank, winner, undominated
+        for i, undominated in zip(group, front(costs), strict=True):
+            fronts[i] = undominated
     rows = zip(mine, errors, middles, times, memories, placed, winners, fronts, strict=True)
     return sorted((Standing(*row) for row in rows), key=lambda s: s.error.value)
 
 
-def _equals(entrants: Sequence[Entrant]) -> list[list[int]]:
-    """Return the numbers of entrants that had the same budget on the same machine."""
-    groups: dict[tuple[str, str], list[int]] = {}
+def _groups(
+    entrants: Sequence[Entrant], terms: Callable[[Key], tuple[str, ...]]
+) -> list[list[int]]:
+    """Return the numbers of entrants that ran on the same terms."""
+    groups: dict[tuple[str, ...], list[int]] = {}
     for i, entrant in enumerate(entrants):
-        groups.setdefault((entrant.key.budget, entrant.key.machine), []).append(i)
+        groups.setdefault(terms(entrant.key), []).append(i)
     return list(groups.values())

@@ -7,7 +7,7 @@ arXiv:2108.13264: interquartile mean, stratified bootstrap, probability of impro
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from math import ceil, copysign, exp, inf, log, log2, sqrt
+from math import ceil, copysign, exp, inf, lcm, log, log2, sqrt
 from statistics import NormalDist
 from typing import Any, TypeAlias
 
@@ -79,7 +79,7 @@ def iqm(values: Any, axis: int = -1) -> Any:
 
 
 def estimate(strata: Strata, statistic: Statistic = median, logarithms: bool = False) -> Estimate:
-    """Estimate a statistic of all values together.
+    """Estimate a statistic of all values together, each problem of the same weight.
 
     Args:
         strata: for each problem, one value per seed; misses are ∞.
@@ -151,15 +151,26 @@ def _estimate(strata: Strata, statistic: Statistic) -> Estimate:
     pooled = np.concatenate(samples) if samples else np.empty(0)
     if not pooled.size:
         return Estimate(inf, None, None, False, 0, 0)
-    value, misses = _open(float(statistic(pooled, axis=-1))), int(np.sum(pooled >= _MISS))
+
+    def together(*parts: Any, axis: int = -1) -> Any:
+        return statistic(_balanced(parts, axis), axis=axis)
+
+    value, misses = _open(float(together(*samples))), int(np.sum(pooled >= _MISS))
     low, high, interval = None, None, enough(strata)
     if interval:
-        low, high = _interval(
-            samples, lambda *parts, axis=-1: statistic(np.concatenate(parts, axis=axis), axis=axis)
-        )
+        low, high = _interval(samples, together)
     elif len(samples) == 1 and pooled.size > 1:
         low, high = _open(float(pooled.min())), _open(float(pooled.max()))
     return Estimate(value, low, high, interval, pooled.size, misses)
+
+
+def _balanced(samples: Sequence[Any], axis: int) -> Any:
+    """Put samples together, each repeated until all are of one size: three seeds outvote no one."""
+    sizes = [np.shape(values)[axis] for values in samples]
+    size = lcm(*filter(None, sizes))
+    pairs = zip(samples, sizes, strict=True)
+    repeated = [np.repeat(values, size // max(1, n), axis=axis) for values, n in pairs]
+    return np.concatenate(repeated, axis=axis)
 
 
 def _exponential(of: Estimate) -> Estimate:

@@ -38,10 +38,7 @@ class Periodic(jinns.loss.BoundaryConditionAbstract):
 
     def equation_u(self, inputs: Any, u: Any, params: Any) -> Any:
         """Return the gaps between both ends, shape (2 · fields,); `inputs` is (2, ends)."""
-
-        def end(at: Any) -> Any:
-            return jnp.append(u(at, params), jax.jacrev(u)(at, params)[:, 1])
-
+        end = lambda at: jnp.append(u(at, params), jax.jacrev(u)(at, params)[:, 1])  # noqa: E731
         return (end(inputs[..., 1]) - end(inputs[..., 0]),)
 
     def equation_f(self, inputs: Any, params: Any, gridify: bool = False) -> Any:

@@ -10,6 +10,10 @@ from pdebench_lite.report.comparison.course_sheets import CURVE
 from pdebench_lite.report.sheet import Column, Row, Sheet, telling
 from pdebench_lite.report.wording import MISSING, clean
 
+_MIDDLE = (
+    "interquartile mean of the logarithm over problems and seeds, each problem of the same weight"
+)
+
 
 def overall_sheets(comparison: Comparison) -> Iterator[Sheet]:
     """Yield the tables over problems; none where there is only one problem."""
@@ -29,7 +33,7 @@ def overall_sheets(comparison: Comparison) -> Iterator[Sheet]:
     yield _sheet(
         comparison, f"{count} problems together: final error, and performance profile",
         [
-            "error: interquartile mean of the logarithm over problems and seeds "
+            f"error: {_MIDDLE} "
             "[95% bootstrap interval, seeds drawn within each problem; needs "
             f"{seeds_needed()} runs and {FEWEST_PER_PROBLEM} seeds on each problem]",
             "≤ τ×: share of pairs (problem, error reached by somebody) that a method solves within "
@@ -42,7 +46,7 @@ def overall_sheets(comparison: Comparison) -> Iterator[Sheet]:
     )  # fmt: skip
     yield _sheet(
         comparison, f"{count} problems together: error at equal times",
-        ["interquartile mean of the logarithm over problems and seeds"],
+        [_MIDDLE],
         [
             *_names(),
             *(
@@ -61,7 +65,10 @@ def overall_sheets(comparison: Comparison) -> Iterator[Sheet]:
     ]
     yield _sheet(
         comparison, f"{count} problems together: time to equal errors",
-        ["share of runs that reached it, and median charged time over problems and seeds"],
+        [
+            "share of runs that reached it, and median charged time over problems and seeds, each "
+            "problem of the same weight"
+        ],
         [*_names(), *shares, *times],
     )  # fmt: skip
 

@@ -74,6 +74,16 @@ def test_failed_runs_stay_in_the_median(bench: Any) -> None:
     assert not row.pareto
 
 
+def test_a_cheaper_row_is_better_whatever_its_budget(bench: Any) -> None:
+    bench.seeds("pinn", SIX, budget=Budget(max_time=180.0), charged_s=180.0, peak_host_mb=60.0)
+    bench.seeds("diffphys", SIX, budget=Budget(max_time=20.0), charged_s=15.0)
+    bench.seeds("etdrk4", [1e-7] * 6, budget=Budget(max_time=5.0), charged_s=0.1, peak_host_mb=1.0)
+    bench.seeds("slow", SIX, sees={"labels": 9}, charged_s=500.0)
+    (problem,) = bench.compare().problems
+    fronts = {s.entrant.key.label for b in problem.blocks for s in b.standings if s.pareto}
+    assert fronts == {"etdrk4", "slow"}, "of each block"
+
+
 def test_unsupported_is_no_failure(bench: Any) -> None:
     bench.add("pinn")
     bench.add("etdrk4", [], status="unsupported", reason="not for it", sees={})

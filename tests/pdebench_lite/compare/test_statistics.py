@@ -64,6 +64,20 @@ def test_the_interquartile_mean_is_that_of_the_middle_half() -> None:
     assert logs.value == pytest.approx(10.0 ** -((2 + 3 + 4 + 5) / 4))
 
 
+def test_problems_weigh_the_same_whatever_their_number_of_seeds() -> None:
+    one, three = [1e-6], [1e-2, 1e-2, 1e-2]
+    found = estimate([one, three], iqm, logarithms=True)
+    same = estimate([one * 3, three], iqm, logarithms=True)
+    assert found.value == pytest.approx(same.value) == pytest.approx(1e-4)
+    assert (found.n, found.misses) == (4, 0), "runs are counted as they are"
+    assert estimate([[1e-6, inf], three]).value == estimate([[1e-6, inf] * 3, three * 2]).value
+    few, many = RNG.lognormal(size=4), RNG.lognormal(size=8)
+    every = estimate([few.tolist() * 2, many.tolist()], iqm)
+    half = estimate([few.tolist(), many.tolist()], iqm)
+    assert half.interval
+    assert half.value == pytest.approx(every.value)
+
+
 def test_a_miss_stays() -> None:
     assert estimate([[1.0, 2.0, inf]]).value == 2.0
     assert estimate([[1.0, inf, inf]]).value == inf
