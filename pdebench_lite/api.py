@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from pdebench_lite.errors import PdebenchError
@@ -67,14 +67,20 @@ def execute(
         listener: hears of the progress.
         jobs: cells at a time; the processors are divided between them.
     """
-    gpus: tuple[str, ...] = ()
-    if jobs > 1 and any(device != "cpu" for device in devices.values()):
-        seen = [devices_of(known.backend(n).runtime) for n, d in devices.items() if d != "cpu"]
-        gpus = tuple(device for device in max(seen, key=len) if device != "cpu")
+    gpus = _gpus(known, devices) if jobs > 1 else ()
     scheduler = Scheduler(
         Store(results), known, devices, rerun, listener or Listener(), jobs, gpus
     )  # fmt: skip
     return scheduler.run(cells)
+
+
+def _gpus(known: Registry, devices: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the GPUs that cells may share out among themselves: the one named, or all seen."""
+    named = {device for device in devices.values() if device not in ("cpu", "cuda")}
+    if named or "cuda" not in devices.values():
+        return tuple(sorted(named))
+    seen = [devices_of(known.backend(n).runtime) for n, d in devices.items() if d == "cuda"]
+    return tuple(device for device in max(seen, key=len) if device != "cpu")
 
 
 def run(

@@ -9,7 +9,7 @@ import importlib
 import importlib.util
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from importlib.machinery import ModuleSpec, PathFinder
@@ -85,8 +85,13 @@ def mark(path: str) -> tuple[str, str]:
     files = [(file, folder) for folder in folders for file in sorted(folder.rglob("*.py"))]
     if not folders and spec.origin:
         files = [(Path(spec.origin), Path(spec.origin).parent)]
-    seen = [(file, file.relative_to(folder), file.stat()) for file, folder in files]
-    return top, _digest(tuple((f, n.as_posix(), s.st_size, s.st_mtime_ns) for f, n, s in seen))
+    return top, digest_of((file, file.relative_to(folder).as_posix()) for file, folder in files)
+
+
+def digest_of(files: Iterable[tuple[Path, str]]) -> str:
+    """Return a hash of the names and contents of files as they are now."""
+    seen = [(file, name, file.stat()) for file, name in files]
+    return _digest(tuple((f, n, s.st_size, s.st_mtime_ns) for f, n, s in seen))
 
 
 @lru_cache

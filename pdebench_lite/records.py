@@ -34,6 +34,7 @@ RECORD, HISTORY, FIELDS, WEIGHTS, LOG = (
 )
 
 START = "cell.json"  # of a workspace: what its child is to run
+LEFT = "left"  # of a workspace: its runner was told to stop, whether or not its process lives on
 ENVIRONMENTS = "environments"
 _NUMBERS = re.compile(r"\[\n[\s\d.,eEnul+-]*\]")  # a list of them, which JSON sets line by line
 _RUNNING, _OLD = ".running", ".old"
@@ -277,11 +278,13 @@ class Store:
                 yield folder, name
 
     def unfinished(self, cell: str) -> list[Path]:
-        """Return the workspaces of a cell whose runners are not known to live."""
+        """Return the workspaces of a cell whose runners have left it, or are not known to live."""
         return [
             folder
             for folder, name in self._left()
-            if name["kind"] == _RUNNING and name["cell"] == cell and not _lives(name)
+            if name["kind"] == _RUNNING
+            and name["cell"] == cell
+            and (not _lives(name) or (folder / LEFT).exists())
         ]
 
     def begun(self) -> list[Cell]:

@@ -29,6 +29,17 @@ class Settings(BaseModel):
         """
         return ()
 
+    @classmethod
+    def data_paths(cls, values: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the files whose numbers are part of what values describe.
+
+        Their contents count in the fingerprint of a cell.
+
+        Args:
+            values: settings as a record keeps them.
+        """
+        return ()
+
 
 S = TypeVar("S", bound=Settings)
 

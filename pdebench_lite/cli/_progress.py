@@ -237,6 +237,6 @@ def describe(cell: Cell, watch: Watch) -> str:
         left = max(0.0, cell.budget.max_time - watch.seconds(*CHARGED))
         words.append(f"{left:.0f} s left")
     elif cell.budget.max_steps and step:
-        elapsed = time.time() - watch.started
+        elapsed = time.monotonic() - watch.started
         words.append(f"about {elapsed * (cell.budget.max_steps / step - 1):.0f} s left")
     return "  ".join(words)

@@ -1,7 +1,7 @@
 """Iteratively regularised Gauss–Newton, with the weight of the prior chosen by its evidence."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Literal
 
 import numpy as np
@@ -373,14 +373,23 @@ class RegularisedGaussNewton:
             self._linear,
             self.prior,
         ]
+        judged = {} if self._linear_model is None else asdict(self._linear_model)
         return {
+            **{f"linear/{name}": np.array(values) for name, values in judged.items()},
             "x": self.x.copy(),
             "best": best.copy(),
             "sweep": self.sweep.copy(),
             "weights": np.asarray([self.weight, evidence, weight]),
             "counts": np.asarray(counts, dtype=np.int64),
             "level": np.asarray(
-                [self._known.noise, self._known.solver, self._known_at, self._previous]
+                [
+                    self._known.noise,
+                    self._known.solver,
+                    self._known_at,
+                    self._previous,
+                    self.explained,
+                    self.variance,
+                ]
             ),
         }
 
@@ -397,5 +406,11 @@ class RegularisedGaussNewton:
         flags = [bool(count) for count in counts[2:]]
         self._first, self._over, self.needs_refinement, self.needs_jacobian = flags[:4]
         self._halted, self._linear = flags[4:]
-        noise, solver, self._known_at, self._previous = map(float, state["level"])
-        self._known = Level(noise, solver)
+        levels = list(map(float, state["level"]))
+        self._known = Level(*levels[:2])
+        self._known_at, self._previous, self.explained, self.variance = levels[2:]
+        # What judged the weight: a search that is over takes no step that would make it again.
+        judged = {k.removeprefix("linear/"): v for k, v in state.items() if k.startswith("linear/")}
+        if judged:
+            rest = float(judged.pop("rest"))
+            self._linear_model = _LinearModel(**judged, rest=rest)

@@ -53,13 +53,13 @@ def main(workspace: Path) -> None:
     # Opened now, because a method may use up every file handle that there is.
     written = (workspace / OUTCOME).open("w", encoding="utf-8")
     journal, memory = Journal(workspace / JOURNAL), MemoryMeter()
-    journal.write("phase", name="setup", wall=time.time())
+    journal.write("phase", name="setup", wall=time.monotonic())
     outcome: dict[str, Any] = {"status": "ok", "reason": ""}
     runtime: Any = None
     energy = EnergyMeter([*rapl(), *gpu(device)])
     steal = StealMeter()
     hook = phase_hook(memory, journal, energy, steal)
-    clock = Clock(on_change=hook, elapsed=time.time() - start["spawned"])
+    clock = Clock(on_change=hook, elapsed=time.monotonic() - start["spawned"])
     run: Run | None = None
     view: View | None = None
     try:

@@ -17,8 +17,8 @@ class Clock:
 
     Args:
         synchronize: waits until the device has finished; called before each reading.
-        on_change: called with the name of the phase that is now running; what it takes is the
-            harness's own and counts as `evaluate`.
+        on_change: called with the name of the phase on whose account time now goes; what it takes
+            is the harness's own and counts as `evaluate`.
         elapsed: seconds already spent in `setup` when the clock is made.
     """
 
@@ -32,7 +32,7 @@ class Clock:
         self.on_change = on_change
         self.spent: dict[Phase, float] = dict.fromkeys(PHASES, 0.0)
         self.spent["setup"] = elapsed
-        self.restoring = False
+        self._restoring = False
         self._stack: list[Phase] = ["setup"]
         self._since = time.perf_counter()
 
@@ -41,15 +41,20 @@ class Clock:
         """The phase that is running."""
         return self._stack[-1]
 
+    @property
+    def account(self) -> Phase:
+        """The phase that time goes to: `resume` for what a resumed run does again."""
+        redone = self._restoring and self.current in ("data", "compile")
+        return "resume" if redone else self.current
+
     def _settle(self) -> None:
         now = time.perf_counter()
-        redone = self.restoring and self.current in ("data", "compile")
-        self.spent["resume" if redone else self.current] += now - self._since
+        self.spent[self.account] += now - self._since
         self._since = now
 
     def _change(self) -> None:
         """Tell which phase is running now, on nobody's account."""
-        self.on_change(self.current)
+        self.on_change(self.account)
         now = time.perf_counter()
         self.spent["evaluate"] += now - self._since
         self._since = now
@@ -57,8 +62,8 @@ class Clock:
     def resume(self, spent: Mapping[Phase, float]) -> None:
         """Go on from what an earlier process had spent.
 
-        Until the next report data and compilation are those of a resumed run: they are done again,
-        kept apart as `resume`, and not charged.
+        Until `caught_up` data and compilation are those of a resumed run: they are done again, kept
+        apart as `resume`, and not charged.
         """
         self._settle()
         for phase, seconds in spent.items():
@@ -66,7 +71,15 @@ class Clock:
         for again in ("data", "compile", "train"):  # what this process has spent so far, besides
             self.spent["resume"] += self.spent[again] - spent.get(again, 0.0)
             self.spent[again] = spent.get(again, 0.0)
-        self.restoring = True
+        self._restoring = True
+        self._change()
+
+    def caught_up(self) -> None:
+        """Charge data and compilation again: a resumed run is where the earlier process was."""
+        if self._restoring:
+            self._settle()
+            self._restoring = False
+            self._change()
 
     def read(self) -> None:
         """Wait for the device, then bring `spent` up to date."""

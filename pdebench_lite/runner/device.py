@@ -49,7 +49,9 @@ def devices_of(runtime: str) -> tuple[str, ...]:
 
 
 def resolve_devices(registry: Registry, request: str, backends: Sequence[str]) -> dict[str, str]:
-    """Return backend -> device (`cpu` or `cuda:N`) for a request of the command line.
+    """Return backend -> device for a request of the command line.
+
+    `cpu`, `cuda:N`, or `cuda`: any GPU, the first one where cells run one at a time.
 
     NumPy has no GPU and always runs on the CPU, which its records say.
 
@@ -68,13 +70,12 @@ def resolve_devices(registry: Registry, request: str, backends: Sequence[str]) -
         runtime = registry.backend(backend).runtime
         seen = ("cpu",) if request == "cpu" else devices_of(runtime)
         gpus = [device for device in seen if device != "cpu"]
-        wanted = "cuda:0" if request == "cuda" else request
         if backend == "numpy" or request == "cpu" or (request == "auto" and not gpus):
             chosen[backend] = "cpu"
-        elif request == "auto":
-            chosen[backend] = gpus[0]
-        elif wanted in gpus:
-            chosen[backend] = wanted
+        elif gpus and request in ("auto", "cuda"):
+            chosen[backend] = "cuda"
+        elif request in gpus:
+            chosen[backend] = request
         else:
             raise PdebenchError(
                 f"device '{request}' is not there for {backend}, which sees: {', '.join(seen)}; "

@@ -7,6 +7,7 @@ import os
 import platform
 import re
 import subprocess
+import time
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 
 import psutil
 
+from pdebench_lite import own_code
 from pdebench_lite.plugins import module_file
 
 
@@ -112,24 +114,51 @@ def threads() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+_BLOCKS, _BLOCK = 256, 1 << 14  # of a file of data; all of one up to 4 MB
+
 # Parts of the core that read records or talk to people: no number of a record comes from them.
 _READERS = ("claims", "cli", "compare", "doctor", "paper", "report", "testing")
 
 
-@lru_cache
 def _source_hash(package: str) -> str:
+    """Hash the sources of a package as they are now, looked at no more than once a second."""
+    return _source_hash_at(package, int(time.monotonic()))
+
+
+@lru_cache
+def _source_hash_at(package: str, _: int) -> str:
     file = module_file(package)
     if file is None:
         return ""
     path = Path(file)
     files = sorted(path.parent.rglob("*.py")) if path.name == "__init__.py" else [path]
-    digest = hashlib.sha256()
-    for source in files:
-        inside = source.relative_to(path.parent)
-        if package == "pdebench_lite" and inside.parts[0] in _READERS:
-            continue
-        digest.update(inside.as_posix().encode())
-        digest.update(source.read_bytes())
+    named = [(source, source.relative_to(path.parent)) for source in files]
+    return own_code.digest_of(
+        (source, inside.as_posix())
+        for source, inside in named
+        if package != "pdebench_lite" or inside.parts[0] not in _READERS
+    )
+
+
+def data_mark(path: str) -> str:
+    """Hash a file of data: its size, and blocks spread over it, since it may have many gigabytes.
+
+    Empty where it cannot be read.
+    """
+    try:
+        state = Path(path).stat()
+        return _data_digest(Path(path).resolve(), state.st_size, state.st_mtime_ns)
+    except OSError:
+        return ""
+
+
+@lru_cache
+def _data_digest(path: Path, size: int, _: int) -> str:
+    digest = hashlib.sha256(str(size).encode())
+    with path.open("rb") as file:
+        for i in range(_BLOCKS):
+            file.seek(i * max(0, size - _BLOCK) // (_BLOCKS - 1))
+            digest.update(file.read(_BLOCK))
     return digest.hexdigest()[:12]
 
 

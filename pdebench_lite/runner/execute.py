@@ -19,7 +19,7 @@ from pdebench_lite.leases import Leases
 from pdebench_lite.method import Method
 from pdebench_lite.plugins import Registry
 from pdebench_lite.problem import Task
-from pdebench_lite.records import LOG, START, Record, Status, Store, record_of
+from pdebench_lite.records import LEFT, LOG, START, Record, Status, Store, record_of
 from pdebench_lite.runner.artifacts import shorten, write_fields, write_history
 from pdebench_lite.runner.child import ARRAYS, JOURNAL, OUTCOME
 from pdebench_lite.runner.clock import CHARGED, PHASES
@@ -137,7 +137,8 @@ class Executor:
             if self.store.publish(record, workspace, self.leases) is None:
                 raise TakenOver
         except (Stopped, KeyboardInterrupt):
-            raise  # the next run goes on from what lies in the workspace
+            (workspace / LEFT).touch()  # the next run goes on from there, in this process too
+            raise
         except BaseException:
             shutil.rmtree(workspace, ignore_errors=True)
             raise
@@ -171,11 +172,13 @@ class Executor:
     ) -> tuple[dict[str, Any], bool]:
         """Run the child once; returns its outcome, and whether something outside killed it."""
         device = self.devices[cell.backend]
+        if device == "cuda":
+            device = self.slot.device or "cuda:0"
         history = json.loads(_read(workspace / _ATTEMPT) or "{}")
         start = {
             "cell": cell.model_dump(mode="json"),
-            "device": self.slot.device if self.slot.device and device != "cpu" else device,
-            "spawned": time.time(),
+            "device": device,
+            "spawned": time.monotonic(),
             "runner": os.getpid(),
             "cores": list(self.slot.cores),
             "resumed": history.get("resumed", 0),

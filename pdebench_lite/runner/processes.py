@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from pdebench_lite.leases import born
+from pdebench_lite.leases import born, machine
 from pdebench_lite.study import Cell
 
 _GRACE = 3.0  # seconds between SIGTERM and SIGKILL
@@ -45,7 +45,7 @@ def spawn(
             **_settings(cell),
             **caches,
             **threads,
-            _RUNNER: f"{os.getpid()}:{born(os.getpid())}",
+            _RUNNER: f"{machine()}:{os.getpid()}:{born(os.getpid())}",
             _CELL: str(workspace.resolve()),
         },
     )
@@ -130,11 +130,15 @@ def stop(child: "subprocess.Popen[bytes]", workspace: Path) -> None:
 
 
 def kill_orphans() -> None:
-    """End what children left behind whose runner was killed: they may have left its session."""
+    """End what children left behind whose runner was killed: they may have left its session.
+
+    Those of other containers are seen from outside under ids that mean nothing here: they stay.
+    """
 
     def orphaned(environment: dict[str, str]) -> bool:
-        pid, _, started = environment.get(_RUNNER, "").partition(":")
-        return pid.isdigit() and born(int(pid)) != started
+        where, _, process = environment.get(_RUNNER, "").partition(":")
+        pid, _, started = process.partition(":")
+        return where == machine() and pid.isdigit() and born(int(pid)) != started
 
     _kill_all(orphaned)
 

@@ -141,7 +141,8 @@ class Run:
         """The checkpoint from which a killed cell goes on, or None.
 
         Reading it sets counters, clock and history to where they were; a method that saves
-        checkpoints reads it before its first report.
+        checkpoints reads it before its first report. Data and compilation are not charged again
+        from then on, until `caught_up` or a report.
         """
         if self._checkpoint is not None and not self._taken_up:
             self._take_up(self._checkpoint)
@@ -160,6 +161,10 @@ class Run:
         self._memory.resume(was["peaks"])
         self._rows = list(was["rows"])
         self._journal.write("resumed", spent=dict(self._clock.spent), rows=self._rows)
+
+    def caught_up(self) -> None:
+        """Say that all is again as it was when the checkpoint was made; a report says so too."""
+        self._clock.caught_up()
 
     def phase(self, name: Literal["data", "compile", "train"]) -> AbstractContextManager[None]:
         """Account a block to a phase; what a method does outside any phase counts as training."""
@@ -248,7 +253,7 @@ class Run:
         Raises:
             DivergedError: the loss or the solution is not finite.
         """
-        self._clock.restoring = False
+        self._clock.caught_up()
         self.steps = step = int(step)
         self.evaluations = step if evaluations is None else int(evaluations)
         if isinstance(loss, float) and not math.isfinite(loss):
@@ -330,6 +335,6 @@ def phase_hook(
         else:
             energy.stop()
             steal.stop()
-        journal.write("phase", name=phase, wall=time.time(), steal=steal.share)
+        journal.write("phase", name=phase, wall=time.monotonic(), steal=steal.share)
 
     return changed

@@ -135,7 +135,6 @@ class Scheduler:
         """Reuse a record or start the cell; returns False while another runner has it."""
         state = self._look(cell)
         if state.kind == "running":
-            self._seen.setdefault(cell.hash, "running")
             return False
         if state.wanted(self._rerun_of(cell)):
             if not self._leases.take(cell.hash):
@@ -163,7 +162,9 @@ class Scheduler:
 
     def _look(self, cell: Cell, mine: bool = False) -> State:
         state = state_of(cell, self.store, self.registry, self._leases, mine)
-        stamp = state.record.started if state.record is not None else ""
+        # One that another runner is about to replace is old all the same, should that one give up.
+        record = self.store.get(cell.hash) if state.kind == "running" else state.record
+        stamp = record.started if record is not None else ""
         if self._seen.setdefault(cell.hash, stamp) != stamp and state.record is not None:
             self._seen[cell.hash] = _DONE  # it was made while we were at work: nothing to rerun
         return state

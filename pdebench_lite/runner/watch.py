@@ -19,12 +19,16 @@ _MORE = 3  # times what was spent there is what a late cell is told to ask for
 
 @dataclass
 class Watch:
-    """The state of a running child."""
+    """The state of a running child.
 
-    started: float = field(default_factory=time.time)
+    Its times are those of the monotonic clock, which all processes of a machine share and nobody
+    sets: a machine that was asleep, or whose date was put right, has not overrun a budget.
+    """
+
+    started: float = field(default_factory=time.monotonic)
     phase: str = "setup"
-    since: float = field(default_factory=time.time)
-    heard: float = field(default_factory=time.time)
+    since: float = field(default_factory=time.monotonic)
+    heard: float = field(default_factory=time.monotonic)
     spent: dict[str, float] = field(default_factory=lambda: dict.fromkeys(PHASES, 0.0))
     progress: dict[str, Any] = field(default_factory=dict)
     history: list[dict[str, Any]] = field(default_factory=list)
@@ -34,7 +38,7 @@ class Watch:
 
     def take(self, event: dict[str, Any]) -> None:
         """Take in one event."""
-        self.heard = time.time()
+        self.heard = time.monotonic()
         kind = event.pop("kind", "")
         if kind == "phase":
             self.spent[self.phase] += event["wall"] - self.since
@@ -54,21 +58,21 @@ class Watch:
 
     def end(self) -> None:
         """Stop the clock of the phase that is running: the child has ended or will be stopped."""
-        now = time.time()
+        now = time.monotonic()
         if self.phase:
             self.spent[self.phase] += now - self.since
         self.phase, self.since = "", now
 
     def seconds(self, *phases: str) -> float:
         """Return the wall seconds spent in phases until now."""
-        running = time.time() - self.since if self.phase in phases else 0.0
+        running = time.monotonic() - self.since if self.phase in phases else 0.0
         return sum(self.spent[phase] for phase in phases) + running
 
 
 def overdue(watch: Watch, cell: Cell) -> str:
     """Say why a child must be stopped now; empty while it may go on."""
     if not watch.at_work:
-        setup = time.time() - watch.started
+        setup = time.monotonic() - watch.started
         return f"set-up took over {SETUP_LIMIT:g} s" if setup > SETUP_LIMIT else ""
     limit = cell.budget.max_time
     charged = watch.seconds(*CHARGED)
@@ -79,9 +83,12 @@ def overdue(watch: Watch, cell: Cell) -> str:
             return late
         more = ceil(limit + _MORE * watch.seconds(watch.phase))
         return f"{late}: it was still {_SHORT[watch.phase]}; give more, such as --max-time {more}s"
-    silent = time.time() - watch.heard > SILENCE_LIMIT
+    patience = SILENCE_LIMIT
+    if watch.phase == "resume":  # what was charged before, and took part of the budget then
+        patience = max(patience, limit or 0.0)
+    silent = time.monotonic() - watch.heard > patience
     if silent and (limit is None or watch.phase not in CHARGED):
-        return f"no report for {SILENCE_LIMIT:g} s (phase {watch.phase})"
+        return f"no report for {patience:g} s (phase {watch.phase})"
     return ""
 
 

@@ -68,9 +68,7 @@ class _Search:
                 model.linearise,
                 model.residuals,
                 x,
-                level=lambda at: Level(
-                    fine.noise, float(np.sum((fine(at) - coarse(at)) ** 2)) / 15.0**2
-                ),
+                level=lambda at: Level(fine.noise, self.solver_error(at)),
                 weight=weight,
                 floor=1e-14 if chooses else weight,
                 chooses=chooses,
@@ -85,6 +83,11 @@ class _Search:
                 self._tell()
             x, weight = search.x, search.weight
             self.model, self.x, self.covariance = model, x, search.covariance()
+
+    def solver_error(self, x: np.ndarray) -> float:
+        """Return the sum of squares of the fine grid's error: Richardson's, gap/(2ᵖ − 1)."""
+        gap = self.fine(x) - self.coarse(x)
+        return float(np.sum((gap / (2.0**self.fine.order - 1.0)) ** 2))
 
     def solution(self) -> Solution:
         """Return the best fit so far."""
@@ -119,7 +122,7 @@ class _Model:
         self._sought = [u for u in view.unknowns if u.kind == "initial"]
         orders = view.schemes()
         self._name = config.scheme or max(orders, key=lambda name: orders[name])
-        self._scheme = view.solver(self._name)
+        self._scheme, self.order = view.solver(self._name), orders[self._name]
         self.waves = FourierPrior(
             view.domain.space, min(config.modes, config.cells // 8), mean=_FREE
         )

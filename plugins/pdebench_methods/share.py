@@ -14,7 +14,7 @@ from pdebench_lite.method import Solution
 class Share:
     """Stands for the run in a training that answers a query, where the harness holds the clock.
 
-    It counts steps and time of its own; it reports to nobody and saves no checkpoint.
+    It counts steps and time of its own and saves no checkpoint.
 
     Attributes:
         config: the method's settings.
@@ -25,15 +25,22 @@ class Share:
     restored: Checkpoint | None = None
     save_due = False
 
-    def __init__(self, config: Any, seconds: float, max_steps: int | None) -> None:
+    def __init__(
+        self,
+        config: Any,
+        seconds: float,
+        max_steps: int | None,
+        alive: Callable[[], object] = lambda: None,
+    ) -> None:
         """Begin now.
 
         Args:
             config: the method's settings.
             seconds: how long the training may take; infinite for no limit.
             max_steps: limit of steps, or None.
+            alive: told of every report: a query of many long trainings is not silent.
         """
-        self.config = config
+        self.config, self._alive = config, alive
         self.steps = self.evaluations = 0
         self._began, self._seconds, self._max_steps = time.perf_counter(), seconds, max_steps
 
@@ -57,6 +64,9 @@ class Share:
         due = max(1, self.steps)
         return due if self._max_steps is None else max(1, min(due, self._max_steps - self.steps))
 
+    def caught_up(self) -> None:
+        """Nothing was to be done again."""
+
     def save(self, arrays: Mapping[str, Any], meta: Mapping[str, Any]) -> None:
         """Keep nothing; it is never due."""
 
@@ -76,6 +86,7 @@ class Share:
             DivergedError: the loss is not finite.
         """
         self.steps, self.evaluations = step, step if evaluations is None else evaluations
+        self._alive()
         if isinstance(loss, float) and not math.isfinite(loss):
             raise DivergedError(f"the loss is {loss} at step {step}")
         full = self._max_steps is not None and step >= self._max_steps

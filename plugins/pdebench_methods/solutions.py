@@ -1,7 +1,7 @@
 """Turning trained parameters into a `Solution`: functions that take and return NumPy float64."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -62,7 +62,8 @@ class TrajectoryInterpolant:
     """Splines through a trajectory on a periodic grid; a function on space-time points.
 
     On a line they are quintic in space: at a shock of a few cells, cubics err more than a scheme of
-    fourth order does. In time, and in more dimensions, they are cubic.
+    fourth order does. In time, and in more dimensions, they are cubic; of fewer than four times, of
+    the degree that these allow. Times beyond the last one, by rounding, are the last one.
     """
 
     def __init__(
@@ -90,9 +91,21 @@ class TrajectoryInterpolant:
             nodes.append(axis.lower + h * (np.arange(-pad, n + pad) + 0.5))
             values = np.take(values, np.arange(-pad, n + pad), axis=i, mode="wrap")
         nodes.append(self._times)
-        names = (*(a.name for a in self._domain.space), time.name)
+        names = [a.name for a in self._domain.space]
+
+        def at(points: dict[str, Any]) -> list[np.ndarray]:
+            t = np.clip(points[time.name], self._times[0], self._times[-1])
+            return [*(np.asarray(points[name]) for name in names), t]
+
         if len(nodes) == 2:
-            spline = RectBivariateSpline(nodes[0], nodes[1], values, kx=5)
-            return lambda points: spline.ev(points[names[0]], points[names[1]])
-        grid = RegularGridInterpolator(tuple(nodes), values, method="cubic")
-        return lambda points: grid(np.stack([np.asarray(points[a]) for a in names], axis=-1))
+            degree = min(3, self._times.size - 1)
+            spline = RectBivariateSpline(nodes[0], nodes[1], values, kx=5, ky=degree)
+
+            def on_a_line(points: dict[str, Any]) -> np.ndarray:
+                x, t = at(points)
+                return spline.ev(x, t)
+
+            return on_a_line
+        method: Literal["cubic", "linear"] = "cubic" if self._times.size >= 4 else "linear"
+        grid = RegularGridInterpolator(tuple(nodes), values, method=method)
+        return lambda points: grid(np.stack(np.broadcast_arrays(*at(points)), axis=-1))

@@ -246,7 +246,7 @@ class _Loop:
         self._start: dict[str, np.ndarray] = {}
         self._stage: Stage | None = None
         self._minimiser: Minimiser | None = None
-        self._pace = 0.0  # seconds per step, of the last chunk
+        self._pace = 0.0  # seconds per step, of the last chunk of this optimiser; 0: not known
         self.ended = "budget"
 
     @property
@@ -265,9 +265,9 @@ class _Loop:
         are then the same in every run.
         """
         left = self.run.time_left
-        if left == math.inf or self._pace == 0.0:
+        if left == math.inf:
             return CHUNK
-        return max(1, int(0.5 * left / self._pace))
+        return max(1, int(0.5 * left / self._pace)) if self._pace else 1
 
     def _report(self, loss: Any | None) -> bool:
         place = self.place
@@ -330,6 +330,7 @@ class _Loop:
                 stage.data,
                 self.run.config.learning_rate,
             )
+        self._pace = 0.0
         took = (time.perf_counter() - began) / stage.effort
         place.longest = max(place.longest, took)
         place.compiled = [n for n in place.compiled if n != stage.program] + [stage.program]
@@ -385,4 +386,5 @@ class _Loop:
         self._stage = stage
         self._make(stage, self.objective.initial()).restore(part("state/"))
         self.place = _Place(**saved.meta["place"])
+        self.run.caught_up()
         return True

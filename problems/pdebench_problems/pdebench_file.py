@@ -1,5 +1,6 @@
 """A family of instances that somebody else has solved: PDEBench's one-dimensional HDF5 files."""
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -102,6 +103,11 @@ class PdebenchFile(Problem):
         bound: float = Field(
             0.0, ge=0, lt=1, description="relative error of its numbers; 0: unknown"
         )
+
+        @classmethod
+        def data_paths(cls, values: Mapping[str, Any]) -> tuple[str, ...]:
+            """Return the file, if one is named."""
+            return (values["path"],) if values.get("path") else ()
 
     name = "pdebench-file"
     summary = "a family of solved instances from an HDF5 file of PDEBench"

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from pdebench_lite.errors import PdebenchError
 from pdebench_lite.records import (
+    LEFT,
     RECORD,
     Record,
     Store,
@@ -280,6 +281,9 @@ def test_sweeping(store: Store) -> None:
     assert not theirs.exists(), "the cell has its record"
     assert unfinished.is_dir(), "the cell goes on from there"
     assert store.unfinished("bbbb") == [unfinished]
+    assert store.unfinished("aaaa") == [elsewhere]
+    (mine / LEFT).touch()
+    assert mine in store.unfinished("aaaa"), "its runner has left it, though the process lives"
     assert elsewhere.is_dir(), "that may be a machine that shares the folder"
     assert unknown.is_dir()
 

@@ -16,6 +16,8 @@ from pdebench_methods.share import Share
 
 FAMILY = "burgers:family[cells=32,frames=2,train=4,validation=1,test=2]"
 
+ENDLESS = Share(None, np.inf, None)
+
 
 @pytest.fixture(scope="module")
 def known():
@@ -42,7 +44,7 @@ def test_an_initial_state_and_its_derivatives_are_exact_between_the_cells(object
 
 def test_the_residual_of_a_network_of_zeros_is_that_of_the_initial_state(objective):
     grid, nu = objective.domain.grid(32), 0.07
-    objective.pose({"u": np.sin(np.pi * grid.centres())}, {"nu": nu})
+    objective.pose(ENDLESS, {"u": np.sin(np.pi * grid.centres())}, {"nu": nu})
     weights = {name: np.zeros_like(v) for name, v in objective.initial().items()}
     x = objective._data["residual:x"]
     u, u_x, u_xx = np.sin(np.pi * x), np.pi * np.cos(np.pi * x), -(np.pi**2) * np.sin(np.pi * x)
@@ -54,7 +56,7 @@ def test_the_residual_of_a_network_of_zeros_is_that_of_the_initial_state(objecti
 def test_the_field_begins_at_the_state_that_came_with_the_query(objective):
     grid = objective.domain.grid(32)
     start = np.cos(2 * np.pi * grid.centres())
-    objective.pose({"u": start}, {"nu": 0.1})
+    objective.pose(ENDLESS, {"u": start}, {"nu": 0.1})
     at = {"x": grid.centres(), "t": np.zeros(32)}
     found = objective.solution(objective.initial(), {}).predict(at)
     np.testing.assert_allclose(found["u"], start, atol=1e-13)
@@ -73,6 +75,20 @@ def test_backends_agree_and_take_no_label(known):
         assert done.sees == {"residual": True, "embedding": True}
         told = done.solution.details
         assert (told["instances"], told["median_steps"], told["fewest_steps"]) == (2, 10.0, 10)
+
+
+def test_a_query_of_many_long_trainings_is_not_silent():
+    heard = []
+    share = Share(None, np.inf, 3, lambda: heard.append(share.steps))
+    for step in range(4):
+        share.report(step, None, lambda: None)
+    assert heard == [0, 1, 2, 3]
+
+
+def test_an_instance_goes_by_its_own_time_left(objective):
+    share = Share(None, 100.0, None)
+    objective.pose(share, {"u": np.zeros(32)}, {"nu": 0.1})
+    assert objective._run is share
 
 
 def test_a_share_ends_by_its_own_limits():

@@ -32,6 +32,25 @@ def test_orders_in_space_and_in_time(sizes, order):
     assert np.log2(errors[0] / errors[1]) == pytest.approx(order, abs=0.4)
 
 
+@pytest.mark.parametrize("steps", [1, 2])
+def test_few_steps_have_splines_of_lower_degree(steps):
+    x = LINE.grid(48).centres()
+    for t in np.linspace(0.0, 1.0, steps + 1):
+        points = {"x": x, "t": np.full(48, t)}
+        np.testing.assert_allclose(answer(48, steps, points), wave(x, points["t"]), atol=1e-13)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 49, 98])
+def test_a_last_time_that_rounding_has_moved_is_the_last_one(steps):
+    square = Domain((*LINE.space, Axis("y", -1.0, 1.0, True)), Axis("t", 0.0, 1.0))
+    grid, times = square.grid(12), 1.0 / steps * np.arange(steps + 1)
+    times[-1] = min(times[-1], 1.0 - 1e-16)
+    states = {"u": np.broadcast_to(times, (12, 12, steps + 1)).copy()}
+    points = {"x": np.zeros(3), "y": np.zeros(3), "t": np.array([0.0, 0.5, 1.0])}
+    found = TrajectoryInterpolant(square, grid, times, states)(points)["u"]
+    np.testing.assert_allclose(found, points["t"], atol=1e-12)
+
+
 def test_cells_and_frames_are_kept():
     x = LINE.grid(12).centres()
     points = {"x": x, "t": np.full(12, 0.25)}

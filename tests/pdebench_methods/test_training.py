@@ -12,6 +12,7 @@ import pytest
 from pdebench_lite.method import Solution
 from pdebench_lite.physics import array_namespace
 from pdebench_lite.seeding import generator
+from pdebench_methods import training
 from pdebench_methods.training import Stage, train
 
 
@@ -29,6 +30,9 @@ class Run:
 
     def phase(self, name: str) -> Any:
         return nullcontext()
+
+    def caught_up(self) -> None:
+        assert self.restored is not None
 
     def rng(self, purpose: str = "") -> np.random.Generator:
         return generator("m", purpose)
@@ -169,6 +173,47 @@ def test_a_stage_ends_when_the_loss_no_longer_falls(backend):
     solution = fit(backend, run, legs)
     assert solution.details["ended"] == "converged"
     assert run.steps < 20
+
+
+class Ticking:
+    """Tools whose optimisers take time on a clock of the test's own."""
+
+    def __init__(self, run: Any, seconds: dict[str, float]) -> None:
+        self.run, self.seconds = run, seconds
+
+    def minimiser(self, optimizer: str, objective: Any, parameters: Any, *_: Any) -> Any:
+        def advance(n: int) -> tuple[float, int, int]:
+            self.run.now += n * self.seconds[optimizer]
+            return 1.0, n, n
+
+        return SimpleNamespace(advance=advance, parameters=lambda: parameters)
+
+    def drive(self, chunks: Any) -> None:
+        for _ in chunks:
+            pass
+
+
+@pytest.mark.parametrize("fast", [1e-4, 2e-3])
+@pytest.mark.parametrize("switch", [100, 3000])
+def test_a_slow_optimiser_after_a_fast_one_keeps_to_the_time(monkeypatch, fast, switch):
+    class Timed(Run):
+        now = 0.0
+
+        @property
+        def time_left(self) -> float:
+            return 30.0 - self.now
+
+        @time_left.setter
+        def time_left(self, value: float) -> None: ...
+
+        def report(self, step: int, loss: Any, candidate: Any, evaluations: int) -> bool:
+            return super().report(step, loss, candidate, evaluations) or self.time_left <= 0
+
+    run = Timed(max_steps=1 << 40)
+    monkeypatch.setattr(training.time, "perf_counter", lambda: run.now)
+    legs: list[dict[str, Any]] = [{"optimizer": "adam", "steps": switch}, {"optimizer": "lbfgs"}]
+    training.train(run, Fit(run, legs), Ticking(run, {"adam": fast, "lbfgs": 1.0}))  # type: ignore
+    assert 30.0 <= run.now <= 31.0, "a step at most beyond the limit"
 
 
 class Late(Run):

@@ -17,6 +17,7 @@ from pdebench_lite.view import Equation, View
 from pdebench_methods.networks import Layers, Model, networks_of
 from pdebench_methods.objectives.resampling import systematic
 from pdebench_methods.pinn import PinnSettings
+from pdebench_methods.share import Share
 from pdebench_methods.solutions import network_solution
 from pdebench_methods.training import Stage, Term, Tools, next_of_plain
 
@@ -49,7 +50,7 @@ class PinnObjective:
     def __init__(self, view: View, run: Run, tools: PinnTools) -> None:
         self.settings: PinnSettings = run.config
         self._tools, self._rng, self._stream = tools, run.rng("weights"), run.rng
-        self._run = run
+        self._run: Run | Share = run
         hard = self.settings.constraints == "hard"
         self.domain, self.unknowns = view.domain, view.unknowns
         self.equation: Equation = view.equation()

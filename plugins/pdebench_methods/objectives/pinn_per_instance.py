@@ -53,13 +53,17 @@ class InstanceObjective(PinnObjective):
         self._start: dict[str, np.ndarray] = {}
         self._numbers: dict[str, np.ndarray] = {}
 
-    def pose(self, start: Mapping[str, np.ndarray], coefficients: Mapping[str, float]) -> None:
+    def pose(
+        self, run: Share, start: Mapping[str, np.ndarray], coefficients: Mapping[str, float]
+    ) -> None:
         """Choose the instance.
 
         Args:
+            run: its part of the budget, whose time left is what counts.
             start: field -> its values at the centres of equal cells, (cells,).
             coefficients: name -> number.
         """
+        self._run = run
         self._start = {name: np.asarray(values, float) for name, values in start.items()}
         self._numbers = {f"residual/{k}": np.asarray(v) for k, v in coefficients.items()}
         self._data = {**self._fixed, **self.known_at(self._fixed)}
@@ -147,11 +151,11 @@ def solve(view: View, run: Run, tools: PinnTools) -> Solution:
     with run.phase("data"):
         objective = InstanceObjective(view, run, tools)
     with run.phase("compile"):
-        cells = np.zeros(16)
+        cells, once = np.zeros(16), Share(run.config, np.inf, 1)
         objective.pose(
-            dict.fromkeys(view.fields, cells), dict.fromkeys(objective.coefficients, 1.0)
+            once, dict.fromkeys(view.fields, cells), dict.fromkeys(objective.coefficients, 1.0)
         )
-        train(Share(run.config, np.inf, 1), objective, tools)
+        train(once, objective, tools)
     answers = _Answers(view, run, objective, tools)
     parameters = sum(int(np.size(values)) for values in objective.initial().values())
     solution = Solution(answers.predict, parameters=parameters, details=answers.told)
@@ -173,6 +177,9 @@ class _Answers:
             self._steps = STEPS
         self.told: dict[str, Any] = {}
 
+    def _sign_of_life(self) -> None:
+        self._run.report(0, None, lambda: Solution(self.predict))
+
     def predict(self, query: dict[str, Any]) -> dict[str, np.ndarray]:
         """Return the fields at the times asked: name -> (instances, cells, frames)."""
         x, t = np.asarray(query[self._space]), np.asarray(query[self._clock])
@@ -182,8 +189,9 @@ class _Answers:
         steps, spent = [], 0.0
         for i in range(count):
             left = (self._seconds - spent) / (count - i)
-            share = Share(self._run.config, left, self._steps)
+            share = Share(self._run.config, left, self._steps, self._sign_of_life)
             self._objective.pose(
+                share,
                 {name: query[name][i] for name in self._fields},
                 {name: float(query[name][i]) for name in self._objective.coefficients},
             )
@@ -192,7 +200,6 @@ class _Answers:
                 answer[name][i] = values.reshape(x.size, t.size)
             steps.append(share.steps)
             spent += share.spent
-            self._run.report(0, None, lambda: Solution(self.predict))  # a sign of life
         self.told |= {
             "instances": count,
             "median_steps": float(np.median(steps)),

@@ -160,8 +160,8 @@ def test_devices(monkeypatch: pytest.MonkeyPatch) -> None:
         return list(device.resolve_devices(known, request, names).values())
 
     monkeypatch.setattr(device, "devices_of", lambda runtime: ("cpu", "cuda:0", "cuda:1"))
-    assert resolve("auto") == ["cpu", "cuda:0", "cuda:0"]
-    assert resolve("cuda") == ["cpu", "cuda:0", "cuda:0"]
+    assert resolve("auto") == ["cpu", "cuda", "cuda"]
+    assert resolve("cuda") == ["cpu", "cuda", "cuda"]
     assert resolve("cuda:1") == ["cpu", "cuda:1", "cuda:1"]
     assert resolve("cpu") == ["cpu", "cpu", "cpu"]
     monkeypatch.setattr(device, "devices_of", lambda runtime: ("cpu",))

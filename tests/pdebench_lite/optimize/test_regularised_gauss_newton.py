@@ -195,6 +195,10 @@ def test_the_evidence_chooses_among_priors():
     again = search(A, y, noise=0.1, priors=priors)
     again.restore(chosen.state())
     assert again.prior == chosen.prior
+    assert not again.step(), "it was over"
+    assert np.array_equal(again.covariance(), chosen.covariance())
+    assert np.array_equal(again.singular_values, chosen.singular_values)
+    assert (again.explained, again.determined) == (chosen.explained, chosen.determined)
 
 
 def test_nonlinear():

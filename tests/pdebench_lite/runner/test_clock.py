@@ -85,6 +85,29 @@ def test_what_the_harness_does_at_a_change_of_phase_is_not_charged(
     assert clock.spent["setup"] == 0
 
 
+def test_what_a_resumed_run_does_again_is_on_another_account(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hands, told = Hands(monkeypatch), []
+    clock = Clock(on_change=told.append)
+    with clock.phase("train"):
+        with clock.phase("data"):
+            hands.now += 1
+            clock.resume({"data": 10.0, "train": 100.0})
+            hands.now += 2
+        with clock.phase("compile"):
+            hands.now += 4
+        hands.now += 8
+        clock.caught_up()
+        with clock.phase("compile"):
+            hands.now += 16
+    clock.read()
+    assert (clock.spent["resume"], clock.charged) == (7, 10 + 100 + 8 + 16)
+    assert told == [
+        "train", "data", "resume", "train", "resume", "train", "train", "compile", "train", "setup"
+    ]  # fmt: skip
+
+
 def test_unknown_phase() -> None:
     with pytest.raises(ValueError, match=r"no phase 'lunch'; phases: setup, data"):
         Clock().phase("lunch").__enter__()  # type: ignore[arg-type]
@@ -200,13 +223,30 @@ def cell() -> Cell:
 def watch_after(monkeypatch: pytest.MonkeyPatch, *events: tuple[str, float]) -> Watch:
     """A watch that saw phases begin at given times; the last entry is now."""
     now = 1000.0
-    monkeypatch.setattr(time, "time", lambda: now)
+    monkeypatch.setattr(time, "monotonic", lambda: now)
     watch = Watch(started=now, since=now, heard=now)
     for name, at in events[:-1]:
         now = 1000.0 + at
         watch.take({"kind": "phase", "name": name, "wall": now})
     now = 1000.0 + events[-1][1]
     return watch
+
+
+def test_a_resumed_cell_is_not_late_for_what_it_does_again(
+    monkeypatch: pytest.MonkeyPatch, cell: Cell
+) -> None:
+    watch = watch_after(monkeypatch, ("train", 0), ("", 0))
+    spent = {"setup": 1.0, "data": 1.0, "compile": 2.0, "train": 6.0}
+    watch.take({"kind": "resumed", "rows": [], "spent": spent})
+    watch.take({"kind": "phase", "name": "resume", "wall": 1000.0})
+    monkeypatch.setattr(time, "monotonic", lambda: 1250.0)
+    assert overdue(watch, cell) == ""
+    watch.take({"kind": "phase", "name": "train", "wall": 1250.0})
+    monkeypatch.setattr(time, "monotonic", lambda: 1255.0)
+    assert watch.seconds("data", "compile", "train") == 14.0
+    assert overdue(watch, cell) == ""
+    monkeypatch.setattr(time, "monotonic", lambda: 1257.0)
+    assert "did not stop within 10 s" in overdue(watch, cell)
 
 
 @pytest.mark.parametrize(

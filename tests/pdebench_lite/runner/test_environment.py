@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from pdebench_lite.plugins import registry
 from pdebench_lite.runner import environment as module
 from pdebench_lite.runner.environment import (
     commit,
+    data_mark,
     driver,
     environment,
     fingerprint,
@@ -19,7 +21,7 @@ from pdebench_lite.runner.environment import (
     load_average,
 )
 from pdebench_lite.runner.identity import fingerprint_of
-from pdebench_lite.study import Budget, make_cell
+from pdebench_lite.study import Budget, Cell, make_cell
 
 GIT = ["git", "-c", "user.name=n", "-c", "user.email=e@x", "-c", "commit.gpgsign=false"]
 
@@ -112,13 +114,47 @@ def test_the_fingerprint_follows_sources(tmp_path: Path, monkeypatch: pytest.Mon
     package = tmp_path / "some_package"
     package.mkdir()
     (package / "__init__.py").write_text("")
-    marks = []
+    marks: list[dict[str, str]] = []
     for text in ("x = 1\n", "x = 2\n", "x = 2\n"):
         (package / "_inner.py").write_text(text)
-        module._source_hash.cache_clear()
+        module._source_hash_at.cache_clear()
         marks.append(fingerprint(["some_package.sub:function"]))
     assert set(marks[0]) >= {"some_package", "pdebench_lite", "numpy"}
     assert marks[0] != marks[1] == marks[2]
+
+
+def test_sources_that_are_edited_while_we_run_are_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    now, source = 1e9, tmp_path / "edited_module.py"
+    monkeypatch.setattr(module.time, "monotonic", lambda: now)
+    marks = []
+    for text in ("x = 1\n", "x = 20\n"):
+        source.write_text(text)
+        marks.append(fingerprint(["edited_module"])["edited_module"])
+        now += 2.0
+    assert marks[0] != marks[1]
+
+
+def test_a_file_of_data_counts_by_its_contents(tmp_path: Path) -> None:
+    file, other = tmp_path / "a.hdf5", tmp_path / "b.hdf5"
+    numbers = bytearray(9_000_000)
+    file.write_bytes(numbers)
+    other.write_bytes(numbers)
+    os.utime(other, (1, 1))
+    same = data_mark(str(file))
+    assert same == data_mark(str(other)) != data_mark(str(tmp_path)) == ""
+    numbers[-1] = 1
+    other.write_bytes(numbers)
+    assert data_mark(str(other)) != same
+    known = registry()
+    for path in (file, other):
+        cell = Cell.model_construct(
+            problem="pdebench-file", task="family", problem_params={"path": str(path)},
+            method="mlp", config={}, backend="numpy",
+        )  # fmt: skip
+        assert fingerprint_of(known, cell)[str(path)] == data_mark(str(path))
 
 
 def test_how_records_are_shown_changes_no_fingerprint(
@@ -129,9 +165,9 @@ def test_how_records_are_shown_changes_no_fingerprint(
     for name in ("__init__.py", "report/table.py", "cli/run.py", "metrics/errors.py"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("value = 1\n")
-        module._source_hash.cache_clear()
+        module._source_hash_at.cache_clear()
         marks.append(fingerprint([])["pdebench_lite"])
-    module._source_hash.cache_clear()
+    module._source_hash_at.cache_clear()
     assert marks[0] == marks[1] == marks[2] != marks[3]
 
 

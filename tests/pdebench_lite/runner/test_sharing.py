@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from pdebench_lite import api
 from pdebench_lite import leases as module
 from pdebench_lite.api import plan
 from pdebench_lite.leases import EXPIRY, Leases, born, machine
@@ -245,7 +247,7 @@ def test_a_gpu_has_one_cell_at_a_time_and_processors_are_pinned(fakes: Path, sto
     known = registry()
     gpu, _ = plan(known, "toy", "launcher[seconds=0.1]", "device", range(4), Budget(max_steps=3))
     cpu, _ = plan(known, "toy", "fake", "numpy", (0,), Budget(max_steps=3))
-    devices = {"numpy": "cpu", "device": "cuda:0"}
+    devices = {"numpy": "cpu", "device": "cuda"}
     two = ("cuda:0", "cuda:1")
     records = Scheduler(store, known, devices, jobs=3, gpus=two).run([*gpu, *cpu])
     assert [r.status for r in records] == ["ok"] * 5
@@ -258,6 +260,35 @@ def test_a_gpu_has_one_cell_at_a_time_and_processors_are_pinned(fakes: Path, sto
     for details, record in zip(ran, records, strict=False):
         assert set(details["cores"]) <= mine
         assert len(details["cores"]) == record.threads == max(1, len(mine) // 3)
+
+
+def test_cells_stay_on_the_gpu_that_was_named(
+    fakes: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = registry()
+    cells, _ = plan(known, "toy", "launcher", "device", range(3), Budget(max_steps=3))
+    monkeypatch.setattr(api, "devices_of", lambda runtime: ("cpu", "cuda:0", "cuda:1", "cuda:2"))
+    for asked, used in (("cuda:2", {"cuda:2"}), ("cuda", {"cuda:0", "cuda:1"})):
+        devices = {"numpy": "cpu", "device": asked}
+        records = api.execute(known, cells, devices, store.root / asked[-1], jobs=2)
+        assert {r.details["device"] for r in records} <= used, [r.reason for r in records]
+    (record,) = api.execute(known, cells[:1], {"device": "cuda"}, store.root / "alone")
+    assert record.details["device"] == "cuda:0"
+
+
+def test_what_was_asked_for_is_run_again_when_the_other_runner_gives_up(
+    race: Race, store: Store
+) -> None:
+    (old,) = race("fake", max_steps=3)
+    published = store.folder(old.cell) / "record.json"
+    published.write_text(published.read_text().replace(old.started, "2020-01-01T00:00:00+00:00"))
+    with Leases(store.root) as theirs:
+        assert theirs.take(old.cell)
+        gone = threading.Timer(0.3, theirs.release, (old.cell,))
+        gone.start()
+        (new,) = race("fake", max_steps=3, rerun="all")
+        gone.join()
+    assert new.started >= old.started
 
 
 def test_a_cell_that_waits_for_a_gpu_holds_up_no_other(fakes: Path, store: Store) -> None:

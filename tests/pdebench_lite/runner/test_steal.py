@@ -119,7 +119,7 @@ def test_evaluations_do_not_count_and_the_parent_hears_of_it(tmp_path: Path) -> 
 
 def test_a_cell_that_was_stopped_keeps_what_was_heard() -> None:
     watch = Watch()
-    watch.take({"kind": "phase", "name": "train", "wall": time.time(), "steal": 0.5})
+    watch.take({"kind": "phase", "name": "train", "wall": time.monotonic(), "steal": 0.5})
     outcome = _outcome_of_the_dead(-9, "timeout", "did not stop", False, watch)
     assert outcome["steal"] == 0.5
 

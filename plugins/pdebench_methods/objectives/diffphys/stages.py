@@ -79,7 +79,6 @@ class _GaussNewton:
     def __init__(self, objective: "DiffphysObjective", run: Run) -> None:
         self._objective, self._run = objective, run
         self._blurs = _blurs(objective)
-        self._budget: float | None = None  # seconds left at the first stage
 
     def next_stage(
         self,
@@ -88,8 +87,8 @@ class _GaussNewton:
         search: GaussNewtonMinimiser | None,
     ) -> Stage | None:
         objective = self._objective
-        if self._budget is None:
-            self._budget = self._run.time_left
+        if isfinite(self._run.time_left):
+            memo.setdefault("budget", self._run.time_left)  # seconds, at the first stage
         fixed = objective.settings.weight
         index = memo["stage"] = memo.get("stage", -1) + 1
         if search is not None and search.out_of_time:
@@ -107,7 +106,7 @@ class _GaussNewton:
             assert search is not None
             goes_on, weight = search.search, search.search.weight
             if goes_on.needs_refinement:
-                if self._run.time_left < self._needed(search):
+                if self._run.time_left < self._needed(search, memo):
                     return self._stage(memo, weight, blur, floor, False)
                 memo["cells"] *= REFINEMENT
             elif goes_on.needs_jacobian:
@@ -118,14 +117,13 @@ class _GaussNewton:
         refinable = not objective.settings.cells and may_refine(objective.scheme, memo["cells"])
         return self._stage(memo, weight, blur, floor, refinable)
 
-    def _needed(self, search: GaussNewtonMinimiser) -> float:
+    def _needed(self, search: GaussNewtonMinimiser, memo: Mapping[str, Any]) -> float:
         """Return the seconds that make a finer grid worth its while.
 
         Where noise hides the solver's error, a search that ends is better than one cut off.
         """
-        assert self._budget is not None
-        if search.search.explained < 2.0 * self._objective.noise and isfinite(self._budget):
-            return _WHOLE_SEARCH * (self._budget - self._run.time_left)
+        if search.search.explained < 2.0 * self._objective.noise and "budget" in memo:
+            return _WHOLE_SEARCH * (memo["budget"] - self._run.time_left)
         return _LINEARISATIONS * search.seconds
 
     def _stage(
