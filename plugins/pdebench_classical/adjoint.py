@@ -1,6 +1,6 @@
 """Method `adjoint`: an initial state fitted through a solver by its discrete adjoint, in NumPy."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -17,7 +17,7 @@ class AdjointSettings(Settings):
         1024, ge=32, le=1 << 14, description="cells of the finest grid; halved grids come first"
     )
     modes: int = Field(64, ge=1, description="waves of the sought initial state")
-    weight: float | Literal["auto"] = Field(
+    weight: Annotated[float, Field(gt=0)] | Literal["auto"] = Field(
         "auto", description="of the prior on smoothness; auto: by the discrepancy principle"
     )
 

@@ -21,7 +21,7 @@ class OpticalflowSettings(Settings):
         description="waves of the motion; in a plane a third of them along an axis",
     )
     steps: int = Field(32, ge=4, description="Runge–Kutta steps along a characteristic")
-    weight: Annotated[float, Field(ge=0)] | Literal["auto"] = Field(
+    weight: Annotated[float, Field(gt=0)] | Literal["auto"] = Field(
         "auto", description="of the motion's smoothness; auto: by its evidence"
     )
 
