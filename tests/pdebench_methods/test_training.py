@@ -184,7 +184,7 @@ class Ticking:
     def minimiser(self, optimizer: str, objective: Any, parameters: Any, *_: Any) -> Any:
         def advance(n: int) -> tuple[float, int, int]:
             self.run.now += n * self.seconds[optimizer]
-            return 1.0, n, n
+            return 1.0 / (1.0 + self.run.now), n, n
 
         return SimpleNamespace(advance=advance, parameters=lambda: parameters)
 
