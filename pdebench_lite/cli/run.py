@@ -111,8 +111,12 @@ def run(
     from pdebench_lite.cli._progress import Quiet, make_listener
     from pdebench_lite.cli._tally import Tally
     from pdebench_lite.records import Store
+    from pdebench_lite.runner.environment import threads
     from pdebench_lite.study.estimate import Estimator
 
+    if jobs > (processors := threads()):
+        share = f"{processors} processors" if processors > 1 else "one processor"
+        _complain(f"{jobs} cells at a time share {share}; records and tables will say so")
     informed = dry_run or (len(cells) > 1 and not quiet)  # reading many records takes a while
     estimator = Estimator(Store(results).load().records if informed else ())
     if dry_run:

@@ -10,6 +10,7 @@ import jsonschema
 import pytest
 
 from pdebench_lite.records import Store
+from pdebench_lite.runner.environment import threads
 
 Command = Callable[..., Any]
 
@@ -71,9 +72,19 @@ def test_a_dry_run_for_programs(pdebench: Command, study: Path, tmp_path: Path) 
     assert rows[0]["config"]["error"] == 0.5
 
 
+def test_more_cells_at_a_time_than_processors_are_not_silent(
+    pdebench: Command, study: Path, tmp_path: Path
+) -> None:
+    answer = pdebench("run", study, "--results", tmp_path / "r", "--dry-run", "--jobs", 999)
+    assert answer.status == 0
+    assert answer.err.startswith("pdebench: 999 cells at a time share ")
+    assert len(answer.err.splitlines()) == 1
+
+
 def test_events_of_a_real_run(pdebench: Command, study: Path, tmp_path: Path) -> None:
     answer = pdebench("run", study, "--results", tmp_path / "r", "--json", "--jobs", 2)
-    assert (answer.status, answer.err) == (1, "")
+    assert answer.status == 1
+    assert bool(answer.err) == (threads() < 2), "two cells on one processor"
     events = [json.loads(line) for line in answer.out.splitlines()]
     kinds = [e["event"] for e in events if e["event"] != "progress"]
     assert (kinds[0], kinds[-1]) == ("begin", "end")
