@@ -10,7 +10,7 @@ import importlib.util
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
@@ -89,9 +89,17 @@ def mark(path: str) -> tuple[str, str]:
 
 
 def digest_of(files: Iterable[tuple[Path, str]]) -> str:
-    """Return a hash of the names and contents of files as they are now."""
-    seen = [(file, name, file.stat()) for file, name in files]
-    return _digest(tuple((f, n, s.st_size, s.st_mtime_ns) for f, n, s in seen))
+    """Return a hash of the names and contents of files as they are now.
+
+    One that is gone by the time it is looked at, or a dangling link such as editors lock with, is
+    none of them.
+    """
+    seen = []
+    for file, name in files:
+        with suppress(FileNotFoundError):
+            state = file.stat()
+            seen.append((file, name, state.st_size, state.st_mtime_ns))
+    return _digest(tuple(seen))
 
 
 @lru_cache
@@ -99,8 +107,10 @@ def _digest(files: tuple[tuple[Path, str, int, int], ...]) -> str:
     """Hash names and contents of files; size and time say whether they are still the same."""
     digest = hashlib.sha256()
     for file, name, _, _ in files:
-        digest.update(name.encode())
-        digest.update(file.read_bytes())
+        with suppress(FileNotFoundError):
+            contents = file.read_bytes()
+            digest.update(name.encode())
+            digest.update(contents)
     return digest.hexdigest()[:12]
 
 

@@ -18,6 +18,8 @@ RESAMPLES = 1999
 FEWEST_PER_PROBLEM = 3
 _MISS = 1e15  # stands for ∞ within the bootstrap, whose percentiles would be ∞ − ∞
 _SEED = 20210830
+_COMMON = 840  # largest size that samples of different sizes are repeated to
+_AT_ONCE = 1 << 23  # values of resamples in memory
 
 Strata: TypeAlias = Sequence[Sequence[float]]
 """For each problem, one value per seed."""
@@ -165,12 +167,21 @@ def _estimate(strata: Strata, statistic: Statistic) -> Estimate:
 
 
 def _balanced(samples: Sequence[Any], axis: int) -> Any:
-    """Put samples together, each repeated until all are of one size: three seeds outvote no one."""
+    """Put samples together, each repeated until all are of one size: three seeds outvote no one.
+
+    Sizes that have no small common multiple are made equal but for one repetition more or less.
+    """
     sizes = [np.shape(values)[axis] for values in samples]
-    size = lcm(*filter(None, sizes))
-    pairs = zip(samples, sizes, strict=True)
-    repeated = [np.repeat(values, size // max(1, n), axis=axis) for values, n in pairs]
+    size = _common(sizes)
+    repeated = [
+        np.take(values, np.arange(size if n else 0) * n // size, axis=axis)
+        for values, n in zip(samples, sizes, strict=True)
+    ]
     return np.concatenate(repeated, axis=axis)
+
+
+def _common(sizes: Sequence[int]) -> int:
+    return max(min(lcm(*filter(None, sizes)), _COMMON), *sizes)
 
 
 def _exponential(of: Estimate) -> Estimate:
@@ -216,9 +227,11 @@ def _smaller(a: np.ndarray, b: np.ndarray) -> Any:
 def _interval(samples: Sequence[np.ndarray], statistic: Statistic) -> tuple[float, float]:
     from scipy.stats import bootstrap
 
+    largest = len(samples) * _common([len(values) for values in samples])
     found = bootstrap(
         tuple(samples), statistic, n_resamples=RESAMPLES, confidence_level=CONFIDENCE,
         method="percentile", vectorized=True, rng=np.random.default_rng(_SEED),
+        batch=max(1, _AT_ONCE // largest),
     ).confidence_interval  # fmt: skip
     return _open(float(found.low)), _open(float(found.high))
 

@@ -146,8 +146,9 @@ def data_mark(path: str) -> str:
     Empty where it cannot be read.
     """
     try:
-        state = Path(path).stat()
-        return _data_digest(Path(path).resolve(), state.st_size, state.st_mtime_ns)
+        file = Path(path).expanduser().resolve()
+        state = file.stat()
+        return _data_digest(file, state.st_size, state.st_mtime_ns)
     except OSError:
         return ""
 

@@ -8,6 +8,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -137,7 +138,8 @@ class Executor:
             if self.store.publish(record, workspace, self.leases) is None:
                 raise TakenOver
         except (Stopped, KeyboardInterrupt):
-            (workspace / LEFT).touch()  # the next run goes on from there, in this process too
+            with suppress(OSError):
+                (workspace / LEFT).touch()  # the next run goes on from there, in this process too
             raise
         except BaseException:
             shutil.rmtree(workspace, ignore_errors=True)

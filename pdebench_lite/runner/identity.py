@@ -29,7 +29,12 @@ def fingerprint_of(registry: Registry, cell: Cell) -> dict[str, str]:
     if cell.backend in method.solvers:
         modules.append(method.solvers[cell.backend])
     marks = fingerprint(modules, (*registry.backend(cell.backend).requires, *method.requires))
-    marks |= {path: data_mark(path) for path in problem.Parameters.data_paths(cell.problem_params)}
+    data = (
+        *problem.Parameters.data_paths(cell.problem_params),
+        *tasks[cell.task].Parameters.data_paths(cell.problem_params),
+        *method.Config.data_paths(cell.config),
+    )
+    marks |= {path: data_mark(path) for path in data}
     return marks | dict(own_code.mark(path) for path in method.Config.code_paths(cell.config))
 
 

@@ -65,7 +65,7 @@ class Scheduler:
         self._stopping = threading.Event()
         self._records: dict[str, Record] = {}
         self._running: dict[Future[Record], _Running] = {}
-        self._seen: dict[str, str] = {}
+        self._seen = {cell.hash: self._stamp(cell) for cell in cells} if self.rerun else {}
         with Leases(self.store.root) as leases, ThreadPoolExecutor(self.jobs) as pool:
             self._leases, self._pool = leases, pool
             leases.sweep()
@@ -162,12 +162,14 @@ class Scheduler:
 
     def _look(self, cell: Cell, mine: bool = False) -> State:
         state = state_of(cell, self.store, self.registry, self._leases, mine)
-        # One that another runner is about to replace is old all the same, should that one give up.
-        record = self.store.get(cell.hash) if state.kind == "running" else state.record
-        stamp = record.started if record is not None else ""
-        if self._seen.setdefault(cell.hash, stamp) != stamp and state.record is not None:
+        made = state.record.started if state.record is not None else ""
+        if made and self._seen.get(cell.hash, made) != made:
             self._seen[cell.hash] = _DONE  # it was made while we were at work: nothing to rerun
         return state
+
+    def _stamp(self, cell: Cell) -> str:
+        record = self.store.get(cell.hash)
+        return "" if record is None else record.started
 
     def _rerun_of(self, cell: Cell) -> frozenset[str]:
         return frozenset() if self._seen.get(cell.hash) == _DONE else self.rerun

@@ -1,7 +1,7 @@
 """Turning trained parameters into a `Solution`: functions that take and return NumPy float64."""
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -69,7 +69,11 @@ class TrajectoryInterpolant:
     def __init__(
         self, domain: Domain, grid: Grid, times: np.ndarray, states: dict[str, np.ndarray]
     ) -> None:
-        self._domain, self._grid, self._times, self._states = domain, grid, times, states
+        self._domain, self._grid = domain, grid
+        self._times, to_them = _at_least_four(times)
+        self._states = {
+            name: values if to_them is None else values @ to_them for name, values in states.items()
+        }
         self._splines: dict[str, Callable[[dict[str, Any]], np.ndarray]] = {}
 
     def __call__(self, points: dict[str, Any]) -> dict[str, np.ndarray]:
@@ -98,14 +102,25 @@ class TrajectoryInterpolant:
             return [*(np.asarray(points[name]) for name in names), t]
 
         if len(nodes) == 2:
-            degree = min(3, self._times.size - 1)
-            spline = RectBivariateSpline(nodes[0], nodes[1], values, kx=5, ky=degree)
+            spline = RectBivariateSpline(nodes[0], nodes[1], values, kx=5)
 
             def on_a_line(points: dict[str, Any]) -> np.ndarray:
                 x, t = at(points)
                 return spline.ev(x, t)
 
             return on_a_line
-        method: Literal["cubic", "linear"] = "cubic" if self._times.size >= 4 else "linear"
-        grid = RegularGridInterpolator(tuple(nodes), values, method=method)
+        grid = RegularGridInterpolator(tuple(nodes), values, method="cubic")
         return lambda points: grid(np.stack(np.broadcast_arrays(*at(points)), axis=-1))
+
+
+def _at_least_four(times: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return four times, and the matrix from states at fewer to the polynomial through them there.
+
+    Cubic splines need four; where there are as many, these and None.
+    """
+    n = times.size
+    if n >= 4:
+        return times, None
+    nodes, length = np.linspace(0.0, 1.0, 4), times[-1] - times[0]
+    powers = np.linalg.inv(np.vander((times - times[0]) / length, n))
+    return times[0] + length * nodes, (np.vander(nodes, n) @ powers).T

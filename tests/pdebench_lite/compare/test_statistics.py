@@ -70,7 +70,10 @@ def test_problems_weigh_the_same_whatever_their_number_of_seeds() -> None:
     same = estimate([one * 3, three], iqm, logarithms=True)
     assert found.value == pytest.approx(same.value) == pytest.approx(1e-4)
     assert (found.n, found.misses) == (4, 0), "runs are counted as they are"
-    assert estimate([[1e-6, inf], three]).value == estimate([[1e-6, inf] * 3, three * 2]).value
+    misses = estimate([[inf], three], iqm, logarithms=True)
+    assert misses.value == inf, "a problem that was missed is half of two"
+    many = [[1e-6] * n for n in (5, 7, 8, 9, 11, 13, 16, 17)]
+    assert estimate(many, iqm).value == pytest.approx(1e-6), "without a common multiple to hold"
     few, many = RNG.lognormal(size=4), RNG.lognormal(size=8)
     every = estimate([few.tolist() * 2, many.tolist()], iqm)
     half = estimate([few.tolist(), many.tolist()], iqm)

@@ -235,18 +235,20 @@ def watch_after(monkeypatch: pytest.MonkeyPatch, *events: tuple[str, float]) -> 
 def test_a_resumed_cell_is_not_late_for_what_it_does_again(
     monkeypatch: pytest.MonkeyPatch, cell: Cell
 ) -> None:
+    cell = cell.model_copy(update={"budget": Budget(max_time=1000.0)})
     watch = watch_after(monkeypatch, ("train", 0), ("", 0))
     spent = {"setup": 1.0, "data": 1.0, "compile": 2.0, "train": 6.0}
     watch.take({"kind": "resumed", "rows": [], "spent": spent})
     watch.take({"kind": "phase", "name": "resume", "wall": 1000.0})
-    monkeypatch.setattr(time, "monotonic", lambda: 1250.0)
+    monkeypatch.setattr(time, "monotonic", lambda: 1900.0)
     assert overdue(watch, cell) == ""
-    watch.take({"kind": "phase", "name": "train", "wall": 1250.0})
-    monkeypatch.setattr(time, "monotonic", lambda: 1255.0)
-    assert watch.seconds("data", "compile", "train") == 14.0
+    monkeypatch.setattr(time, "monotonic", lambda: 2001.0)
+    assert overdue(watch, cell) == "no report for 1000 s (phase resume)"
+    watch.take({"kind": "phase", "name": "train", "wall": 1900.0})
+    assert watch.seconds("data", "compile", "train") == 9.0 + 101.0
     assert overdue(watch, cell) == ""
-    monkeypatch.setattr(time, "monotonic", lambda: 1257.0)
-    assert "did not stop within 10 s" in overdue(watch, cell)
+    monkeypatch.setattr(time, "monotonic", lambda: 3092.0)
+    assert "did not stop within 1000 s" in overdue(watch, cell)
 
 
 @pytest.mark.parametrize(

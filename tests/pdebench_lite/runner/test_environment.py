@@ -127,17 +127,21 @@ def test_sources_that_are_edited_while_we_run_are_seen(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.syspath_prepend(str(tmp_path))
-    now, source = 1e9, tmp_path / "edited_module.py"
+    now, source = 1e9, tmp_path / "edited_package" / "__init__.py"
+    source.parent.mkdir()
+    (source.parent / ".#__init__.py").symlink_to("somebody@elsewhere.1234")  # an editor's lock
     monkeypatch.setattr(module.time, "monotonic", lambda: now)
     marks = []
     for text in ("x = 1\n", "x = 20\n"):
         source.write_text(text)
-        marks.append(fingerprint(["edited_module"])["edited_module"])
+        marks.append(fingerprint(["edited_package"])["edited_package"])
         now += 2.0
     assert marks[0] != marks[1]
 
 
-def test_a_file_of_data_counts_by_its_contents(tmp_path: Path) -> None:
+def test_a_file_of_data_counts_by_its_contents(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     file, other = tmp_path / "a.hdf5", tmp_path / "b.hdf5"
     numbers = bytearray(9_000_000)
     file.write_bytes(numbers)
@@ -145,6 +149,8 @@ def test_a_file_of_data_counts_by_its_contents(tmp_path: Path) -> None:
     os.utime(other, (1, 1))
     same = data_mark(str(file))
     assert same == data_mark(str(other)) != data_mark(str(tmp_path)) == ""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert data_mark("~/a.hdf5") == same
     numbers[-1] = 1
     other.write_bytes(numbers)
     assert data_mark(str(other)) != same
