@@ -212,7 +212,7 @@ def test_a_slow_optimiser_after_a_fast_one_keeps_to_the_time(monkeypatch, fast, 
     run = Timed(max_steps=1 << 40)
     monkeypatch.setattr(training.time, "perf_counter", lambda: run.now)
     legs: list[dict[str, Any]] = [{"optimizer": "adam", "steps": switch}, {"optimizer": "lbfgs"}]
-    training.train(run, Fit(run, legs), Ticking(run, {"adam": fast, "lbfgs": 1.0}))  # type: ignore
+    training.train(run, Fit(run, legs), Ticking(run, {"adam": fast, "lbfgs": 1.0}))  # type: ignore[arg-type]
     assert 30.0 <= run.now <= 31.0, "a step at most beyond the limit"
 
 

@@ -19,6 +19,7 @@ from pdebench_lite.api import plan
 from pdebench_lite.leases import EXPIRY, Leases, born, machine
 from pdebench_lite.plugins import registry
 from pdebench_lite.records import Record, Store, record_of
+from pdebench_lite.runner import processes
 from pdebench_lite.runner.execute import Executor, Slot, TakenOver
 from pdebench_lite.runner.schedule import Scheduler
 from pdebench_lite.study import Budget, Cell
@@ -260,6 +261,18 @@ def test_a_gpu_has_one_cell_at_a_time_and_processors_are_pinned(fakes: Path, sto
     for details, record in zip(ran, records, strict=False):
         assert set(details["cores"]) <= mine
         assert len(details["cores"]) == record.threads == max(1, len(mine) // 3)
+
+
+def test_orphans_of_other_containers_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Callable[[dict[str, str]], bool]] = []
+    monkeypatch.setattr(processes, "_kill_all", asked.append)
+    processes.kill_orphans()
+    (orphaned,) = asked
+    dead = f"{dead_pid()}:1"
+    assert orphaned({"PDEBENCH_RUNNER": f"{machine()}:{dead}"})
+    assert not orphaned({"PDEBENCH_RUNNER": f"elsewhere:{dead}"})
+    assert not orphaned({"PDEBENCH_RUNNER": f"{machine()}:{os.getpid()}:{born(os.getpid())}"})
+    assert not orphaned({})
 
 
 def test_cells_stay_on_the_gpu_that_was_named(
