@@ -18,20 +18,23 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-settings.register_profile("patient", deadline=None)  # machines are busy; time proves nothing
-settings.load_profile("patient")
+settings.register_profile("searching", deadline=None)  # machines are busy; time proves nothing
+settings.register_profile("repeated", settings.get_profile("searching"), derandomize=True)
 
 FAKES = Path(__file__).parent / "fake_plugin"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Hear Ctrl-C; let XLA compile quickly where a run leaves out the slow tests.
+    """Hear Ctrl-C; let a run that leaves out the slow tests be quick, and the same every time.
 
-    Quick tests compute for moments. The slow ones, and those of speed, have its optimiser.
+    Quick tests compute for moments: XLA compiles without its optimiser, and Hypothesis has the
+    same examples. With the slow ones, and for those of speed, XLA optimises and examples are new.
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a background job of a shell
         signal.signal(signal.SIGINT, signal.default_int_handler)  # runners of tests are to hear it
-    if config.option.markexpr == "not slow":
+    quick = config.option.markexpr == "not slow"
+    settings.load_profile("repeated" if quick else "searching")
+    if quick:
         os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 
 

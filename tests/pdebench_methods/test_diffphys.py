@@ -1,5 +1,6 @@
 """What `diffphys` is made of: bases, blurs, plans, presets."""
 
+import json
 from math import inf
 from types import SimpleNamespace
 from typing import Any
@@ -196,16 +197,20 @@ def test_no_step_is_begun_that_the_time_left_is_too_short_for():
     assert memo["ended"] == "budget"
 
 
+@pytest.mark.parametrize("resumed", [False, True])
 @pytest.mark.parametrize(
     ("share", "left", "finer"), [(0.1, 1.9, False), (0.1, 2.1, True), (9.0, 0.5, True)]
 )
-def test_a_grid_is_refined_where_there_is_time_for_a_search_on_it(share, left, finer):
+def test_a_grid_is_refined_where_there_is_time_for_a_search_on_it(share, left, finer, resumed):
     """Twice the second that was spent, where the solver's error is below the noise."""
     run = SimpleNamespace(time_left=left + 1.0)
     it = objective("burgers[noise=0.01]", "diffphys", run)
     memo = {}
     it.next_stage(it.initial(), memo)
     run.time_left = left
+    if resumed:  # another process knows of what was spent by the checkpoint alone
+        it = objective("burgers[noise=0.01]", "diffphys", SimpleNamespace(time_left=left))
+        memo = json.loads(json.dumps(memo))
     ended = SimpleNamespace(
         weight=1e-3, explained=(1.0 + share) * it.noise, needs_refinement=True,
         needs_jacobian=False,

@@ -11,6 +11,10 @@ from pdebench_lite.problem import Axis
 class Basis(Protocol):
     """Functions on space whose coefficients are sought."""
 
+    @property
+    def size(self) -> int:
+        """Number of functions."""
+
     def matrix(self, points: dict[str, Any]) -> np.ndarray:
         """Return the functions at points, shape (n, functions); n = 1 without axes."""
 
@@ -21,6 +25,11 @@ class CellBasis:
 
     axes: tuple[Axis, ...]
     cells: int
+
+    @property
+    def size(self) -> int:
+        """Number of functions."""
+        return self.cells ** len(self.axes)
 
     def matrix(self, points: dict[str, Any]) -> np.ndarray:
         """Return the hat functions at points, shape (n, cells of all axes)."""

@@ -155,9 +155,14 @@ class DiffphysObjective:
 
     @lru_cache(maxsize=8)  # noqa: B019
     def _matrices(self, cells: int) -> dict[str, np.ndarray]:
+        """Return the bases at the cells of a grid; none where parameters are values at them."""
         points = self.domain.grid(cells).points()
         centres = {a: np.ravel(v) for a, v in points.items()}
-        return {u.name: self.bases[u.name].matrix(centres if u.axes else {}) for u in self.unknowns}
+        return {
+            u.name: basis.matrix(centres if u.axes else {})
+            for u in self.unknowns
+            if not (isinstance(basis := self.bases[u.name], CellBasis) and basis.cells == cells)
+        }
 
     @lru_cache(maxsize=8)  # noqa: B019
     def _nodes(self, cells: int) -> list[Stencil]:
@@ -175,8 +180,8 @@ class DiffphysObjective:
         """Start from the guess; an initial state in Fourier modes from the mean that was seen."""
         start = {}
         for u in self.unknowns:
-            start[u.name] = np.zeros(self._matrices(self.cells)[u.name].shape[1])
             basis = self.bases[u.name]
+            start[u.name] = np.zeros(basis.size)
             if u.positive:
                 continue
             if not isinstance(basis, FourierPrior):
@@ -204,7 +209,8 @@ class DiffphysObjective:
         for u in self.unknowns:
             leading = tuple(parameters[u.name].shape[:-1])
             number = (1,) * len(shape) if leading else ()
-            found = value_of(u, parameters[u.name] @ matrices[u.name].T)
+            raw = parameters[u.name]
+            found = value_of(u, raw @ matrices[u.name].T if u.name in matrices else raw)
             values[u.name] = found.reshape(leading + (shape if u.axes else number))
         return values
 
@@ -222,7 +228,9 @@ class DiffphysObjective:
         """
         cells = _cells_of(data)
         at = self.discretisation(cells)
-        matrices = {u.name: data[f"basis={u.name}"] for u in self.unknowns}
+        matrices = {
+            u.name: data[f"basis={u.name}"] for u in self.unknowns if f"basis={u.name}" in data
+        }
         state, sought = self._split(self._on_grid(parameters, matrices, cells))
         state = {**{f: data[f"start={f}"] for f in self.known_start(cells)}, **state}
         misfits = []
