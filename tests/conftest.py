@@ -8,6 +8,7 @@ os.environ["MPLBACKEND"] = "agg"
 if "PYTEST_XDIST_WORKER" in os.environ:  # one process per processor: threads would only fight
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import gc
 import importlib
 import shutil
 import signal
@@ -36,6 +37,16 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.load_profile("repeated" if quick else "searching")
     if quick:
         os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _set_aside() -> None:
+    """Keep what earlier files have loaded from being searched for garbage again and again.
+
+    With torch and JAX loaded, one look through all of it takes most of a second.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def install(folder: Path, name: str, entry_points: dict[str, str], sources: dict[str, str]) -> None:

@@ -168,7 +168,7 @@ KEPT = {"jax": kept_by_jax, "torch": kept_by_torch}
 
 
 @pytest.mark.filterwarnings("ignore:.*script_method:DeprecationWarning")  # torch's own
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("dtype", [np.float64, pytest.param(np.float32, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
     "backend", ["jax", "torch", pytest.param("torch compiled", marks=pytest.mark.slow)]
 )

@@ -39,7 +39,7 @@ def objective_of(points):
 
 
 @pytest.mark.usefixtures("_double")
-@pytest.mark.parametrize("points", [100, 777, 1000])
+@pytest.mark.parametrize("points", [100, pytest.param(777, marks=pytest.mark.slow), 1000])
 def test_blocks_are_the_whole(points):
     from pdebench_jax._blocks import value_and_gradient
 
@@ -52,7 +52,9 @@ def test_blocks_are_the_whole(points):
 
 
 @pytest.mark.usefixtures("_double")
-@pytest.mark.parametrize(("points", "parts"), [(998, 1), (1001, 1), (1002, 2)])
+@pytest.mark.parametrize(
+    ("points", "parts"), [pytest.param(998, 1, marks=pytest.mark.slow), (1001, 1), (1002, 2)]
+)
 def test_the_mean_of_the_halves_is_the_whole(points, parts):
     from pdebench_jax._blocks import halves
 

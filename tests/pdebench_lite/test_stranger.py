@@ -110,7 +110,8 @@ def test_built_ins_solve_its_problem(site, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "selected", ["not torch and not jax", pytest.param("", marks=pytest.mark.slow)]
+    "selected",
+    ["not Fourierfit and not torch and not jax", pytest.param("", marks=pytest.mark.slow)],
 )
 def test_it_keeps_the_contracts(site, tmp_path, selected):
     """Its own tests, which are the contract suites, pass where it is installed."""

@@ -96,7 +96,7 @@ def test_jets_and_nested_autodiff_are_the_same_loss(backend):
     np.testing.assert_allclose(losses[0][1], losses[1][1], rtol=1e-10, atol=1e-12)
 
 
-@pytest.mark.parametrize("backend", ["torch", "jax"])
+@pytest.mark.parametrize("backend", ["torch", pytest.param("jax", marks=pytest.mark.slow)])
 def test_lbfgs_goes_on_where_it_stopped(backend):
     """Two calls of ten iterations reach what one call of twenty reaches."""
     objective, tools = make(backend, "burgers", "mlp[labels=200]")

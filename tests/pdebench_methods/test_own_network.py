@@ -331,12 +331,11 @@ def test_a_study_names_it(tmp_path: Path, backend: str) -> None:
 # ---- whole cells ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("backend", ["torch", pytest.param("jax", marks=SLOW)])
+@pytest.mark.slow
 def test_a_cell_finds_it_where_the_user_stands(
     tmp_path: Path, backend: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No path leads to its file but the working directory."""
-    pytest.importorskip(backend)
     shutil.copy(TOYS / f"own_nets_{backend}.py", tmp_path / "own_nets.py")
     monkeypatch.chdir(tmp_path)
     known = registry()

@@ -100,6 +100,7 @@ def by_jets(backend, function, at, names):
 class TestAgainstNestedAutodiff:
     names = words("xt", 4)
 
+    @pytest.mark.slow
     def test_jax(self, name):
         f, at = FUNCTIONS[name], points("xt")
         wanted = nested_jax(lambda z: f(jnp, z[0], z[1]), at, self.names)

@@ -110,7 +110,7 @@ def test_a_full_disk_loses_nothing(
 def test_a_file_system_that_is_really_full(race: Race, store: Store, tmp_path: Path) -> None:
     store.root.mkdir()
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=4m", "none", str(store.root)], check=False,
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "none", str(store.root)], check=False,
         capture_output=True,
     )  # fmt: skip
     if mounted.returncode:

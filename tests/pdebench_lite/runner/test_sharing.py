@@ -279,7 +279,7 @@ def test_cells_stay_on_the_gpu_that_was_named(
     fakes: Path, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known = registry()
-    cells, _ = plan(known, "toy", "launcher[seconds=0.1]", "device", range(3), Budget(max_steps=3))
+    cells, _ = plan(known, "toy", "launcher[seconds=0.1]", "device", range(2), Budget(max_steps=3))
     monkeypatch.setattr(api, "devices_of", lambda runtime: ("cpu", "cuda:0", "cuda:1", "cuda:2"))
     for asked, used in (("cuda:2", {"cuda:2"}), ("cuda", {"cuda:0", "cuda:1"})):
         devices = {"numpy": "cpu", "device": asked}
