@@ -85,7 +85,7 @@ def test_twenty_steps_agree(problem, method, optimizer):
     assert moved > 0
 
 
-@pytest.mark.parametrize("backend", ["torch", "jax"])
+@pytest.mark.parametrize("backend", ["torch", pytest.param("jax", marks=pytest.mark.slow)])
 def test_jets_and_nested_autodiff_are_the_same_loss(backend):
     losses = []
     for derivatives in ("jets", "autodiff"):

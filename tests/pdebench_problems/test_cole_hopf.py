@@ -188,7 +188,7 @@ def test_constant_state():
 # ---- the bound -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("nu", [1e-3, NU, 0.1, 1.0])
+@pytest.mark.parametrize("nu", [1e-3, pytest.param(0.1, marks=pytest.mark.slow), NU, 1.0])
 def test_bound_is_small(nu):
     for exact in (ColeHopf(nu, sine=(-1.0,)), drawn(0, nu), drawn(1, nu)):
         assert 1e-16 < exact.bound(1.0) < 1e-12

@@ -22,6 +22,7 @@ def scheme_error(instance: int, cells: int, steps: int) -> float:
     return float(np.linalg.norm(state["d"] - true) / np.linalg.norm(true))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("size", "target"), TARGETS.items())
 def test_the_scheme_itself_misses_the_target_for_two_of_ten_motions(size, target):
     missed = [i for i in range(20, 30) if scheme_error(i, *size) > target]

@@ -68,12 +68,9 @@ def test_every_state(results: Path, tmp_path: Path, pdebench: Callable) -> None:
     assert said in text.out.splitlines()
     assert "--rerun stale" in text.out
     assert store.load().unsound
-
-
-def test_a_folder_shows_what_is_there(results: Path, pdebench: Callable) -> None:
-    answer = pdebench("status", "--results", str(results), "--format", "json")
-    states = sorted(row["state"] for row in json.loads(answer.out))
-    assert states == ["corrupt", "failed", "fresh", "stale"]
+    there = pdebench("status", "--results", str(results), "--format", "json")
+    found = sorted(row["state"] for row in json.loads(there.out))
+    assert found == ["corrupt", "failed", "fresh", "stale"], "of a folder, without a study"
 
 
 @pytest.mark.parametrize(

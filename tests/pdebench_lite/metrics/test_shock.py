@@ -20,7 +20,7 @@ def shifted(by):
     return lambda exact, p: exact({**p, "x": p["x"] - by})
 
 
-@pytest.mark.parametrize("by", [1e-5, -3e-4, 0.0237, -0.15])
+@pytest.mark.parametrize("by", [1e-5, pytest.param(-3e-4, marks=pytest.mark.slow), 0.0237, -0.15])
 @pytest.mark.parametrize("selector", ["burgers:forward", "burgers:forward[ic=random,instance=4]"])
 def test_a_shift_is_found(selector, by):
     assert error(selector, shifted(by)) == pytest.approx(abs(by), abs=2e-6)
