@@ -52,6 +52,21 @@ def test_blocks_are_the_whole(points):
 
 
 @pytest.mark.usefixtures("_double")
+def test_several_processors_share_large_blocks(monkeypatch):
+    from pdebench_jax import _blocks
+
+    objective, start, data = objective_of(1000)
+
+    def passes(processors):
+        function = _blocks.value_and_gradient(objective, processors)
+        return str(jax.make_jaxpr(function)(start, data)).count("scan[")
+
+    assert (passes(1), passes(2)) == (1, 0)
+    monkeypatch.setattr(_blocks, "SHARED", 600)
+    assert passes(2) == 1
+
+
+@pytest.mark.usefixtures("_double")
 @pytest.mark.parametrize(
     ("points", "parts"), [pytest.param(998, 1, marks=pytest.mark.slow), (1001, 1), (1002, 2)]
 )
