@@ -50,8 +50,7 @@ FAILURES = frozenset({"diverged", "timeout", "out-of-memory", "crashed"})
 class Record(BaseModel):
     """One finished cell. Missing is None, never NaN. Times in seconds, memory in 10⁶ bytes."""
 
-    # Built when first used, which a cell's process, whose start is waited for, never does.
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, defer_build=True)
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     schema_version: int = SCHEMA
     cell: str = Field(pattern=r"^[0-9a-f]{16}$")  # it names folders

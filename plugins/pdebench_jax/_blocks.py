@@ -19,7 +19,7 @@ SHARED = 20_000
 """Points at a time where several processors share a block, as XLA divides it among them.
 
 It keeps but one busy with small blocks, which come one after the other. With two, up to 16,000
-points at once took 0.5 to 0.9 of the time of small blocks (networks of 3 × 20 to 4 × 30).
+points at once took 0.4 to 0.9 of the time of small blocks (networks of 3 × 20 to 4 × 30).
 """
 
 
