@@ -9,49 +9,51 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     __version__: str
-    from pdebench_lite.api import run as run
     from pdebench_lite.errors import PdebenchError as PdebenchError
     from pdebench_lite.errors import UnsupportedError as UnsupportedError
-    from pdebench_lite.hookspecs import hookimpl as hookimpl
-    from pdebench_lite.method import Backend as Backend
-    from pdebench_lite.method import Method as Method
-    from pdebench_lite.method import Solution as Solution
-    from pdebench_lite.method import Support as Support
-    from pdebench_lite.method import Tuning as Tuning
     from pdebench_lite.metrics import Metric as Metric
     from pdebench_lite.problem import Axis as Axis
     from pdebench_lite.problem import Domain as Domain
     from pdebench_lite.problem import Problem as Problem
     from pdebench_lite.problem import Reference as Reference
     from pdebench_lite.problem import Scheme as Scheme
+    from pdebench_lite.problem import Solution as Solution
     from pdebench_lite.problem import Task as Task
     from pdebench_lite.problem import Unknown as Unknown
-    from pdebench_lite.records import load_fields as load_fields
-    from pdebench_lite.records import load_history as load_history
-    from pdebench_lite.records import load_records as load_records
+    from pdebench_lite.registry.command import Command as Command
+    from pdebench_lite.registry.hooks import hookimpl as hookimpl
+    from pdebench_lite.registry.method import Backend as Backend
+    from pdebench_lite.registry.method import Method as Method
+    from pdebench_lite.registry.method import Support as Support
+    from pdebench_lite.registry.method import Tuning as Tuning
+    from pdebench_lite.runner.api import run as run
     from pdebench_lite.selectors import Settings as Settings
+    from pdebench_lite.store.records import load_fields as load_fields
+    from pdebench_lite.store.records import load_history as load_history
+    from pdebench_lite.store.records import load_records as load_records
 
 _HOMES = {
-    "run": "api",
+    "run": "runner.api",
     "PdebenchError": "errors",
     "UnsupportedError": "errors",
-    "hookimpl": "hookspecs",
-    "Backend": "method",
-    "Method": "method",
-    "Solution": "method",
-    "Support": "method",
-    "Tuning": "method",
+    "hookimpl": "registry.hooks",
+    "Backend": "registry.method",
+    "Command": "registry.command",
+    "Method": "registry.method",
+    "Support": "registry.method",
+    "Tuning": "registry.method",
     "Metric": "metrics",
     "Axis": "problem",
     "Domain": "problem",
     "Problem": "problem",
     "Reference": "problem",
     "Scheme": "problem",
+    "Solution": "problem",
     "Task": "problem",
     "Unknown": "problem",
-    "load_fields": "records",
-    "load_history": "records",
-    "load_records": "records",
+    "load_fields": "store.records",
+    "load_history": "store.records",
+    "load_records": "store.records",
     "Settings": "selectors",
 }
 

@@ -82,7 +82,7 @@ def fakes(fakes_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
     The scratch folder is where fakes leave the ids of their processes.
     """
-    from pdebench_lite.plugins import registry
+    from pdebench_lite.registry.discovery import registry
     from pdebench_lite.runner.environment import environment
 
     scratch = tmp_path / "scratch"

@@ -4,7 +4,7 @@ import re
 import shlex
 from pathlib import Path
 
-from pdebench_lite.plugins import registry
+from pdebench_lite.registry.discovery import registry
 from pdebench_lite.selectors import parse_selectors
 
 ROOT = Path(__file__).parents[1]

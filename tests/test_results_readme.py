@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from pdebench_lite.plugins import registry
-from pdebench_lite.records import record_of
+from pdebench_lite.registry.discovery import registry
 from pdebench_lite.report.table import render, rows
-from pdebench_lite.study import Budget, Cell
-from pdebench_lite.study.file import study_of
-from pdebench_lite.study.yaml_source import parse
+from pdebench_lite.runner.study.file import study_of
+from pdebench_lite.runner.study.yaml_source import parse
+from pdebench_lite.store.cell import Budget, Cell
+from pdebench_lite.store.records import record_of
 
 README = Path(__file__).parents[1] / "results" / "README.md"
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from pdebench_lite.cli import main
-from pdebench_lite.plugins import registry
-from pdebench_lite.records import HISTORY, RECORD, Store
-from pdebench_lite.study.file import load_study
+from pdebench_lite.registry.discovery import registry
+from pdebench_lite.runner.study.file import load_study
+from pdebench_lite.store.records import HISTORY, RECORD, Store
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "results"

@@ -1,6 +1,5 @@
 """The command line: one small file per verb, and the one place where errors become lines."""
 
-import importlib
 import os
 import signal
 import sys
@@ -11,28 +10,24 @@ from contextlib import contextmanager
 import typer
 
 from pdebench_lite.errors import PdebenchError
+from pdebench_lite.registry.command import Command
 
-# The module of this package that holds a verb, and the command in it; `--help` lists them so.
+# The verbs of the core: the module of this package that holds a verb, and the function in it.
+# Plugins bring more of them (hook `pdebench_commands`).
 VERBS = {
     "run": "run",
     "status": "status",
     "table": "table",
     "compare": "compare",
     "payoff": "payoff",
-    "audit": "audit",
     "plot": "plot",
     "report": "report",
     "show": "show",
     "list": "list_things",
     "study": "study",
-    "paper": "paper",
-    "cite": "cite",
     "refresh": "refresh",
     "rescore": "rescore",
     "merge": "merge",
-    "claims": "claims",
-    "doctor": "doctor",
-    "data": "data",
 }
 
 _STOPPED = 130
@@ -68,7 +63,7 @@ def _root(
         raise typer.Exit
 
 
-def application(verbs: Iterable[str] = VERBS) -> typer.Typer:
+def application(commands: Iterable[Command]) -> typer.Typer:
     """Return the command line with some of its verbs: one that is not asked for costs no time."""
     app = typer.Typer(
         name="pdebench",
@@ -79,14 +74,34 @@ def application(verbs: Iterable[str] = VERBS) -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback(invoke_without_command=True)(_root)
-    for verb in verbs:
-        module = importlib.import_module(f"{__name__}.{VERBS[verb]}")
-        command = getattr(module, VERBS[verb])
-        if isinstance(command, typer.Typer):
-            app.add_typer(command, name=verb)
+    for command in commands:
+        function, examples = command.load()
+        if isinstance(function, typer.Typer):
+            app.add_typer(function, name=command.name)
         else:
-            app.command(verb, epilog=getattr(module, "EXAMPLES", None))(command)
+            app.command(command.name, epilog=examples)(function)
     return app
+
+
+def commands_for(given: list[str]) -> list[Command]:
+    """Return the verbs that a command line may need: the one that it names, or all.
+
+    Raises:
+        PdebenchError: nobody brings the verb that it names, or its module cannot be imported.
+    """
+    core = [Command(verb, f"{__name__}.{name}:{name}") for verb, name in VERBS.items()]
+    verb = next(iter(given), "--help")
+    for command in core:
+        if command.name == verb:
+            return [command]
+    from pdebench_lite.registry.discovery import registry
+
+    known = registry(("command",))
+    if verb.startswith("-"):
+        return [*core, *known.commands.values()]
+    if verb not in known.commands and ("command", verb) not in known.clashes:
+        raise known.unknown("command", verb, [*VERBS, *known.commands])
+    return [known.command(verb)]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -96,12 +111,12 @@ def main(arguments: list[str] | None = None) -> int:
     143: SIGTERM.
     """
     given = sys.argv[1:] if arguments is None else arguments
-    app = application(given[:1] if given and given[0] in VERBS else VERBS)
-    if not given:
-        app(["--help"], prog_name="pdebench", standalone_mode=False)
-        return 2
     terminated = threading.Event()
     try:
+        app = application(commands_for(given))
+        if not given:
+            app(["--help"], prog_name="pdebench", standalone_mode=False)
+            return 2
         with _terminable(terminated):
             status = int(app(given, prog_name="pdebench", standalone_mode=False) or 0)
         sys.stdout.flush()
@@ -132,4 +147,4 @@ def _complain(message: str) -> int:
 
 
 def _verb(arguments: list[str]) -> str:
-    return f"{arguments[0]} " if arguments and arguments[0] in VERBS else ""
+    return f"{arguments[0]} " if arguments and not arguments[0].startswith("-") else ""

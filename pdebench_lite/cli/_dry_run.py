@@ -5,15 +5,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pdebench_lite.cli._tally import Tally
+from pdebench_lite.cli.tally import Tally
 from pdebench_lite.errors import visible
-from pdebench_lite.leases import Leases
-from pdebench_lite.plugins import Registry
-from pdebench_lite.plural import counted
-from pdebench_lite.records import Store
-from pdebench_lite.states import State, state_of
-from pdebench_lite.study import Cell
-from pdebench_lite.study.estimate import Estimate, Estimator, duration_text
+from pdebench_lite.registry.discovery import Registry
+from pdebench_lite.runner.states import State, state_of
+from pdebench_lite.runner.study.estimate import Estimate, Estimator, duration_text
+from pdebench_lite.store.cell import Cell
+from pdebench_lite.store.leases import Leases
+from pdebench_lite.store.records import Store
+from pdebench_lite.text import counted
 
 
 @dataclass(frozen=True)

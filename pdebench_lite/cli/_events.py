@@ -6,12 +6,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from pdebench_lite.cli._progress import Quiet, fraction_done
-from pdebench_lite.cli._tally import Tally
-from pdebench_lite.records import Record
+from pdebench_lite.cli.progress import Quiet, fraction_done
+from pdebench_lite.cli.tally import Tally
 from pdebench_lite.runner.child import plain
 from pdebench_lite.runner.watch import Watch
-from pdebench_lite.study import Cell
+from pdebench_lite.store.cell import Cell
+from pdebench_lite.store.records import Record
 
 _PROGRESS_EVERY = 1.0  # seconds, for each cell
 

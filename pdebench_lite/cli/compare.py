@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pdebench_lite.cli._options import (
+from pdebench_lite.cli.options import (
     DEFAULT_RESULTS,
     Methods,
     Problems,
@@ -80,7 +80,7 @@ def compare(
     names = split_labels(problem)
     store, _ = load(results)
     folders = [load(folder, "--with")[0] for folder in others or []]
-    from pdebench_lite.compare import Source, compare
+    from pdebench_lite.analysis import Source, compare
     from pdebench_lite.report.comparison import render_comparison
 
     sources = [Source(store), *(Source(other, other.root.name) for other in folders)]

@@ -28,7 +28,7 @@ def list_things(
         raise unknown_name("list", what, WHAT)
     if format not in ("text", "json"):
         raise unknown_name("format", format, ("text", "json"))
-    from pdebench_lite.plugins import KINDS, registry
+    from pdebench_lite.registry.discovery import KINDS, registry
     from pdebench_lite.report import catalogue, listing
 
     known = registry(("method", "backend") if what == "methods" else KINDS)

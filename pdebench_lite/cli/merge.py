@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pdebench_lite.errors import unknown_name
-from pdebench_lite.plural import counted
+from pdebench_lite.text import counted
 
 if TYPE_CHECKING:
-    from pdebench_lite.merge import Decision, Merged
+    from pdebench_lite.store.merge import Decision, Merged
 
 EXAMPLES = """\b
 Examples:
@@ -58,7 +58,7 @@ def merge(
         raise unknown_name("--prefer", str(prefer), _PREFER)
     if format not in ("text", "json"):
         raise unknown_name("format", format, ("text", "json"))
-    from pdebench_lite import merge as merging
+    from pdebench_lite.store import merge as merging
 
     kept = (merging.HISTORY,) if records_only else merging.ARTIFACTS
     merged = merging.merge(sources, into, prefer or "", kept)  # type: ignore[arg-type]
@@ -74,7 +74,7 @@ def merge(
 
 
 def _clean(line: str) -> str:
-    from pdebench_lite.report.wording import clean
+    from pdebench_lite.analysis.wording import clean
 
     return clean(line)
 
@@ -95,7 +95,7 @@ def _print(merged: "Merged", into: Path) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from pdebench_lite.report.wording import clean
+    from pdebench_lite.analysis.wording import clean
 
     by_outcome = {kind: [d for d in merged.decisions if d.outcome == kind] for kind in _WORDS}
     shown = [*by_outcome["conflict"], *by_outcome["resolved"], *by_outcome["busy"]]
@@ -126,7 +126,7 @@ def _print(merged: "Merged", into: Path) -> None:
 
 def _difference(decision: "Decision") -> list[str]:
     """Write numbers first: what a reader asks is whether results differ, and by how much."""
-    from pdebench_lite.report.wording import as_json, clean, shorten
+    from pdebench_lite.analysis.wording import as_json, clean, shorten
 
     names = sorted(
         decision.differences,

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from pdebench_lite.cli._options import (
+from pdebench_lite.cli.options import (
     DEFAULT_RESULTS,
     Problems,
     Results,
@@ -29,8 +29,8 @@ def payoff(
     if format not in FORMATS:
         raise PdebenchError(f"no format '{format}'; write one of: {', '.join(FORMATS)}")
     store, loaded = load(results)
-    from pdebench_lite.compare import Source
-    from pdebench_lite.compare.payoff import payoffs
+    from pdebench_lite.analysis import Source
+    from pdebench_lite.analysis.payoff import payoffs
     from pdebench_lite.report.payoff import render_payoffs
 
     chosen = of_problems(loaded.records, split_labels(problem))

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from pdebench_lite.cli._options import DEFAULT_RESULTS, Results, load, split_names
+from pdebench_lite.cli.options import DEFAULT_RESULTS, Results, load, split_names
 from pdebench_lite.errors import PdebenchError
 
 

@@ -77,7 +77,7 @@ def _refreshed(document: Path, text: str) -> str:
 
 def _printed(line: str, place: str) -> str:
     """Return what a command prints."""
-    from pdebench_lite.cli import application
+    from pdebench_lite.cli import application, commands_for
 
     try:
         words = shlex.split(line)
@@ -90,7 +90,7 @@ def _printed(line: str, place: str) -> str:
     out = io.StringIO()
     with redirect_stdout(out):
         try:
-            application(words[:1])(words, prog_name="pdebench", standalone_mode=False)
+            application(commands_for(words))(words, prog_name="pdebench", standalone_mode=False)
         except PdebenchError as error:
             raise PdebenchError(f"{place}: {error}") from None
         except Exception as error:

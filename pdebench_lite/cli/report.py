@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from pdebench_lite.cli._options import DEFAULT_RESULTS, Results, load
+from pdebench_lite.cli.options import DEFAULT_RESULTS, Results, load
 from pdebench_lite.errors import PdebenchError
 
 _SUFFIXES = (".html", ".htm")

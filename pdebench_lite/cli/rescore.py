@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pdebench_lite.cli._options import DEFAULT_RESULTS, Results, load
+from pdebench_lite.cli.options import DEFAULT_RESULTS, Results, load
 from pdebench_lite.errors import unknown_name
 
 if TYPE_CHECKING:
-    from pdebench_lite.rescore import Rescored
+    from pdebench_lite.runner.rescore import Rescored
 
 EXAMPLES = """\b
 Examples:
@@ -41,8 +41,8 @@ def rescore(
     if format not in ("text", "json"):
         raise unknown_name("format", format, ("text", "json"))
     store, loaded = load(results)
-    from pdebench_lite.plugins import registry
-    from pdebench_lite.rescore import rescore
+    from pdebench_lite.registry.discovery import registry
+    from pdebench_lite.runner.rescore import rescore
 
     names = list(dict.fromkeys(metric or ()))
     done = list(rescore(store, registry(), loaded.records, names, replace))
@@ -67,7 +67,7 @@ def _print(done: "list[Rescored]", results: Path) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from pdebench_lite.report.wording import clean
+    from pdebench_lite.analysis.wording import clean
 
     console = Console(highlight=False, markup=False)
     counts: dict[str, Counter[str]] = {}

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pdebench_lite.cli._options import DEFAULT_RESULTS, Results, split_names
+from pdebench_lite.cli.options import DEFAULT_RESULTS, Results, split_names
 from pdebench_lite.errors import PdebenchError
 
 if TYPE_CHECKING:
-    from pdebench_lite.plugins import Registry
-    from pdebench_lite.study import Cell
+    from pdebench_lite.registry.discovery import Registry
+    from pdebench_lite.store.cell import Cell
 
 EXAMPLES = """\b
 Examples:
@@ -82,8 +82,8 @@ def run(
     A cell is one problem, method, configuration, backend and seed; it runs in a process of its
     own. Only cells without a record are run.
     """
-    from pdebench_lite.api import execute, parse_rerun
-    from pdebench_lite.plugins import registry
+    from pdebench_lite.registry.discovery import registry
+    from pdebench_lite.runner.api import execute, parse_rerun
 
     again = parse_rerun(rerun or "")
     if jobs < 1:
@@ -102,17 +102,17 @@ def run(
         dtype=dtype,
     )
     if logger is not None:
-        from pdebench_lite import loggers
+        from pdebench_lite.runner import loggers
 
         loggers.check(logger)
     known = registry()
     cells, devices, remedies = _plan(known, study, given)
 
-    from pdebench_lite.cli._progress import Quiet, make_listener
-    from pdebench_lite.cli._tally import Tally
-    from pdebench_lite.records import Store
+    from pdebench_lite.cli.progress import Quiet, make_listener
+    from pdebench_lite.cli.tally import Tally
     from pdebench_lite.runner.environment import threads
-    from pdebench_lite.study.estimate import Estimator
+    from pdebench_lite.runner.study.estimate import Estimator
+    from pdebench_lite.store.records import Store
 
     if jobs > (processors := threads()):
         share = f"{processors} processors" if processors > 1 else "one processor"
@@ -149,8 +149,8 @@ def _complain(line: str) -> None:
 
 def _given(**options: Any) -> dict[str, Any]:
     """Check the options that were given and return them as keys of a study."""
-    from pdebench_lite.api import make_budget
-    from pdebench_lite.study import parse_duration, parse_size
+    from pdebench_lite.runner.api import make_budget
+    from pdebench_lite.runner.study import parse_duration, parse_size
 
     keys = {key.replace("_", "-"): value for key, value in options.items() if value is not None}
     make_budget(
@@ -184,8 +184,8 @@ def _plan(
     known: "Registry", file: Path | None, given: dict[str, Any]
 ) -> tuple[list["Cell"], dict[str, str], list[str]]:
     """Return cells, the device of each backend, and what keeps other cells from being run."""
-    from pdebench_lite.study.file import load_study, study_of
-    from pdebench_lite.study.yaml_source import Source
+    from pdebench_lite.runner.study.file import load_study, study_of
+    from pdebench_lite.runner.study.yaml_source import Source
 
     if file is not None:
         study = load_study(file, given)

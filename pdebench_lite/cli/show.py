@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from pdebench_lite.cli._options import DEFAULT_RESULTS, Results
+from pdebench_lite.cli.options import DEFAULT_RESULTS, Results
 
 
 def show(
@@ -12,8 +12,8 @@ def show(
     results: Results = DEFAULT_RESULTS,
 ) -> None:
     """Print everything that is known of one record."""
-    from pdebench_lite.records import Store
     from pdebench_lite.report.show import describe
+    from pdebench_lite.store.records import Store
 
     store = Store(results)
     folder = store.find(record)

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pdebench_lite.cli._options import DEFAULT_RESULTS, Results
+from pdebench_lite.cli.options import DEFAULT_RESULTS, Results
 from pdebench_lite.errors import PdebenchError, unknown_name
-from pdebench_lite.plural import counted
+from pdebench_lite.text import counted
 
 if TYPE_CHECKING:
-    from pdebench_lite.records import Store
-    from pdebench_lite.states import State
+    from pdebench_lite.runner.states import State
+    from pdebench_lite.store.records import Store
 
     Row = tuple[str, str, State]  # hash, title, state
 
@@ -39,7 +39,7 @@ def status(
     fresh: done; stale: made by other sources or libraries; failed; missing; running, and by whom;
     interrupted: goes on with the next run; corrupt: the record cannot be read.
     """
-    from pdebench_lite.records import Store
+    from pdebench_lite.store.records import Store
 
     if format not in ("text", "json"):
         raise unknown_name("format", format, ("text", "json"))
@@ -57,10 +57,10 @@ def status(
 
 
 def _of_study(study: Path, store: "Store") -> "list[Row]":
-    from pdebench_lite.leases import Leases
-    from pdebench_lite.plugins import registry
-    from pdebench_lite.states import state_of
-    from pdebench_lite.study.file import load_study
+    from pdebench_lite.registry.discovery import registry
+    from pdebench_lite.runner.states import state_of
+    from pdebench_lite.runner.study.file import load_study
+    from pdebench_lite.store.leases import Leases
 
     known, leases = registry(), Leases(store.root)
     cells, _ = load_study(study, {}).plan(known)
@@ -68,9 +68,9 @@ def _of_study(study: Path, store: "Store") -> "list[Row]":
 
 
 def _of_folder(store: "Store") -> "list[Row]":
-    from pdebench_lite.leases import Leases
-    from pdebench_lite.plugins import registry
-    from pdebench_lite.states import State, state_of, state_of_record
+    from pdebench_lite.registry.discovery import registry
+    from pdebench_lite.runner.states import State, state_of, state_of_record
+    from pdebench_lite.store.leases import Leases
 
     known, leases, loaded = registry(), Leases(store.root), store.load()
     rows = []
@@ -100,7 +100,7 @@ def _print(rows: "list[Row]") -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from pdebench_lite.report.wording import clean
+    from pdebench_lite.analysis.wording import clean
 
     console = Console(highlight=False, markup=False)
     counts = {kind: sum(row[2].kind == kind for row in rows) for kind in _ORDER}

@@ -21,12 +21,12 @@ def study(
     if (file is None) != schema:
         raise PdebenchError("name one study file, or write pdebench study --schema")
     if file is None:
-        from pdebench_lite.study.keys import json_schema
+        from pdebench_lite.runner.study.keys import json_schema
 
         print(json.dumps(json_schema(), indent=1, ensure_ascii=False))
         return
-    from pdebench_lite.plugins import registry
-    from pdebench_lite.study.file import load_study
+    from pdebench_lite.registry.discovery import registry
+    from pdebench_lite.runner.study.file import load_study
 
     cells, _ = load_study(file).plan(registry())
     counts: dict[str, int] = {}

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from pdebench_lite.cli._options import (
+from pdebench_lite.cli.options import (
     DEFAULT_RESULTS,
     Methods,
     Problems,
@@ -73,7 +73,7 @@ def table(
         raise PdebenchError(f"--success {success} is a share of runs: add --aggregate")
     chosen = split_labels(methods)
     if aggregate:
-        from pdebench_lite.compare import Source, by_task, compare
+        from pdebench_lite.analysis import Source, by_task, compare
         from pdebench_lite.report.comparison.aggregate import render_aggregate
 
         sources, taken = [Source(store)], split_names(over)

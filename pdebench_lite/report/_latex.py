@@ -4,9 +4,9 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 
-from pdebench_lite.report.remark import Remark
+from pdebench_lite.analysis.remark import Remark
+from pdebench_lite.analysis.wording import fold
 from pdebench_lite.report.sheet import Column, Row, Sheet
-from pdebench_lite.report.wording import fold
 
 _NAME_WIDTH = 24
 _NEEDS = "% needs \\usepackage{booktabs,graphicx}\n"

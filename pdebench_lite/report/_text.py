@@ -10,8 +10,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from pdebench_lite.analysis.wording import fold, shorten
 from pdebench_lite.report.sheet import Column, Row, Sheet
-from pdebench_lite.report.wording import fold, shorten
 
 _GAP = 2
 _NAME_WIDTH = 24

@@ -3,8 +3,8 @@
 import importlib.metadata
 from typing import TYPE_CHECKING, Any
 
-from pdebench_lite.method import Method
-from pdebench_lite.plugins import Registry
+from pdebench_lite.registry.discovery import Registry
+from pdebench_lite.registry.method import Method
 
 if TYPE_CHECKING:  # take long to import, and listing the methods needs neither
     from pdebench_lite.problem import Problem

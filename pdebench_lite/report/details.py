@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from pdebench_lite.analysis.wording import MISSING, clean
 from pdebench_lite.report.searches import tables, taken_row
-from pdebench_lite.report.wording import MISSING, clean
 
 _MOST = 24  # rows
 

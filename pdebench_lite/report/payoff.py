@@ -2,8 +2,8 @@
 
 from math import isinf
 
-from pdebench_lite.compare.payoff import Payoff
-from pdebench_lite.report import wording
+from pdebench_lite.analysis import wording
+from pdebench_lite.analysis.payoff import Payoff
 from pdebench_lite.report._markdown import markdown
 from pdebench_lite.report._text import text
 from pdebench_lite.report.sheet import Column, Row, Sheet

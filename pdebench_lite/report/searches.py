@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from pdebench_lite.records import Record
+from pdebench_lite.store.records import Record
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, Literal, TypeAlias
 
-from pdebench_lite.records import Record
-from pdebench_lite.report import wording
-from pdebench_lite.report.provenance import Environments, measured
-from pdebench_lite.report.remark import Remark
-from pdebench_lite.report.wording import MISSING, clean
+from pdebench_lite.analysis import wording
+from pdebench_lite.analysis.provenance import Environments, measured
+from pdebench_lite.analysis.remark import Remark
+from pdebench_lite.analysis.wording import MISSING, clean
+from pdebench_lite.store.records import Record
 
 Kind: TypeAlias = Literal["name", "word", "status", "error", "interval", "number", "sees"]
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from pdebench_lite.records import LOG, Record
-from pdebench_lite.report import wording
+from pdebench_lite.analysis import wording
+from pdebench_lite.analysis.wording import MISSING, amount, clean, count
 from pdebench_lite.report.details import tabulated
 from pdebench_lite.report.searches import tables
 from pdebench_lite.report.trace import traced
-from pdebench_lite.report.wording import MISSING, amount, clean, count
+from pdebench_lite.store.records import LOG, Record
 
 _TIMES = (
     ("setup_s", "imports, reference, plan; not charged"),

@@ -8,15 +8,15 @@ import sys
 from collections.abc import Iterable
 from typing import Any, Literal, TypeAlias, get_args
 
+from pdebench_lite.analysis import wording
+from pdebench_lite.analysis.provenance import Environments
 from pdebench_lite.errors import unknown_name
-from pdebench_lite.records import Record
-from pdebench_lite.report import wording
 from pdebench_lite.report._latex import latex
 from pdebench_lite.report._markdown import markdown
 from pdebench_lite.report._text import text
-from pdebench_lite.report.provenance import Environments
 from pdebench_lite.report.sheet import sheets
-from pdebench_lite.study import Budget
+from pdebench_lite.store.cell import Budget
+from pdebench_lite.store.records import Record
 
 Format: TypeAlias = Literal["text", "csv", "md", "latex", "json"]
 FORMATS: tuple[Format, ...] = get_args(Format)

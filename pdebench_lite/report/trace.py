@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Any
 
-from pdebench_lite.report.wording import clean
+from pdebench_lite.analysis.wording import clean
 
 _WORD = re.compile(r"\{(\w+)\}")
 

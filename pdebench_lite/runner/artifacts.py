@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from pdebench_lite.records import FIELDS, HISTORY
-from pdebench_lite.study import Cell
+from pdebench_lite.store.cell import Cell
+from pdebench_lite.store.records import FIELDS, HISTORY
 
 LOG_LIMIT = 4_000_000  # bytes
 

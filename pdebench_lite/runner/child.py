@@ -17,25 +17,25 @@ from typing import Any
 
 import numpy as np
 
-from pdebench_lite.arrays import save_arrays
-from pdebench_lite.checkpoints import read_checkpoint
 from pdebench_lite.errors import DivergedError, PdebenchError, UnsupportedError
-from pdebench_lite.method import Solution
+from pdebench_lite.measure import nvml
+from pdebench_lite.measure.clock import PHASES, Clock
+from pdebench_lite.measure.energy import EnergyMeter, gpu, rapl
+from pdebench_lite.measure.memory import MemoryMeter
+from pdebench_lite.measure.steal import StealMeter
 from pdebench_lite.metrics import bands, error_profile
-from pdebench_lite.plugins import registry
-from pdebench_lite.records import START, WEIGHTS
-from pdebench_lite.runner import nvml
-from pdebench_lite.runner.clock import PHASES, Clock
-from pdebench_lite.runner.energy import EnergyMeter, gpu, rapl
-from pdebench_lite.runner.memory import MemoryMeter
+from pdebench_lite.problem.solution import Solution
+from pdebench_lite.problem.view import View
+from pdebench_lite.registry.discovery import registry
 from pdebench_lite.runner.processes import settle_in
 from pdebench_lite.runner.run import Journal, Judge, Run, phase_hook
-from pdebench_lite.runner.steal import StealMeter
 from pdebench_lite.runner.streams import data_stream
 from pdebench_lite.selectors import Selector
-from pdebench_lite.study import Cell
+from pdebench_lite.store.arrays import save_arrays
+from pdebench_lite.store.cell import Cell
+from pdebench_lite.store.checkpoints import read_checkpoint
+from pdebench_lite.store.records import START, WEIGHTS
 from pdebench_lite.tasks.field import FieldEvaluation
-from pdebench_lite.view import View
 
 JOURNAL, OUTCOME, ARRAYS = "journal.jsonl", "outcome.json", "arrays.npz"
 

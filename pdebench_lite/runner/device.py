@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from pdebench_lite.errors import PdebenchError
-from pdebench_lite.plugins import Registry
+from pdebench_lite.registry.discovery import Registry
 
 _PROBE = (
     "import importlib, json, sys;print(json.dumps(importlib.import_module(sys.argv[1]).devices()))"

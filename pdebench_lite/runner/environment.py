@@ -15,8 +15,8 @@ from typing import Any
 
 import psutil
 
-from pdebench_lite import own_code
-from pdebench_lite.plugins import module_file
+from pdebench_lite.registry import own_code
+from pdebench_lite.registry.discovery import module_file
 
 
 def cpu_model() -> str:

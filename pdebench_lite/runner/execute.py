@@ -14,16 +14,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pdebench_lite.checkpoints import CHECKPOINT, discard_checkpoint, read_checkpoint
 from pdebench_lite.errors import PdebenchError
-from pdebench_lite.leases import Leases
-from pdebench_lite.method import Method
-from pdebench_lite.plugins import Registry
+from pdebench_lite.measure.clock import CHARGED, PHASES
 from pdebench_lite.problem import Task
-from pdebench_lite.records import LEFT, LOG, START, Record, Status, Store, record_of
+from pdebench_lite.registry.discovery import Registry
+from pdebench_lite.registry.method import Method
 from pdebench_lite.runner.artifacts import shorten, write_fields, write_history
 from pdebench_lite.runner.child import ARRAYS, JOURNAL, OUTCOME
-from pdebench_lite.runner.clock import CHARGED, PHASES
 from pdebench_lite.runner.environment import environment, load_average, threads
 from pdebench_lite.runner.identity import fingerprint_of
 from pdebench_lite.runner.processes import (
@@ -36,7 +33,10 @@ from pdebench_lite.runner.processes import (
 )
 from pdebench_lite.runner.watch import Watch, follow, overdue
 from pdebench_lite.selectors import Selector, Settings
-from pdebench_lite.study import Cell
+from pdebench_lite.store.cell import Cell
+from pdebench_lite.store.checkpoints import CHECKPOINT, discard_checkpoint, read_checkpoint
+from pdebench_lite.store.leases import Leases
+from pdebench_lite.store.records import LEFT, LOG, START, Record, Status, Store, record_of
 
 ATTEMPTS = 3  # how often a child that was killed from outside is started
 _ATTEMPT = "attempt.json"

@@ -1,10 +1,10 @@
 """Fingerprint of a cell: the sources and libraries that its numbers come from."""
 
-from pdebench_lite import own_code
 from pdebench_lite.errors import unknown_name
-from pdebench_lite.plugins import Registry
+from pdebench_lite.registry import own_code
+from pdebench_lite.registry.discovery import Registry
 from pdebench_lite.runner.environment import data_mark, fingerprint
-from pdebench_lite.study import Cell
+from pdebench_lite.store.cell import Cell
 
 
 def fingerprint_of(registry: Registry, cell: Cell) -> dict[str, str]:

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import psutil
 
-from pdebench_lite.leases import born, machine
-from pdebench_lite.study import Cell
+from pdebench_lite.store.cell import Cell
+from pdebench_lite.store.leases import born, machine
 
 _GRACE = 3.0  # seconds between SIGTERM and SIGKILL
 _RUNNER, _CELL = "PDEBENCH_RUNNER", "PDEBENCH_WORKSPACE"

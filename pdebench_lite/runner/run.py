@@ -13,17 +13,17 @@ from typing import Any, Literal
 
 import numpy as np
 
-from pdebench_lite.checkpoints import Checkpoint, write_checkpoint
 from pdebench_lite.errors import DivergedError
-from pdebench_lite.method import Solution
+from pdebench_lite.measure.clock import CHARGED, Clock, Phase
+from pdebench_lite.measure.energy import EnergyMeter
+from pdebench_lite.measure.memory import MemoryMeter
+from pdebench_lite.measure.steal import StealMeter
 from pdebench_lite.metrics import Metric
 from pdebench_lite.problem import Observation, Task
-from pdebench_lite.runner.clock import CHARGED, Clock, Phase
-from pdebench_lite.runner.energy import EnergyMeter
-from pdebench_lite.runner.memory import MemoryMeter
-from pdebench_lite.runner.steal import StealMeter
+from pdebench_lite.problem.solution import Solution
 from pdebench_lite.runner.streams import method_stream
-from pdebench_lite.study import Cell
+from pdebench_lite.store.cell import Cell
+from pdebench_lite.store.checkpoints import Checkpoint, write_checkpoint
 
 _PROGRESS_EVERY = 0.25  # seconds between lines for the progress bar
 _CLOCK_EVERY = 0.05  # seconds between readings of the clock, each of which waits for the device

@@ -8,15 +8,15 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
-from pdebench_lite.leases import Leases, machine
-from pdebench_lite.listener import Listener
-from pdebench_lite.plugins import Registry
-from pdebench_lite.records import Record, Store
+from pdebench_lite.registry.discovery import Registry
 from pdebench_lite.runner.execute import Executor, Slot, Stopped, TakenOver
+from pdebench_lite.runner.listener import Listener
 from pdebench_lite.runner.processes import kill_orphans
+from pdebench_lite.runner.states import State, state_of
 from pdebench_lite.runner.watch import Watch
-from pdebench_lite.states import State, state_of
-from pdebench_lite.study import Cell
+from pdebench_lite.store.cell import Cell
+from pdebench_lite.store.leases import Leases, machine
+from pdebench_lite.store.records import Record, Store
 
 _TICK = 0.1  # seconds between looks at what runs
 _PATIENCE = 0.5  # between looks at cells that another runner has

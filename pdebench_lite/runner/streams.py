@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from pdebench_lite.seeding import generator
-from pdebench_lite.study import Cell
+from pdebench_lite.store.cell import Cell
 
 
 def data_stream(cell: Cell) -> Callable[[str], np.random.Generator]:

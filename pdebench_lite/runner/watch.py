@@ -8,8 +8,8 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
-from pdebench_lite.runner.clock import CHARGED, PHASES
-from pdebench_lite.study import Cell
+from pdebench_lite.measure.clock import CHARGED, PHASES
+from pdebench_lite.store.cell import Cell
 
 SETUP_LIMIT = 300.0
 SILENCE_LIMIT = 300.0

@@ -8,10 +8,10 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from pdebench_lite.calls import Calls, measure_calls
 from pdebench_lite.errors import DivergedError, PdebenchError
-from pdebench_lite.method import Solution
+from pdebench_lite.measure.calls import Calls, measure_calls
 from pdebench_lite.problem import Expression, Face, Observation, Task
+from pdebench_lite.problem.solution import Solution
 
 
 @dataclass(frozen=True)

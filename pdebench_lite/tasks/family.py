@@ -11,8 +11,8 @@ import numpy as np
 from pydantic import Field
 
 from pdebench_lite.errors import DivergedError, PdebenchError
-from pdebench_lite.method import Solution
 from pdebench_lite.problem import Domain, Face, Function, Observation, Task
+from pdebench_lite.problem.solution import Solution
 from pdebench_lite.selectors import Settings
 from pdebench_lite.tasks.field import Purpose
 

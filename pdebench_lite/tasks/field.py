@@ -8,7 +8,6 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from pdebench_lite.errors import DivergedError, PdebenchError
-from pdebench_lite.method import Solution
 from pdebench_lite.problem import (
     Arrays,
     Carried,
@@ -18,6 +17,7 @@ from pdebench_lite.problem import (
     Reference,
     Task,
 )
+from pdebench_lite.problem.solution import Solution
 
 Purpose = Literal["history", "final"]
 Axes = dict[str, np.ndarray]

@@ -7,16 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from pdebench_lite.method import Solution
-from pdebench_lite.plugins import Registry
+from pdebench_lite.measure.clock import Clock
+from pdebench_lite.measure.memory import MemoryMeter
 from pdebench_lite.problem import Arrays, Task
-from pdebench_lite.runner.clock import Clock
-from pdebench_lite.runner.memory import MemoryMeter
+from pdebench_lite.problem.solution import Solution
+from pdebench_lite.problem.view import View
+from pdebench_lite.registry.discovery import Registry
 from pdebench_lite.runner.run import Journal, Judge, Run
 from pdebench_lite.runner.streams import data_stream
-from pdebench_lite.study import Budget, Dtype, make_cell
+from pdebench_lite.runner.study import make_cell
+from pdebench_lite.store.cell import Budget, Dtype
 from pdebench_lite.tasks import FieldTask
-from pdebench_lite.view import View
 
 
 @dataclass(frozen=True)

@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 
 from pdebench_lite.errors import NotGivenError
-from pdebench_lite.method import Solution
-from pdebench_lite.physics import jets
-from pdebench_lite.plugins import Registry
+from pdebench_lite.numerics import jets
 from pdebench_lite.problem import Task
+from pdebench_lite.problem.solution import Solution
+from pdebench_lite.problem.view import View
+from pdebench_lite.registry.discovery import Registry
 from pdebench_lite.seeding import generator
 from pdebench_lite.tasks.expression import ExpressionTask
 from pdebench_lite.testing._libraries import LIBRARIES, Library, library
 from pdebench_lite.testing.problem import ProblemDescriptionContract
-from pdebench_lite.view import View
 
 _STEP = 1e-4
 

@@ -15,13 +15,14 @@ from typing import Any, ClassVar, get_args
 import numpy as np
 import pytest
 
-from pdebench_lite.api import execute, plan
 from pdebench_lite.errors import PdebenchError
-from pdebench_lite.method import Family, Method, Solution
-from pdebench_lite.plugins import Registry, registry
 from pdebench_lite.problem import Task
-from pdebench_lite.records import Record, Store, load_fields, load_history
-from pdebench_lite.study import Budget
+from pdebench_lite.problem.solution import Solution
+from pdebench_lite.registry.discovery import Registry, registry
+from pdebench_lite.registry.method import Family, Method
+from pdebench_lite.runner.api import execute, plan
+from pdebench_lite.store.cell import Budget
+from pdebench_lite.store.records import Record, Store, load_fields, load_history
 from pdebench_lite.testing.attempt import attempt
 
 _HEAVY = ("torch", "jax", "jaxlib", "tensorflow", "pytorch_lightning", "matplotlib")

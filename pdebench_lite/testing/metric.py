@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from pdebench_lite.method import Solution
 from pdebench_lite.metrics import Metric
-from pdebench_lite.plugins import Registry, registry
 from pdebench_lite.problem import Task
+from pdebench_lite.problem.solution import Solution
+from pdebench_lite.registry.discovery import Registry, registry
 from pdebench_lite.seeding import generator
 from pdebench_lite.tasks import FieldTask
 from pdebench_lite.testing.attempt import true_solution

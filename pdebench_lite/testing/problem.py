@@ -10,19 +10,19 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from pdebench_lite.carrying import rollout
 from pdebench_lite.errors import NotGivenError, PdebenchError, UnsupportedError
 from pdebench_lite.metrics import relative_l2
-from pdebench_lite.physics import Grid, jets
-from pdebench_lite.plugins import Registry, registry
+from pdebench_lite.numerics import Grid, jets
 from pdebench_lite.problem import Arrays, Domain, Problem, Reference, Scheme, Task, split_derivative
+from pdebench_lite.problem.carrying import rollout
+from pdebench_lite.problem.view import View
+from pdebench_lite.registry.discovery import Registry, registry
 from pdebench_lite.seeding import generator
 from pdebench_lite.selectors import Selector, parse_selector
 from pdebench_lite.tasks import FieldTask
 from pdebench_lite.testing._derivatives import named_derivatives
 from pdebench_lite.testing._libraries import LIBRARIES, Library, library
 from pdebench_lite.testing.attempt import true_solution
-from pdebench_lite.view import View
 
 _WIDTHS = (0.1, 0.03, 0.01, 0.003, 0.001)  # of an axis: the best stencil is not known beforehand
 _GIFTS = ("initial_state", "ansatz", "embedding", "boundary", "coefficients")

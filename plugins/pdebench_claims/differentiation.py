@@ -5,11 +5,11 @@ from dataclasses import replace
 from itertools import pairwise
 from math import isfinite, sqrt
 
+from pdebench_claims.claim import Claim, Experiment, Part
+from pdebench_claims.evidence import Evidence, exactly, metric
 from pdebench_claims.source import LECTURE
-from pdebench_lite.claims import Claim, Evidence, Experiment, Part
-from pdebench_lite.claims.evidence import exactly, metric
-from pdebench_lite.compare.statistics import ratio, seeds_needed
-from pdebench_lite.records import Record
+from pdebench_lite.analysis.statistics import ratio, seeds_needed
+from pdebench_lite.store.records import Record
 
 SEEDS = seeds_needed()
 _ROUNDING = 1e-13

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from functools import lru_cache
 from importlib import import_module
 
+from pdebench_claims.claim import Claim, Part
+from pdebench_claims.evidence import Evidence, exactly
 from pdebench_claims.source import LECTURE
-from pdebench_lite.claims import Claim, Evidence, Part
-from pdebench_lite.claims.evidence import exactly
-from pdebench_lite.plugins import registry
+from pdebench_lite.registry.discovery import registry
 
 _SILENT = {
     tokenize.COMMENT,

@@ -6,12 +6,12 @@ from functools import partial
 
 import numpy as np
 
+from pdebench_claims.claim import Claim, Part
+from pdebench_claims.evidence import Evidence, conditions, metric
 from pdebench_claims.source import LECTURE
 from pdebench_claims.supervised import RACE, RECONSTRUCTION
-from pdebench_lite.claims import Claim, Evidence, Part
-from pdebench_lite.claims.evidence import conditions, metric
-from pdebench_lite.compare.statistics import ratio
-from pdebench_lite.records import Record
+from pdebench_lite.analysis.statistics import ratio
+from pdebench_lite.store.records import Record
 
 _LEFT = 1e-3
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 from math import isinf
 from statistics import median
 
+from pdebench_claims.claim import Claim, Experiment, Part
+from pdebench_claims.evidence import Evidence, conditions, exactly, metric
 from pdebench_claims.source import LECTURE
-from pdebench_lite.claims import Claim, Evidence, Experiment, Part
-from pdebench_lite.claims.evidence import conditions, exactly, metric
-from pdebench_lite.compare.statistics import seeds_needed
+from pdebench_lite.analysis.statistics import seeds_needed
 
 SEEDS = seeds_needed()
 RECONSTRUCTION = Experiment(

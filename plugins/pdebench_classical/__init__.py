@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from pdebench_lite import hookimpl
-from pdebench_lite.method import Backend, Method
+from pdebench_lite.registry.method import Backend, Method
 
 
 @hookimpl

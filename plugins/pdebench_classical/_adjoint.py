@@ -10,9 +10,9 @@ import numpy as np
 from pdebench_classical._forward_map import ForwardMap
 from pdebench_classical._trajectory import Trajectory
 from pdebench_classical.adjoint import AdjointSettings
-from pdebench_lite.method import Solution
+from pdebench_lite.problem.solution import Solution
+from pdebench_lite.problem.view import View
 from pdebench_lite.runner.run import Run
-from pdebench_lite.view import View
 
 _WEIGHTS = tuple(10.0**-k for k in range(1, 11))  # below, gradients are no longer exact enough
 _GRIDS = 2  # the finest grid and those of half as many cells before it

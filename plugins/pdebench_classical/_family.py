@@ -7,11 +7,11 @@ import numpy as np
 
 from pdebench_classical.marching import MarchingSettings
 from pdebench_lite.errors import UnsupportedError
-from pdebench_lite.method import Solution
-from pdebench_lite.physics import Grid, fourier_basis, interpolate_periodic
+from pdebench_lite.numerics import Grid, fourier_basis, interpolate_periodic
 from pdebench_lite.problem import Scheme
+from pdebench_lite.problem.solution import Solution
+from pdebench_lite.problem.view import View
 from pdebench_lite.runner.run import Run
-from pdebench_lite.view import View
 
 _ABREAST = 16  # instances that share their time step, those with like bounds together
 

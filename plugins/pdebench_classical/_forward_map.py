@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from pdebench_classical._tape import linearise
-from pdebench_lite.observations import by_time
-from pdebench_lite.physics import Grid, fourier_basis
-from pdebench_lite.physics.fourier_prior import FourierPrior
+from pdebench_lite.numerics import Grid, fourier_basis
 from pdebench_lite.problem import Domain, Observation, Scheme, Unknown
+from pdebench_lite.problem.observations import by_time
+from pdebench_methods.search.fourier_prior import FourierPrior
 
 State = dict[str, np.ndarray]
 _SHARE = 0.9  # of the stability bound

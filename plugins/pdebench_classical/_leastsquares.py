@@ -11,13 +11,13 @@ import numpy as np
 from pdebench_classical._forward_map import largest_seen, readings, spans
 from pdebench_classical._trajectory import Trajectory
 from pdebench_classical.leastsquares import LeastSquaresSettings
-from pdebench_lite.method import Solution
-from pdebench_lite.observations import by_time
-from pdebench_lite.optimize.regularised_gauss_newton import Level, RegularisedGaussNewton
-from pdebench_lite.physics.fourier_prior import FourierPrior
 from pdebench_lite.problem import Arrays, Scheme
+from pdebench_lite.problem.observations import by_time
+from pdebench_lite.problem.solution import Solution
+from pdebench_lite.problem.view import View
 from pdebench_lite.runner.run import Run
-from pdebench_lite.view import View
+from pdebench_methods.search.fourier_prior import FourierPrior
+from pdebench_methods.search.regularised_gauss_newton import Level, RegularisedGaussNewton
 
 _FREE = 10.0  # prior deviation of numbers and means, in units of that of the waves
 _STEP = 1e-6  # of the differences

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from scipy.interpolate import BSpline
 
-from pdebench_lite.method import Solution
 from pdebench_lite.problem import Observation
+from pdebench_lite.problem.solution import Solution
+from pdebench_lite.problem.view import View
 from pdebench_lite.runner.run import Run
-from pdebench_lite.view import View
 
 _DEGREE = 3  # of splines
 _EXTENSION = 2.0  # period of the Fourier basis over the interval of the labels

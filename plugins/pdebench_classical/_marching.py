@@ -7,9 +7,9 @@ from pdebench_classical import _family
 from pdebench_classical._trajectory import Trajectory
 from pdebench_classical.marching import MarchingSettings
 from pdebench_lite.errors import UnsupportedError
-from pdebench_lite.method import Solution
+from pdebench_lite.problem.solution import Solution
+from pdebench_lite.problem.view import View
 from pdebench_lite.runner.run import Run
-from pdebench_lite.view import View
 
 
 def solve(view: View, run: Run) -> Solution:

@@ -8,16 +8,16 @@ from scipy import linalg
 
 from pdebench_classical._warp import Warp
 from pdebench_classical.opticalflow import OpticalflowSettings, motion_along
-from pdebench_lite.method import Solution
-from pdebench_lite.observations import by_time
-from pdebench_lite.optimize import Level, RegularisedGaussNewton
-from pdebench_lite.physics import interpolate_periodic
-from pdebench_lite.physics.channels import ChannelAverage, channel_average
-from pdebench_lite.physics.fourier_prior import FourierPrior
-from pdebench_lite.physics.gaussian_average import gaussian_average
+from pdebench_lite.numerics import interpolate_periodic
 from pdebench_lite.problem import Domain
+from pdebench_lite.problem.observations import by_time
+from pdebench_lite.problem.solution import Solution
+from pdebench_lite.problem.view import View
 from pdebench_lite.runner.run import Run
-from pdebench_lite.view import View
+from pdebench_methods.search import Level, RegularisedGaussNewton
+from pdebench_methods.search.channels import ChannelAverage, channel_average
+from pdebench_methods.search.fourier_prior import FourierPrior
+from pdebench_methods.search.gaussian_average import gaussian_average
 
 _BLURS = (0.2, 0.1, 0.05, 0.025, 0.0125)  # standard deviations, in lengths of the domain
 _FREE = 10.0  # prior deviation of the mean motion, in units of that of the waves

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from pdebench_lite.physics import Extrapolation, Grid, fourier_basis, interpolate
+from pdebench_lite.numerics import Extrapolation, Grid, fourier_basis, interpolate
 from pdebench_lite.problem import Domain, Scheme
 
 State = dict[str, np.ndarray]

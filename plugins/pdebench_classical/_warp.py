@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from pdebench_lite.physics import Grid, interpolate_periodic, rk4, spectral_derivative
-from pdebench_lite.physics.fourier_prior import FourierPrior
+from pdebench_lite.numerics import Grid, interpolate_periodic, rk4, spectral_derivative
 from pdebench_lite.problem import Domain
+from pdebench_methods.search.fourier_prior import FourierPrior
 
 _TABLE = {1: 4096, 2: 256, 3: 64}  # cells an axis of the tables of motion and image
 

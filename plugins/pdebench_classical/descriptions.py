@@ -1,6 +1,6 @@
 """The classical methods as they are listed: settings and code are imported when needed."""
 
-from pdebench_lite.method import Method, Tuning
+from pdebench_lite.registry.method import Method, Tuning
 
 ETDRK4 = Method(
     name="etdrk4",

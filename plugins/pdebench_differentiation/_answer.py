@@ -7,10 +7,10 @@ import numpy as np
 
 from pdebench_differentiation._libraries import LIBRARIES, Library
 from pdebench_differentiation._tables import tables
-from pdebench_lite.method import Solution
 from pdebench_lite.problem import Expression
+from pdebench_lite.problem.solution import Solution
+from pdebench_lite.problem.view import View
 from pdebench_lite.runner.run import Run
-from pdebench_lite.view import View
 
 Index: TypeAlias = tuple[int, ...]
 Differentiate: TypeAlias = Callable[[Any, dict[str, Any]], list[Any]]

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from pdebench_lite.physics import array_namespace
+from pdebench_lite.numerics import array_namespace
 
 
 class Dual:

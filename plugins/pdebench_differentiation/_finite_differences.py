@@ -7,11 +7,11 @@ import numpy as np
 
 from pdebench_differentiation._answer import Differentiate, Index, answer, orders
 from pdebench_differentiation._libraries import Library
-from pdebench_lite.method import Solution
-from pdebench_lite.physics import array_namespace
+from pdebench_lite.numerics import array_namespace
 from pdebench_lite.problem import Expression
+from pdebench_lite.problem.solution import Solution
+from pdebench_lite.problem.view import View
 from pdebench_lite.runner.run import Run
-from pdebench_lite.view import View
 
 _ACCURACY = {"forward": 1, "central": 2}
 

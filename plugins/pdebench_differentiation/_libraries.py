@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from pdebench_lite.physics import array_namespace
+from pdebench_lite.numerics import array_namespace
 
 Compiled = Callable[[Any, dict[str, Any]], Any]
 

@@ -9,10 +9,10 @@ from pdebench_differentiation import _trace
 from pdebench_differentiation._answer import Differentiate, Index, answer, orders
 from pdebench_differentiation._libraries import Library
 from pdebench_lite.errors import UnsupportedError
-from pdebench_lite.method import Solution
 from pdebench_lite.problem import Expression
+from pdebench_lite.problem.solution import Solution
+from pdebench_lite.problem.view import View
 from pdebench_lite.runner.run import Run
-from pdebench_lite.view import View
 
 Function = Callable[[Any], Any]
 

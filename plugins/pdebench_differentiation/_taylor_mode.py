@@ -4,11 +4,11 @@ from typing import Any
 
 from pdebench_differentiation._answer import Differentiate, answer, orders
 from pdebench_differentiation._libraries import Library
-from pdebench_lite.method import Solution
-from pdebench_lite.physics import array_namespace, jets
+from pdebench_lite.numerics import array_namespace, jets
 from pdebench_lite.problem import Expression
+from pdebench_lite.problem.solution import Solution
+from pdebench_lite.problem.view import View
 from pdebench_lite.runner.run import Run
-from pdebench_lite.view import View
 
 
 def solve(view: View, run: Run) -> Solution:

@@ -3,8 +3,8 @@
 from pydantic import Field
 
 from pdebench_differentiation.supporting import supports as gives_an_expression
-from pdebench_lite.method import Support
 from pdebench_lite.problem import Task
+from pdebench_lite.registry.method import Support
 from pdebench_lite.selectors import Settings
 
 

@@ -1,6 +1,6 @@
 """The methods as they are listed: names of settings and code, which are imported when needed."""
 
-from pdebench_lite.method import Method
+from pdebench_lite.registry.method import Method
 
 _BACKENDS = ("numpy", "torch", "jax")
 _BOOK = """@book{griewank2008evaluating,

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from pdebench_lite.method import Support
 from pdebench_lite.problem import Task
+from pdebench_lite.registry.method import Support
 
 
 def supports(task: Task, config: Any) -> Support:

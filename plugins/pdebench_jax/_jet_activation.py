@@ -7,8 +7,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from pdebench_lite.physics import jets
-from pdebench_lite.physics.jets import Index, Jet, Space
+from pdebench_lite.numerics import jets
+from pdebench_lite.numerics.jets import Index, Jet, Space
 from pdebench_methods.jet_activation import WITH_REVERSE, forward, indices, reverse
 
 

@@ -1,4 +1,4 @@
-"""Devices, synchronisation and device memory of JAX; see `pdebench_lite.method.Backend`."""
+"""Devices, synchronisation and device memory of JAX; see `pdebench_lite.Backend`."""
 
 from typing import Any
 

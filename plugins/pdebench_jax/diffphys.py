@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 
 from pdebench_jax._training import JaxFlatObjective, JaxTools
-from pdebench_lite.method import Solution
+from pdebench_lite.problem.solution import Solution
+from pdebench_lite.problem.view import View
 from pdebench_lite.runner.run import Run
-from pdebench_lite.view import View
 from pdebench_methods.host import FlatObjective
 from pdebench_methods.objectives import solver_in_the_loop
 from pdebench_methods.objectives.diffphys import DiffphysObjective

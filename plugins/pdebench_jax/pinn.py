@@ -1,9 +1,9 @@
 """Solver of `pinn` in JAX."""
 
 from pdebench_jax._training import JaxTools
-from pdebench_lite.method import Solution
+from pdebench_lite.problem.solution import Solution
+from pdebench_lite.problem.view import View
 from pdebench_lite.runner.run import Run
-from pdebench_lite.view import View
 from pdebench_methods.objectives import pinn_per_instance
 from pdebench_methods.objectives.pinn import PinnObjective
 from pdebench_methods.training import train

@@ -7,7 +7,7 @@ arithmetic, so that torch and JAX train the same thing. `training` is the loop t
 from collections.abc import Sequence
 
 from pdebench_lite import hookimpl
-from pdebench_lite.method import Method
+from pdebench_lite.registry.method import Method
 
 
 @hookimpl

@@ -4,8 +4,8 @@ from typing import Any
 
 from pydantic import Field, field_validator
 
-from pdebench_lite.method import Support
 from pdebench_lite.problem import Task
+from pdebench_lite.registry.method import Support
 from pdebench_methods.operators import OperatorSettings, fits
 
 

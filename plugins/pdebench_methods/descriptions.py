@@ -1,6 +1,6 @@
 """The methods as they are listed: names of settings and code, which are imported when needed."""
 
-from pdebench_lite.method import Method, Tuning
+from pdebench_lite.registry.method import Method, Tuning
 
 MLP = Method(
     name="mlp",

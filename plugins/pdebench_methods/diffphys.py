@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from pdebench_lite.method import Support
 from pdebench_lite.problem import Task
+from pdebench_lite.registry.method import Support
 from pdebench_methods.solver_in_the_loop import CorrectionSettings, fits_a_correction
 
 PRESETS: Mapping[str, Mapping[str, Any]] = {

@@ -5,7 +5,7 @@ from typing import Protocol
 
 import numpy as np
 
-from pdebench_lite.optimize import HostMatrix, LevenbergMarquardt, NewMatrix, SelfScaledBroyden
+from pdebench_methods.search import HostMatrix, LevenbergMarquardt, NewMatrix, SelfScaledBroyden
 
 HOSTED = ("ssbroyden", "lm")
 """The optimisers of this module."""
@@ -47,7 +47,7 @@ def slices(parameters: Mapping[str, np.ndarray]) -> dict[str, tuple[slice, tuple
 
 
 class HostMinimiser:
-    """An optimiser of `pdebench_lite.optimize` on the objective of a backend.
+    """An optimiser of `pdebench_methods.search` on the objective of a backend.
 
     Args:
         optimizer: one of `HOSTED`.

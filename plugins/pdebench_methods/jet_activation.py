@@ -10,8 +10,8 @@ chapter 13), which for tanh and the logistic function follows from the output al
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from pdebench_lite.physics import jets
-from pdebench_lite.physics.jets import Array, Coefficients, Index, Jet, Space
+from pdebench_lite.numerics import jets
+from pdebench_lite.numerics.jets import Array, Coefficients, Index, Jet, Space
 
 MultiplyAdd: TypeAlias = Callable[[Array, Array, Array, float], Array]
 """(total, a, b, factor) -> total + factor·a·b; may write it into `total`."""

@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
-from pdebench_lite.physics import array_namespace, jets
+from pdebench_lite.numerics import array_namespace, jets
 from pdebench_lite.problem import Domain, Unknown
 from pdebench_methods.settings import NetworkSettings
 from pdebench_methods.training import Tools

@@ -2,8 +2,8 @@
 
 from pydantic import Field
 
-from pdebench_lite.method import Support
 from pdebench_lite.problem import Task
+from pdebench_lite.registry.method import Support
 from pdebench_lite.selectors import Settings
 
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from pdebench_lite import own_code
 from pdebench_lite.errors import PdebenchError, UnsupportedError
-from pdebench_lite.physics import array_namespace
+from pdebench_lite.numerics import array_namespace
+from pdebench_lite.registry import own_code
 from pdebench_methods.training import OwnNetwork, Tools
 
 _POINTS = 3  # at which a network is tried out

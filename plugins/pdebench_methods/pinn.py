@@ -5,8 +5,8 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from pdebench_lite.method import Support
 from pdebench_lite.problem import Task
+from pdebench_lite.registry.method import Support
 from pdebench_methods.operators import fits
 from pdebench_methods.settings import SHAPE, NetworkSettings, TrainingSettings, supported
 

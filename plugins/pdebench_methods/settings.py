@@ -11,9 +11,9 @@ from pydantic import (
     model_validator,
 )
 
-from pdebench_lite import own_code
 from pdebench_lite.errors import UnsupportedError
-from pdebench_lite.method import Support
+from pdebench_lite.registry import own_code
+from pdebench_lite.registry.method import Support
 from pdebench_lite.selectors import Settings
 
 Activation: TypeAlias = Literal["tanh", "sin", "sigmoid", "silu", "gelu", "softplus"]

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from pdebench_lite.checkpoints import Checkpoint
 from pdebench_lite.errors import DivergedError
-from pdebench_lite.method import Solution
+from pdebench_lite.problem.solution import Solution
+from pdebench_lite.store.checkpoints import Checkpoint
 
 
 class Share:

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from pdebench_lite.method import Solution
-from pdebench_lite.physics import Grid
+from pdebench_lite.numerics import Grid
 from pdebench_lite.problem import Arrays, Domain, Unknown
+from pdebench_lite.problem.solution import Solution
 from pdebench_methods.networks import Model
 from pdebench_methods.training import Tools
 

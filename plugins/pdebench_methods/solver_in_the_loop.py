@@ -4,8 +4,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from pdebench_lite.method import Support
 from pdebench_lite.problem import Task
+from pdebench_lite.registry.method import Support
 from pdebench_lite.selectors import Settings
 from pdebench_methods.operators import fits
 

@@ -19,7 +19,7 @@ from typing import Any, Literal, Protocol, TypeAlias
 
 import numpy as np
 
-from pdebench_lite.method import Solution
+from pdebench_lite.problem.solution import Solution
 from pdebench_lite.runner.run import Run
 from pdebench_methods.settings import TrainingSettings
 from pdebench_methods.share import Share

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pdebench_lite.physics import array_namespace
+from pdebench_lite.numerics import array_namespace
 from pdebench_lite.problem import Unknown
 
 

@@ -10,7 +10,7 @@ can be told apart from its recipe. Both take their problem from the faces of a t
 from collections.abc import Sequence
 
 from pdebench_lite import hookimpl
-from pdebench_lite.method import Method
+from pdebench_lite.registry.method import Method
 
 
 @hookimpl

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import minimize
 
-from pdebench_lite.method import Solution
+from pdebench_lite.problem.solution import Solution
 from pdebench_lite.runner.run import Run
 
 _ENDLESS = {"maxiter": 1 << 30, "maxfun": 1 << 30, "ftol": 0.0, "gtol": 0.0}

@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pdebench_lite.physics import array_namespace
+from pdebench_lite.numerics import array_namespace
 from pdebench_lite.problem import Arrays, Unknown, split_derivative
-from pdebench_lite.view import View
+from pdebench_lite.problem.view import View
 from pdebench_methods.unknowns import start_of, value_of
 from pdebench_peers.settings import Recipe
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pdebench_lite.method import Solution
+from pdebench_lite.problem.solution import Solution
 from pdebench_lite.runner.run import Run
 from pdebench_peers._layers import on_host, weights_of
 from pdebench_peers._statement import Statement

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from pdebench_lite.method import Solution
+from pdebench_lite.problem.solution import Solution
+from pdebench_lite.problem.view import View
 from pdebench_lite.runner.run import Run
-from pdebench_lite.view import View
 from pdebench_peers._statement import Statement
 from pdebench_peers._training import LBFGS_CALL, Training, loaded_backend, seed_of
 

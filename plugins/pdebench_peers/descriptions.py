@@ -1,6 +1,6 @@
 """The peers as they are listed: settings and adapters are imported when needed."""
 
-from pdebench_lite.method import Method, Tuning
+from pdebench_lite.registry.method import Method, Tuning
 
 _TUNED = "preset=matched; the sine; seed 0; at least, since the first trials were not counted"
 

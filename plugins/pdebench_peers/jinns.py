@@ -9,9 +9,9 @@ import jax.numpy as jnp
 import jinns
 import optax
 
-from pdebench_lite.method import Solution
+from pdebench_lite.problem.solution import Solution
+from pdebench_lite.problem.view import View
 from pdebench_lite.runner.run import Run
-from pdebench_lite.view import View
 from pdebench_peers._layers import glorot_equinox
 from pdebench_peers._statement import Statement
 from pdebench_peers._training import Training, seed_of

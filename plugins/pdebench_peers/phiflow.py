@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 
 from pdebench_lite.errors import UnsupportedError
-from pdebench_lite.method import Solution
 from pdebench_lite.problem import Axis
+from pdebench_lite.problem.solution import Solution
+from pdebench_lite.problem.view import View
 from pdebench_lite.runner.run import Run
-from pdebench_lite.view import View
 from pdebench_methods.solutions import TrajectoryInterpolant
 from pdebench_peers._descent import Descent
 from pdebench_peers._training import loaded_backend

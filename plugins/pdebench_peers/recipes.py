@@ -7,8 +7,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from pdebench_lite.method import Support
 from pdebench_lite.problem import Task
+from pdebench_lite.registry.method import Support
 from pdebench_peers.settings import Library, PeerSettings, PinnPeerSettings, Recipe
 
 

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import torch
 
-from pdebench_lite.physics.jets import Index, Jet, Space
+from pdebench_lite.numerics.jets import Index, Jet, Space
 from pdebench_methods import networks
 from pdebench_methods.jet_activation import indices
 from pdebench_torch._jet_activation import activate

@@ -1,4 +1,4 @@
-"""Devices, synchronisation and device memory of PyTorch; see `pdebench_lite.method.Backend`."""
+"""Devices, synchronisation and device memory of PyTorch; see `pdebench_lite.Backend`."""
 
 import torch
 

@@ -12,10 +12,10 @@ import pytorch_lightning as pl
 import torch
 from torch.utils.data import DataLoader
 
-from pdebench_lite.optimize import HostMatrix, SymmetricMatrix
 from pdebench_lite.problem import Arrays
 from pdebench_lite.runner.run import Run
 from pdebench_methods.host import HOSTED, HostMinimiser, flatten, slices
+from pdebench_methods.search import HostMatrix, SymmetricMatrix
 from pdebench_methods.training import RATE, Loss, Minimiser, Objective, OwnNetwork
 from pdebench_torch import _nested
 from pdebench_torch._compilation import compiled, pays

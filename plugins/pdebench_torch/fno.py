@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from neuralop.models import FNO
 
-from pdebench_lite.method import Solution
+from pdebench_lite.problem.solution import Solution
+from pdebench_lite.problem.view import View
 from pdebench_lite.runner.run import Run
-from pdebench_lite.view import View
 from pdebench_methods.objectives.operator import Features, OperatorObjective
 from pdebench_methods.training import train
 from pdebench_torch._training import TorchTools

@@ -5,7 +5,7 @@ from typing import Any
 
 from pytorch_lightning import loggers
 
-from pdebench_lite.study import Cell
+from pdebench_lite.store.cell import Cell
 
 PROJECT = "pdebench-lite"
 

@@ -16,10 +16,9 @@ def pdebench_problems() -> "Sequence[type[Problem]]":
     from pdebench_problems.advection_density import AdvectionDensity
     from pdebench_problems.burgers import Burgers
     from pdebench_problems.derivatives import Derivatives
-    from pdebench_problems.pdebench_file import PdebenchFile
     from pdebench_problems.regression import Regression
 
-    return (Burgers, AdvectionDensity, Derivatives, Regression, PdebenchFile)
+    return (Burgers, AdvectionDensity, Derivatives, Regression)
 
 
 @hookimpl

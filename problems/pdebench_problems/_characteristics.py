@@ -16,7 +16,7 @@ from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from pdebench_lite.errors import DivergedError, PdebenchError
-from pdebench_lite.physics import array_namespace, rk4
+from pdebench_lite.numerics import array_namespace, rk4
 from pdebench_problems._fourier import fourier
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from math import pi
 from typing import Any
 
-from pdebench_lite.physics._namespace import array_namespace
+from pdebench_lite.numerics._namespace import array_namespace
 
 
 def fourier(

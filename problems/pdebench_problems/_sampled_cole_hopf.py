@@ -21,9 +21,9 @@ import numpy as np
 from jaxtyping import Float
 from numpy.lib.stride_tricks import sliding_window_view
 
-from pdebench_lite.carrying import TooMuchWorkError
 from pdebench_lite.errors import DivergedError
-from pdebench_lite.physics import Grid, fourier_basis, spectral_derivative, wavenumbers
+from pdebench_lite.numerics import Grid, fourier_basis, spectral_derivative, wavenumbers
+from pdebench_lite.problem.carrying import TooMuchWorkError
 
 _TAIL = 1e-3  # what the windows leave out, in units of the tolerance
 _CHUNK = 1 << 17  # points × nodes held at once: 1 MB an array, which a core's cache holds

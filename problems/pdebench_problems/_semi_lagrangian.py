@@ -1,8 +1,8 @@
 """The semi-Lagrangian schemes of a density that a steady motion carries."""
 
-from pdebench_lite.physics import Grid, Stencil, carried, departure
-from pdebench_lite.physics.advection import Trace
-from pdebench_lite.physics.interpolation import Order
+from pdebench_lite.numerics import Grid, Stencil, carried, departure
+from pdebench_lite.numerics.advection import Trace
+from pdebench_lite.numerics.interpolation import Order
 from pdebench_lite.problem import Arrays, Scheme
 
 

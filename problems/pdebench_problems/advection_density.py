@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from pdebench_lite.metrics import Metric, masses, relative_l2
-from pdebench_lite.physics import Grid, upwind
+from pdebench_lite.numerics import Grid, upwind
 from pdebench_lite.problem import (
     Arrays,
     Axis,

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import Field
 
-from pdebench_lite.physics import array_namespace, interpolate_periodic
+from pdebench_lite.numerics import array_namespace, interpolate_periodic
 from pdebench_lite.problem import (
     Arrays,
     Axis,

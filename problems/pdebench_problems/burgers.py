@@ -8,8 +8,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from pdebench_lite.carrying import refine
-from pdebench_lite.physics import (
+from pdebench_lite.numerics import (
     Grid,
     array_namespace,
     dealias_mask,
@@ -32,6 +31,7 @@ from pdebench_lite.problem import (
     Reference,
     Scheme,
 )
+from pdebench_lite.problem.carrying import refine
 from pdebench_lite.seeding import generator
 from pdebench_lite.selectors import Settings
 from pdebench_lite.tasks import Forward, Reconstruction

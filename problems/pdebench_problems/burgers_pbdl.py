@@ -13,7 +13,7 @@ import numpy as np
 from pydantic import Field
 
 from pdebench_lite.errors import PdebenchError
-from pdebench_lite.physics import Grid, diffuse_explicit, interpolate_periodic, semi_lagrangian
+from pdebench_lite.numerics import Grid, diffuse_explicit, interpolate_periodic, semi_lagrangian
 from pdebench_lite.problem import (
     Arrays,
     Carried,

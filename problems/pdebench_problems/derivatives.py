@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from pdebench_lite.errors import PdebenchError, UnsupportedError
-from pdebench_lite.physics import array_namespace, jets
+from pdebench_lite.numerics import array_namespace, jets
 from pdebench_lite.problem import Domain, Expression, Problem, Reference
 from pdebench_lite.seeding import generator
 from pdebench_lite.selectors import Settings

@@ -12,9 +12,9 @@ from typing import Any, TypeAlias
 import pytest
 
 from pdebench_jax._xla import hoist_small_loops
-from pdebench_lite.plugins import registry
+from pdebench_lite.measure.steal import StealMeter
+from pdebench_lite.registry.discovery import registry
 from pdebench_lite.runner.environment import environment, load_average, threads
-from pdebench_lite.runner.steal import StealMeter
 
 Race: TypeAlias = Callable[..., dict[str, list[float]]]
 

@@ -16,11 +16,11 @@ from typing import Any, TypeAlias
 
 from matplotlib.figure import Figure
 
-from pdebench_lite.plural import counted
+from pdebench_lite.analysis.provenance import measured
+from pdebench_lite.analysis.wording import MISSING
 from pdebench_lite.report._markdown import escape
 from pdebench_lite.report.figures import style
-from pdebench_lite.report.provenance import measured
-from pdebench_lite.report.wording import MISSING
+from pdebench_lite.text import counted
 
 RESULTS = Path(__file__).parents[2] / "results"
 NUMBERS, PAGE, FIGURE = "benchmarks/bench.json", "benchmarks.md", "benchmarks/rollout-memory"

@@ -10,15 +10,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pdebench_lite.method import Solution
-from pdebench_lite.plugins import registry
-from pdebench_lite.records import Record, Store
-from pdebench_lite.runner.clock import Clock
-from pdebench_lite.runner.energy import EnergyMeter, rapl
-from pdebench_lite.runner.memory import MemoryMeter
+from pdebench_lite.measure.clock import Clock
+from pdebench_lite.measure.energy import EnergyMeter, rapl
+from pdebench_lite.measure.memory import MemoryMeter
+from pdebench_lite.measure.steal import StealMeter
+from pdebench_lite.problem.solution import Solution
+from pdebench_lite.registry.discovery import registry
 from pdebench_lite.runner.run import Journal, Judge, Run, phase_hook
-from pdebench_lite.runner.steal import StealMeter
-from pdebench_lite.study import Budget, make_cell
+from pdebench_lite.runner.study import make_cell
+from pdebench_lite.store.cell import Budget
+from pdebench_lite.store.records import Record, Store
 
 CALLS = 100  # reports that are timed together
 SHARE = 0.02  # of the time that a training is charged

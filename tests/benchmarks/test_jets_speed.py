@@ -20,7 +20,7 @@ import torch
 
 import pdebench_jax._jet_activation
 import pdebench_torch._jet_network
-from pdebench_lite.physics import jets
+from pdebench_lite.numerics import jets
 from pdebench_methods import networks
 
 jax.config.update("jax_enable_x64", True)

@@ -4,9 +4,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from pdebench_lite.plugins import registry
+from pdebench_lite.problem.view import View
+from pdebench_lite.registry.discovery import registry
 from pdebench_lite.seeding import generator
-from pdebench_lite.view import View
 from pdebench_methods.objectives.pinn import PinnObjective
 
 torch = pytest.importorskip("torch")

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from pdebench_lite.records import RECORD, Store, record_of
-from pdebench_lite.study import Budget, Cell
+from pdebench_lite.store.cell import Budget, Cell
+from pdebench_lite.store.records import RECORD, Store, record_of
 
 MANY = 10_000
 

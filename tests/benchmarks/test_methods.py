@@ -12,8 +12,8 @@ import pytest
 
 import pdebench_lite
 from pdebench_lite.errors import PdebenchError
-from pdebench_lite.plugins import registry
-from pdebench_lite.plural import counted
+from pdebench_lite.registry.discovery import registry
+from pdebench_lite.text import counted
 
 FIRST = "burgers:forward"  # most methods can do it; the others take their first task
 STEPS, TIME, SEEDS = 30, "30s", 1

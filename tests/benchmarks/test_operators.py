@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from pdebench_lite.physics import (
+from pdebench_lite.numerics import (
     Dirichlet,
     Grid,
     array_namespace,

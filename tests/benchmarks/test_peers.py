@@ -50,7 +50,7 @@ def missing(*distributions):
 
 def train(method, backend, limit):
     """Train up to a limit, STEPS at a time: each time a line comes in, then one goes out."""
-    from pdebench_lite.plugins import registry
+    from pdebench_lite.registry.discovery import registry
     from pdebench_lite.runner.run import Run
 
     answers = os.fdopen(os.dup(1), "w")
@@ -144,9 +144,9 @@ def gradient_by_scan(start, target, x):
     import jax
     import jax.numpy as jnp
 
-    from pdebench_lite.plugins import registry
+    from pdebench_lite.problem.view import View
+    from pdebench_lite.registry.discovery import registry
     from pdebench_lite.seeding import generator
-    from pdebench_lite.view import View
 
     view = View(registry().task("burgers:pbdl"), lambda purpose: generator("data", purpose))
     scheme, grid = view.solver("pbdl"), view.domain.grid(128)
@@ -243,9 +243,9 @@ def test_gradient_descent_through_the_published_simulation(benchmark, race):
     if lacking := missing("phiflow"):
         pytest.skip(f"{lacking} is not installed")
     pytest.importorskip("jax")
-    from pdebench_lite.plugins import registry
+    from pdebench_lite.problem.view import View
+    from pdebench_lite.registry.discovery import registry
     from pdebench_lite.seeding import generator
-    from pdebench_lite.view import View
 
     _, config = registry().configured("diffphys[preset=lecture]")
     view = View(registry().task("burgers:pbdl"), lambda purpose: generator("data", purpose))

@@ -12,7 +12,7 @@ import os
 import numpy as np
 import pytest
 
-from pdebench_lite.plugins import registry
+from pdebench_lite.registry.discovery import registry
 from pdebench_problems.burgers_pbdl import CELLS, DT, NU
 
 COUNTS = tuple(2**k for k in range(4, 13))

@@ -10,7 +10,7 @@ from scipy.integrate import solve_ivp
 
 from pdebench_lite import Method, Metric, Problem, Settings, Solution, Support, hookimpl
 from pdebench_lite.metrics import relative_l2
-from pdebench_lite.physics import Grid, array_namespace, diffuse_spectral, wavenumbers
+from pdebench_lite.numerics import Grid, array_namespace, diffuse_spectral, wavenumbers
 from pdebench_lite.problem import Arrays, Axis, Carried, Domain, Function, Reference, Task
 from pdebench_lite.tasks import FieldEvaluation, Forward, Reconstruction
 

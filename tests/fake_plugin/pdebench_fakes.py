@@ -18,7 +18,6 @@ import numpy as np
 from pydantic import Field
 
 from pdebench_lite import UnsupportedError, hookimpl
-from pdebench_lite.method import Backend, Method, Solution, Support
 from pdebench_lite.metrics import Metric
 from pdebench_lite.problem import (
     Arrays,
@@ -30,10 +29,12 @@ from pdebench_lite.problem import (
     Reference,
     Task,
 )
+from pdebench_lite.problem.solution import Solution
+from pdebench_lite.problem.view import View
+from pdebench_lite.registry.method import Backend, Method, Support
 from pdebench_lite.runner.run import Run
 from pdebench_lite.selectors import Settings
 from pdebench_lite.tasks import Forward, Reconstruction
-from pdebench_lite.view import View
 
 
 class Toy(Problem):

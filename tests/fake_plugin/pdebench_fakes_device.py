@@ -5,9 +5,9 @@ import time
 
 from pdebench_fakes import _solution, note_prediction
 
-from pdebench_lite.method import Solution
+from pdebench_lite.problem.solution import Solution
+from pdebench_lite.problem.view import View
 from pdebench_lite.runner.run import Run
-from pdebench_lite.view import View
 
 _busy_until = 0.0
 _waits = 0

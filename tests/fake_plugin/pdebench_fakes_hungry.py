@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from pdebench_fakes import _solution
 
-from pdebench_lite.method import Solution
+from pdebench_lite.problem.solution import Solution
+from pdebench_lite.problem.view import View
 from pdebench_lite.runner.run import Run
-from pdebench_lite.view import View
 
 _COUNT = 125_000  # float64 numbers in 10⁶ bytes
 

@@ -9,11 +9,11 @@ import pytest
 import xarray as xr
 
 from pdebench_claims import differentiation, effort, physics
-from pdebench_lite.claims import Evidence
-from pdebench_lite.claims.deciding import cells_of
-from pdebench_lite.plugins import registry
-from pdebench_lite.records import Store
-from pdebench_lite.study import merged
+from pdebench_claims.deciding import cells_of
+from pdebench_claims.evidence import Evidence
+from pdebench_lite.registry.discovery import registry
+from pdebench_lite.runner.study import merged
+from pdebench_lite.store.records import Store
 
 START = 4.0  # seconds that a cell takes beside its budget, about
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from pdebench_lite.method import Solution
-from pdebench_lite.plugins import registry
+from pdebench_lite.problem.solution import Solution
+from pdebench_lite.problem.view import View
+from pdebench_lite.registry.discovery import registry
 from pdebench_lite.seeding import generator
-from pdebench_lite.view import View
 
 
 class PlainRun:

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from pdebench_classical._forward_map import ForwardMap
-from pdebench_lite.physics import diffuse_spectral
-from pdebench_lite.plugins import registry
+from pdebench_lite.numerics import diffuse_spectral
 from pdebench_lite.problem import Axis, Domain, Observation, Scheme, Unknown
+from pdebench_lite.problem.view import View
+from pdebench_lite.registry.discovery import registry
 from pdebench_lite.seeding import generator
-from pdebench_lite.view import View
 
 
 def forward_map(selector="burgers[nu=0.05]", cells=64, modes=6, scheme="etdrk4"):

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from pdebench_classical._leastsquares import _Search
-from pdebench_lite.plugins import registry
+from pdebench_lite.problem.view import View
+from pdebench_lite.registry.discovery import registry
 from pdebench_lite.seeding import generator
-from pdebench_lite.view import View
 
 TASK = "burgers:viscosity[nu=0.1,sensors=16,times=4{}]"
 SMALL = "leastsquares[cells=64,modes=8]"

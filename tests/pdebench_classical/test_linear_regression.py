@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from pdebench_classical._linear_regression import _BASES, _fit, _sizes
-from pdebench_lite.plugins import registry
 from pdebench_lite.problem import Observation
+from pdebench_lite.registry.discovery import registry
 from pdebench_lite.testing import MethodDescriptionContract, MethodRunContract, attempt
 
 

@@ -11,9 +11,9 @@ import pytest
 from pdebench_classical import _trajectory
 from pdebench_classical._trajectory import Trajectory
 from pdebench_lite.errors import UnsupportedError
-from pdebench_lite.physics import Grid, diffuse_spectral
-from pdebench_lite.plugins import Plugin, collect, registry
+from pdebench_lite.numerics import Grid, diffuse_spectral
 from pdebench_lite.problem import Axis, Domain, Scheme
+from pdebench_lite.registry.discovery import Plugin, collect, registry
 from pdebench_lite.testing.attempt import attempt
 
 TOYS = Path(__file__).parents[1] / "toys"
@@ -59,7 +59,7 @@ def test_a_system_is_marched_as_it_is():
             MUSCL,  # the description, with the toys' own scheme
         )
         from pdebench_classical.marching import MarchingSettings
-        from pdebench_lite.hookspecs import hookimpl
+        from pdebench_lite.registry.hooks import hookimpl
 
         class StepSettings(MarchingSettings):
             """Settings of a method that marches a problem's own step."""

@@ -5,9 +5,9 @@ import pytest
 
 from pdebench_classical._warp import Warp
 from pdebench_classical.opticalflow import motion_along
-from pdebench_lite.physics.fourier_prior import FourierPrior
-from pdebench_lite.plugins import registry
 from pdebench_lite.problem import Axis, Domain
+from pdebench_lite.registry.discovery import registry
+from pdebench_methods.search.fourier_prior import FourierPrior
 
 
 def plane(steps):

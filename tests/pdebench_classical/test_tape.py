@@ -5,8 +5,8 @@ import pytest
 
 from pdebench_classical import _tape
 from pdebench_classical._tape import linearise
-from pdebench_lite.physics import array_namespace
-from pdebench_lite.plugins import registry
+from pdebench_lite.numerics import array_namespace
+from pdebench_lite.registry.discovery import registry
 
 SCHEMES = [
     ("burgers", "muscl"),

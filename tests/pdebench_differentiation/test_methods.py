@@ -7,7 +7,7 @@ import pytest
 
 from pdebench_differentiation._finite_differences import best_step, stencil
 from pdebench_lite.errors import PdebenchError, UnsupportedError
-from pdebench_lite.plugins import registry
+from pdebench_lite.registry.discovery import registry
 from pdebench_lite.testing import attempt
 
 # said by torch of itself, at the first forward mode
@@ -28,7 +28,7 @@ def backend(request):
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     """Timing is tested elsewhere."""
-    monkeypatch.setattr("pdebench_lite.calls._SECONDS", 0.0)
+    monkeypatch.setattr("pdebench_lite.measure.calls._SECONDS", 0.0)
 
 
 def run(problem, method, backend, dtype="float64"):
@@ -119,8 +119,8 @@ def test_single_precision_rounds_as_such(backend):
 )  # fmt: skip
 def test_forward_costs_columns_and_reverse_rows(passes, tmp_path):
     """A map from two inputs to three outputs, in passes through the expression."""
-    from pdebench_lite.api import execute, plan
-    from pdebench_lite.study import Budget
+    from pdebench_lite.runner.api import execute, plan
+    from pdebench_lite.store.cell import Budget
 
     known = registry()
     cells, _ = plan(known, "derivatives:jacobian[m=3,n=2,width=4,points=5]", ",".join(passes),

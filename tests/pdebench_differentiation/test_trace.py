@@ -6,9 +6,9 @@ import pytest
 from pdebench_differentiation._dual import along, derivative
 from pdebench_differentiation._tables import tables
 from pdebench_differentiation._trace import BAR, DOT, record
-from pdebench_lite.physics import array_namespace
-from pdebench_lite.plugins import registry
+from pdebench_lite.numerics import array_namespace
 from pdebench_lite.problem import Expression
+from pdebench_lite.registry.discovery import registry
 from pdebench_lite.report.trace import traced
 
 
@@ -129,10 +129,10 @@ def test_a_damaged_trace_prints_nothing(details):
 
 
 def test_show_prints_the_tables(tmp_path):
-    from pdebench_lite.api import execute, plan
-    from pdebench_lite.records import Store
     from pdebench_lite.report.show import describe
-    from pdebench_lite.study import Budget
+    from pdebench_lite.runner.api import execute, plan
+    from pdebench_lite.store.cell import Budget
+    from pdebench_lite.store.records import Store
 
     cells, _ = plan(registry(), "derivatives", "forward-mode", backend="numpy",
                     budget=Budget(max_steps=1), device="cpu")  # fmt: skip

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from pdebench_lite.errors import NotGivenError
-from pdebench_lite.plugins import Plugin, Registry, collect
+from pdebench_lite.registry.discovery import Plugin, Registry, collect
 from pdebench_lite.testing import MetricContract, ProblemContract, attempt
 
 TOYS = Path(__file__).parents[1] / "toys"
@@ -123,7 +123,7 @@ def test_unsupported_for_a_reason(toys, problem, method, reason):
 
 
 def test_an_elliptic_problem_has_no_solver(toys):
-    from pdebench_lite.view import View
+    from pdebench_lite.problem.view import View
 
     task = toys.task("poisson")
     assert task.faces == {"data", "equation"}

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from pdebench_lite.errors import PdebenchError
-from pdebench_lite.plugins import registry
-from pdebench_lite.records import RECORD, Store, record_of
+from pdebench_lite.registry.discovery import registry
+from pdebench_lite.runner.study import parse_duration, parse_size
+from pdebench_lite.runner.study.file import study_of
+from pdebench_lite.runner.study.yaml_source import parse, read
 from pdebench_lite.selectors import parse_selectors
-from pdebench_lite.study import Budget, Cell, parse_duration, parse_size
-from pdebench_lite.study.file import study_of
-from pdebench_lite.study.yaml_source import parse, read
+from pdebench_lite.store.cell import Budget, Cell
+from pdebench_lite.store.records import RECORD, Store, record_of
 
 SELECTORS = (
     "burgers", "burgers:forward[nu=0.02]", "pinn[width=30,optimizer=adam+lbfgs],mlp",

@@ -23,10 +23,10 @@ from pdebench_lite import (
     hookimpl,
 )
 from pdebench_lite.errors import PdebenchError
-from pdebench_lite.method import Support
-from pdebench_lite.physics import array_namespace, diffuse_spectral
-from pdebench_lite.plugins import Plugin, collect
+from pdebench_lite.numerics import array_namespace, diffuse_spectral
 from pdebench_lite.problem import Carried, Observation
+from pdebench_lite.registry.discovery import Plugin, collect
+from pdebench_lite.registry.method import Support
 from pdebench_lite.tasks import Forward, Reconstruction
 from pdebench_lite.testing import MethodDescriptionContract, MetricContract, ProblemContract
 from pdebench_lite.testing._derivatives import named_derivatives
@@ -322,5 +322,5 @@ def test_pytest_is_asked_for():
 
 
 def test_the_core_does_not_import_pytest():
-    script = "import sys, pdebench_lite.api, pdebench_lite.cli; assert 'pytest' not in sys.modules"
+    script = "import sys, pdebench_lite.runner.api, pdebench_lite.cli; assert 'pytest' not in sys.modules"
     subprocess.run([sys.executable, "-c", script], check=True)

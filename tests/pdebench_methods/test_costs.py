@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pdebench_lite.api import execute, make_budget, plan
-from pdebench_lite.plugins import registry
-from pdebench_lite.records import Record, Store, load_history
+from pdebench_lite.registry.discovery import registry
+from pdebench_lite.runner.api import execute, make_budget, plan
+from pdebench_lite.store.records import Record, Store, load_history
 
 
 def one(

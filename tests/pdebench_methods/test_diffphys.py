@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from pdebench_lite.errors import PdebenchError
-from pdebench_lite.plugins import registry
 from pdebench_lite.problem import Axis, Domain, Observation
+from pdebench_lite.problem.view import View
+from pdebench_lite.registry.discovery import registry
 from pdebench_lite.seeding import generator
 from pdebench_lite.testing.attempt import attempt
-from pdebench_lite.view import View
 from pdebench_methods.objectives.diffphys import DiffphysObjective
 from pdebench_methods.objectives.diffphys.basis import CellBasis
 from pdebench_methods.objectives.diffphys.observing import apply_blur, blur_matrices

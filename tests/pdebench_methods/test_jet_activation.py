@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from pdebench_lite.physics import jets
+from pdebench_lite.numerics import jets
 
 SPACES = [
     jets.space(("x", "t"), ("x", "xx", "t")),

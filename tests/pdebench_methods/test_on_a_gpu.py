@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import pdebench_lite as pdebench
-from pdebench_lite.plugins import registry
+from pdebench_lite.registry.discovery import registry
 from pdebench_lite.runner.device import devices_of
 
 pytestmark = pytest.mark.gpu

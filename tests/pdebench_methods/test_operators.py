@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from pdebench_lite.errors import PdebenchError, UnsupportedError
-from pdebench_lite.plugins import registry
+from pdebench_lite.problem.view import View
+from pdebench_lite.registry.discovery import registry
 from pdebench_lite.seeding import generator
 from pdebench_lite.testing import attempt
-from pdebench_lite.view import View
 from pdebench_methods.convolutions import Stack, UNet, convolve, silu
 from pdebench_methods.objectives.solver_in_the_loop import CorrectionObjective
 

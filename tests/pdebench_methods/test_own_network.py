@@ -8,17 +8,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pdebench_lite.api import execute, plan
-from pdebench_lite.arrays import load_arrays
 from pdebench_lite.errors import PdebenchError, UnsupportedError
-from pdebench_lite.plugins import registry
-from pdebench_lite.records import WEIGHTS, Store
+from pdebench_lite.problem.view import View
+from pdebench_lite.registry.discovery import registry
+from pdebench_lite.runner.api import execute, plan
 from pdebench_lite.runner.identity import fingerprint_of
+from pdebench_lite.runner.study.file import load_study
 from pdebench_lite.seeding import generator
 from pdebench_lite.selectors import canonical, changed
-from pdebench_lite.study import Budget
-from pdebench_lite.study.file import load_study
-from pdebench_lite.view import View
+from pdebench_lite.store.arrays import load_arrays
+from pdebench_lite.store.cell import Budget
+from pdebench_lite.store.records import WEIGHTS, Store
 from pdebench_methods.host import flatten
 from pdebench_methods.objectives.mlp import MlpObjective
 from pdebench_methods.objectives.mlp_operator import MlpOperatorObjective

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from pdebench_lite.errors import DivergedError
-from pdebench_lite.plugins import registry
+from pdebench_lite.problem.view import View
+from pdebench_lite.registry.discovery import registry
 from pdebench_lite.seeding import generator
 from pdebench_lite.testing import attempt
-from pdebench_lite.view import View
 from pdebench_methods.objectives.pinn_per_instance import InstanceObjective
 from pdebench_methods.share import Share
 

@@ -11,12 +11,12 @@ import pandas as pd
 import psutil
 import pytest
 
-from pdebench_lite.api import execute, plan
-from pdebench_lite.arrays import load_arrays
-from pdebench_lite.checkpoints import CHECKPOINT, read_checkpoint
-from pdebench_lite.plugins import registry
-from pdebench_lite.records import RECORD, WEIGHTS, Record, Store, load_history
-from pdebench_lite.study import Budget
+from pdebench_lite.registry.discovery import registry
+from pdebench_lite.runner.api import execute, plan
+from pdebench_lite.store.arrays import load_arrays
+from pdebench_lite.store.cell import Budget
+from pdebench_lite.store.checkpoints import CHECKPOINT, read_checkpoint
+from pdebench_lite.store.records import RECORD, WEIGHTS, Record, Store, load_history
 
 TOYS = Path(__file__).parents[1] / "toys"
 CASES = {

@@ -3,7 +3,7 @@
 import pytest
 
 from pdebench_lite.errors import PdebenchError, UnsupportedError
-from pdebench_lite.plugins import registry
+from pdebench_lite.registry.discovery import registry
 
 
 def settings(selector):

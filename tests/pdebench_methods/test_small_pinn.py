@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pdebench_lite.plugins import registry
+from pdebench_lite.problem.view import View
+from pdebench_lite.registry.discovery import registry
 from pdebench_lite.seeding import generator
-from pdebench_lite.view import View
 from pdebench_methods.objectives.pinn import PinnObjective
 
 PROBLEM = "burgers:forward[nu=0.1]"

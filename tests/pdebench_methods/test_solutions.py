@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pdebench_lite.physics import Grid
+from pdebench_lite.numerics import Grid
 from pdebench_lite.problem import Axis, Domain
 from pdebench_methods.solutions import TrajectoryInterpolant
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pdebench_lite.method import Solution
-from pdebench_lite.physics import array_namespace
+from pdebench_lite.numerics import array_namespace
+from pdebench_lite.problem.solution import Solution
 from pdebench_lite.seeding import generator
 from pdebench_methods import training
 from pdebench_methods.training import Stage, train

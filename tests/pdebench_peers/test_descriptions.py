@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pdebench_lite.plugins import registry
+from pdebench_lite.problem.view import View
+from pdebench_lite.registry.discovery import registry
 from pdebench_lite.seeding import generator
 from pdebench_lite.testing import MethodDescriptionContract
-from pdebench_lite.view import View
 from pdebench_methods.pinn import PinnSettings
 from pdebench_peers._statement import Statement
 from pdebench_peers.settings import Recipe

@@ -13,10 +13,10 @@ from importlib import import_module
 import numpy as np
 import pytest
 
-from pdebench_lite.physics import jets
-from pdebench_lite.plugins import registry
+from pdebench_lite.numerics import jets
+from pdebench_lite.problem.view import View
+from pdebench_lite.registry.discovery import registry
 from pdebench_lite.seeding import generator
-from pdebench_lite.view import View
 from pdebench_methods.networks import apply_network, initial_network
 from pdebench_methods.settings import NetworkSettings
 from pdebench_peers._statement import Statement

@@ -7,10 +7,10 @@ import sys
 import numpy as np
 import pytest
 
-from pdebench_lite.api import execute, plan
-from pdebench_lite.plugins import registry
-from pdebench_lite.records import WEIGHTS
-from pdebench_lite.study import Budget
+from pdebench_lite.registry.discovery import registry
+from pdebench_lite.runner.api import execute, plan
+from pdebench_lite.store.cell import Budget
+from pdebench_lite.store.records import WEIGHTS
 from pdebench_lite.testing import MethodRunContract
 from pdebench_methods.pinn import PinnSettings
 

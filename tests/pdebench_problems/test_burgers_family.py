@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pdebench_lite.errors import PdebenchError
-from pdebench_lite.plugins import registry
+from pdebench_lite.registry.discovery import registry
 from pdebench_lite.seeding import generator
 from pdebench_problems.burgers_family import LAWS, Law
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from pdebench_lite.method import Solution
-from pdebench_lite.plugins import registry
+from pdebench_lite.problem.solution import Solution
+from pdebench_lite.registry.discovery import registry
 from pdebench_lite.seeding import generator
 from pdebench_problems.burgers_viscosity import METRICS
 

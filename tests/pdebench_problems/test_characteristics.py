@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pdebench_lite.errors import DivergedError, PdebenchError
-from pdebench_lite.physics import jets
+from pdebench_lite.numerics import jets
 from pdebench_problems._characteristics import (
     PUBLISHED_BUMPS,
     PUBLISHED_MOTION,

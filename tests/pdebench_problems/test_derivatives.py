@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from pdebench_lite.errors import PdebenchError, UnsupportedError
-from pdebench_lite.plugins import registry
+from pdebench_lite.registry.discovery import registry
 from pdebench_lite.testing import ExpressionContract
 from pdebench_problems._extended import Series, _Precision, certified
 

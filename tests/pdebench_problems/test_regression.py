@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pdebench_lite.plugins import registry
+from pdebench_lite.registry.discovery import registry
 from pdebench_lite.seeding import generator
 from pdebench_lite.testing import ProblemContract, attempt
 

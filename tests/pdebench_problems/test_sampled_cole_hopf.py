@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from pdebench_lite.carrying import TooMuchWorkError, carry_initial_state
 from pdebench_lite.errors import DivergedError
+from pdebench_lite.problem.carrying import TooMuchWorkError, carry_initial_state
 from pdebench_problems._cole_hopf import ColeHopf, random_modes
 from pdebench_problems._sampled_cole_hopf import carried_by_cole_hopf
 from pdebench_problems.burgers import Burgers

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pdebench_lite.plugins import registry
+from pdebench_lite.registry.discovery import registry
 
 TARGETS = {(256, 32): 5e-4, (512, 128): 5e-5}  # cells, steps: of results/targets.md
 

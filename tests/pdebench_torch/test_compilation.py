@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from pdebench_lite.physics import array_namespace
+from pdebench_lite.numerics import array_namespace
 from pdebench_methods.host import flatten
 
 torch = pytest.importorskip("torch")

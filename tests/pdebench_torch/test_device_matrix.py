@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from pdebench_lite.optimize import HostMatrix, SelfScaledBroyden
+from pdebench_methods.search import HostMatrix, SelfScaledBroyden
 
 torch = pytest.importorskip("torch")
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pdebench_lite.physics import jets
+from pdebench_lite.numerics import jets
 from pdebench_methods.networks import propagate as layer_by_layer
 
 torch = pytest.importorskip("torch")

@@ -15,7 +15,7 @@ import numpy as np
 from pydantic import Field
 
 from pdebench_lite import Method, Metric, Problem, Settings, Solution, Support, Task, hookimpl
-from pdebench_lite.physics import Grid, array_namespace, diffuse_spectral, semi_lagrangian
+from pdebench_lite.numerics import Grid, array_namespace, diffuse_spectral, semi_lagrangian
 from pdebench_lite.problem import (
     Arrays,
     Axis,

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Collection
 
-from pdebench_lite.compare import Comparison
+from pdebench_lite.analysis import Comparison
 from pdebench_lite.errors import unknown_name
 from pdebench_lite.report._latex import latex
 from pdebench_lite.report._markdown import markdown

@@ -8,14 +8,13 @@ from math import inf, isfinite
 from statistics import median as middle
 from typing import Any
 
-from pdebench_lite.compare import Comparison
-from pdebench_lite.compare.comparison import Block, ProblemComparison
-from pdebench_lite.compare.standings import Standing
-from pdebench_lite.compare.statistics import Estimate, estimate, mean, median, rms, share
-from pdebench_lite.compare.success import success
+from pdebench_lite.analysis import Comparison, wording
+from pdebench_lite.analysis.comparison import Block, ProblemComparison
+from pdebench_lite.analysis.standings import Standing
+from pdebench_lite.analysis.statistics import Estimate, estimate, mean, median, rms, share
+from pdebench_lite.analysis.success import success
+from pdebench_lite.analysis.wording import MISSING, clean
 from pdebench_lite.errors import unknown_name
-from pdebench_lite.records import Record
-from pdebench_lite.report import wording
 from pdebench_lite.report._latex import latex
 from pdebench_lite.report._markdown import markdown
 from pdebench_lite.report._text import text
@@ -43,7 +42,7 @@ from pdebench_lite.report.sheet import (
     telling,
 )
 from pdebench_lite.report.table import FORMATS, csv_text, terminal_width
-from pdebench_lite.report.wording import MISSING, clean
+from pdebench_lite.store.records import Record
 
 _OVER_SEEDS = {
     "mean": "mean over seeds",

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from math import isinf
 
-from pdebench_lite.compare.statistics import Estimate, estimate, seeds_needed
-from pdebench_lite.report.wording import AT_BOUND, MISSING, amount, error_text
+from pdebench_lite.analysis.statistics import Estimate, estimate, seeds_needed
+from pdebench_lite.analysis.wording import AT_BOUND, MISSING, amount, error_text
 
 MISS = "∞"
 _SMALL = 0.1  # below it two decimals are too few: a classical solver takes milliseconds

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 
-from pdebench_lite.compare.comparison import ProblemComparison
-from pdebench_lite.compare.entrants import Entrant
-from pdebench_lite.report import wording
+from pdebench_lite.analysis import wording
+from pdebench_lite.analysis.comparison import ProblemComparison
+from pdebench_lite.analysis.entrants import Entrant
+from pdebench_lite.analysis.wording import clean
 from pdebench_lite.report.sheet import Column, Row, Sheet
-from pdebench_lite.report.wording import clean
 
 _VERSIONS = ("numpy", "jax", "torch")
 

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from pdebench_lite.compare.comparison import ProblemComparison
-from pdebench_lite.compare.courses import Course, Values
-from pdebench_lite.compare.ranking import best
-from pdebench_lite.compare.statistics import Estimate, estimate
+from pdebench_lite.analysis.comparison import ProblemComparison
+from pdebench_lite.analysis.courses import Course, Values
+from pdebench_lite.analysis.ranking import best
+from pdebench_lite.analysis.statistics import Estimate, estimate
+from pdebench_lite.analysis.wording import MISSING, clean
 from pdebench_lite.report.comparison.cells import amount_cell, error_cell, level_text
 from pdebench_lite.report.sheet import Column, Row, Sheet, telling
-from pdebench_lite.report.wording import MISSING, clean
 
 CURVE = "a curve: a classical solver at its best resolution for each column"
 

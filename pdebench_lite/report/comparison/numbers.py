@@ -6,16 +6,16 @@ from collections.abc import Iterator
 from math import isfinite
 from typing import Any
 
-from pdebench_lite.compare.comparison import Block, Comparison, ProblemComparison
-from pdebench_lite.compare.courses import Course
-from pdebench_lite.compare.entrants import Entrant, Key
-from pdebench_lite.compare.overall import Overall
-from pdebench_lite.compare.profiles import RATIOS
-from pdebench_lite.compare.statistics import Estimate, estimate
-from pdebench_lite.compare.steps import StepCost, step_costs
-from pdebench_lite.compare.success import success
+from pdebench_lite.analysis.comparison import Block, Comparison, ProblemComparison
+from pdebench_lite.analysis.courses import Course
+from pdebench_lite.analysis.entrants import Entrant, Key
+from pdebench_lite.analysis.overall import Overall
+from pdebench_lite.analysis.profiles import RATIOS
+from pdebench_lite.analysis.statistics import Estimate, estimate
+from pdebench_lite.analysis.steps import StepCost, step_costs
+from pdebench_lite.analysis.success import success
+from pdebench_lite.analysis.wording import finite
 from pdebench_lite.report.table import csv_text
-from pdebench_lite.report.wording import finite
 
 _HEAD = (
     "problem", "given", "method", "backend", "dtype", "device", "unequal", "table", "quantity",

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from pdebench_lite.compare.comparison import Comparison
-from pdebench_lite.compare.profiles import RATIOS
-from pdebench_lite.compare.statistics import FEWEST_PER_PROBLEM, seeds_needed
+from pdebench_lite.analysis.comparison import Comparison
+from pdebench_lite.analysis.profiles import RATIOS
+from pdebench_lite.analysis.statistics import FEWEST_PER_PROBLEM, seeds_needed
+from pdebench_lite.analysis.wording import MISSING, clean
 from pdebench_lite.report.comparison.cells import amount_cell, error_cell, level_text
 from pdebench_lite.report.comparison.course_sheets import CURVE
 from pdebench_lite.report.sheet import Column, Row, Sheet, telling
-from pdebench_lite.report.wording import MISSING, clean
 
 _MIDDLE = (
     "interquartile mean of the logarithm over problems and seeds, each problem of the same weight"

@@ -1,11 +1,11 @@
 """Table: pairs of entrants on the seeds that they share."""
 
-from pdebench_lite.compare.comparison import Block, ProblemComparison
-from pdebench_lite.compare.entrants import Entrant
-from pdebench_lite.compare.pairs import Pair
+from pdebench_lite.analysis.comparison import Block, ProblemComparison
+from pdebench_lite.analysis.entrants import Entrant
+from pdebench_lite.analysis.pairs import Pair
+from pdebench_lite.analysis.wording import clean
 from pdebench_lite.report.comparison.cells import probability_cell, ratio_cell
 from pdebench_lite.report.sheet import Column, Row, Sheet
-from pdebench_lite.report.wording import clean
 
 
 def pair_sheet(problem: ProblemComparison, every: bool) -> list[Sheet]:

@@ -3,20 +3,20 @@
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 
-from pdebench_lite.compare.comparison import Comparison, ProblemComparison
-from pdebench_lite.compare.fairness import MIXED_SOURCE
-from pdebench_lite.compare.statistics import seeds_needed
+from pdebench_lite.analysis import wording
+from pdebench_lite.analysis.comparison import Comparison, ProblemComparison
+from pdebench_lite.analysis.fairness import MIXED_SOURCE
+from pdebench_lite.analysis.remark import Remark
+from pdebench_lite.analysis.statistics import seeds_needed
+from pdebench_lite.analysis.wording import clean
 from pdebench_lite.errors import unknown_name
-from pdebench_lite.report import wording
 from pdebench_lite.report.comparison.conditions import conditions_of, conditions_sheet
 from pdebench_lite.report.comparison.course_sheets import equal_time, memory_to_error, time_to_error
 from pdebench_lite.report.comparison.overall_sheets import overall_sheets
 from pdebench_lite.report.comparison.pair_sheet import pair_sheet
 from pdebench_lite.report.comparison.standing_sheet import standing_sheet
 from pdebench_lite.report.comparison.step_sheet import step_sheet
-from pdebench_lite.report.remark import Remark
 from pdebench_lite.report.sheet import Sheet
-from pdebench_lite.report.wording import clean
 
 TABLES = ("final", "time", "error", "memory", "steps", "pairs", "conditions", "overall")
 _ASKED = frozenset({"steps", "conditions"})  # written where they are asked for

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 
-from pdebench_lite.compare.comparison import ProblemComparison
-from pdebench_lite.compare.entrants import Entrant
-from pdebench_lite.compare.seen import knowledge_text
-from pdebench_lite.compare.standings import Standing
-from pdebench_lite.compare.success import success
-from pdebench_lite.report import wording
+from pdebench_lite.analysis import wording
+from pdebench_lite.analysis.comparison import ProblemComparison
+from pdebench_lite.analysis.entrants import Entrant
+from pdebench_lite.analysis.seen import knowledge_text
+from pdebench_lite.analysis.standings import Standing
+from pdebench_lite.analysis.success import success
+from pdebench_lite.analysis.wording import MISSING, clean
 from pdebench_lite.report.comparison.cells import (
     amount_cell,
     error_cell,
@@ -16,7 +17,6 @@ from pdebench_lite.report.comparison.cells import (
     share_cell,
 )
 from pdebench_lite.report.sheet import Column, Row, Sheet, telling
-from pdebench_lite.report.wording import MISSING, clean
 
 _ON_FRONT = "●"
 

@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 
-from pdebench_lite.compare.comparison import ProblemComparison
-from pdebench_lite.compare.statistics import Estimate
-from pdebench_lite.compare.steps import step_costs
+from pdebench_lite.analysis.comparison import ProblemComparison
+from pdebench_lite.analysis.statistics import Estimate
+from pdebench_lite.analysis.steps import step_costs
+from pdebench_lite.analysis.wording import clean
 from pdebench_lite.report.comparison.cells import amount_cell
 from pdebench_lite.report.comparison.standing_sheet import entrant_columns, params_text
 from pdebench_lite.report.sheet import Column, Row, Sheet, telling
-from pdebench_lite.report.wording import clean
 
 
 def step_sheet(problem: ProblemComparison) -> list[Sheet]:

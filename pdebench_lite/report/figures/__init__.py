@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from pdebench_lite.errors import PdebenchError, unknown_name
-from pdebench_lite.records import Record, Store
+from pdebench_lite.store.records import Record, Store
 
 DEFAULT_FORMATS = ("pdf", "svg", "png")
 
@@ -33,7 +33,7 @@ def plot_all(
     Raises:
         PdebenchError: an unknown format or page, or a folder that cannot be written.
     """
-    from pdebench_lite.compare.entrants import Source, contest
+    from pdebench_lite.analysis.entrants import Source, contest
     from pdebench_lite.report.figures import (
         convergence,
         costs,

@@ -7,10 +7,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from pdebench_lite.analysis.wording import bound_of
 from pdebench_lite.report.figures import style
 from pdebench_lite.report.figures.data import Entry, Group
 from pdebench_lite.report.figures.style import Look, Looks, axis_label, printable
-from pdebench_lite.report.wording import bound_of
 
 Curve: TypeAlias = tuple[Entry, np.ndarray, np.ndarray]
 

@@ -7,11 +7,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from pdebench_lite.records import Record
+from pdebench_lite.analysis.wording import amount, bound_of
 from pdebench_lite.report.figures import style
 from pdebench_lite.report.figures.data import Entry, Group, case_names
 from pdebench_lite.report.figures.style import Looks, axis_label, printable
-from pdebench_lite.report.wording import amount, bound_of
+from pdebench_lite.store.records import Record
 
 _PHASES = (("data_s", "0.85", ""), ("compile_s", "0.62", "////"), ("train_s", "0.35", ""))
 

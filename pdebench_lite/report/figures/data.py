@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from pdebench_lite.records import (
+from pdebench_lite.analysis.wording import budget_text, clean
+from pdebench_lite.store.records import (
     FIELDS,
     HISTORY,
     Record,
@@ -17,7 +18,6 @@ from pdebench_lite.records import (
     load_history,
     tell_unreadable,
 )
-from pdebench_lite.report.wording import budget_text, clean
 
 if TYPE_CHECKING:
     import pandas as pd

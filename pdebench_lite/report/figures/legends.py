@@ -5,7 +5,7 @@ from typing import Any
 
 from matplotlib.lines import Line2D
 
-from pdebench_lite.compare.courses import Course
+from pdebench_lite.analysis.courses import Course
 from pdebench_lite.report.figures.style import Look, Looks, printable
 
 

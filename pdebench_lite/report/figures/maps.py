@@ -16,6 +16,7 @@ from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from pdebench_lite.analysis.wording import metric_text
 from pdebench_lite.report.figures import style
 from pdebench_lite.report.figures.data import (
     FOUND,
@@ -28,7 +29,6 @@ from pdebench_lite.report.figures.data import (
     case_names,
 )
 from pdebench_lite.report.figures.style import FAINT, Looks, axis_label, printable
-from pdebench_lite.report.wording import metric_text
 
 _MAP = 1.6  # inches that a map needs
 _DECADES = 5.0  # of the error's colour scale

@@ -11,9 +11,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pdebench_lite.compare.comparison import part_of
-from pdebench_lite.compare.entrants import Contest
-from pdebench_lite.compare.overall import ProfileBlock, profile_blocks
+from pdebench_lite.analysis.comparison import part_of
+from pdebench_lite.analysis.entrants import Contest
+from pdebench_lite.analysis.overall import ProfileBlock, profile_blocks
 from pdebench_lite.report.figures import legends, style
 from pdebench_lite.report.figures.style import Looks, printable
 

@@ -26,10 +26,10 @@ from matplotlib.lines import Line2D
 from matplotlib.textpath import text_to_path
 from matplotlib.ticker import NullFormatter
 
+from pdebench_lite.analysis.wording import clean, fold, shorten
 from pdebench_lite.errors import unknown_name
-from pdebench_lite.plugins import registry
-from pdebench_lite.records import Record
-from pdebench_lite.report.wording import clean, fold, shorten
+from pdebench_lite.registry.discovery import registry
+from pdebench_lite.store.records import Record
 
 FAILED = "#a00000"
 FAINT = "0.55"

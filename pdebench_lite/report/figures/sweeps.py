@@ -21,14 +21,14 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, NullLocator
 
-from pdebench_lite.compare.outcomes import read_outcome
-from pdebench_lite.compare.statistics import median
+from pdebench_lite.analysis.outcomes import read_outcome
+from pdebench_lite.analysis.statistics import median
+from pdebench_lite.analysis.wording import bound_of, budget_text, clean, metric_named
 from pdebench_lite.errors import PdebenchError
-from pdebench_lite.records import Record, Store
 from pdebench_lite.report.figures import style
 from pdebench_lite.report.figures.style import Look, Looks, axis_label, printable
-from pdebench_lite.report.wording import bound_of, budget_text, clean, metric_named
 from pdebench_lite.selectors import canonical, parse_selector
+from pdebench_lite.store.records import Record, Store
 
 Numbers: TypeAlias = dict[str, float]
 

@@ -14,11 +14,11 @@ from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from pdebench_lite.records import Record
 from pdebench_lite.report.figures import style
 from pdebench_lite.report.figures.data import Group, case_names
 from pdebench_lite.report.figures.style import Looks, printable
 from pdebench_lite.report.searches import Spectrum, Sweep, spectrum_of, sweep_of
+from pdebench_lite.store.records import Record
 
 _FEWEST = 3  # weights that make a figure
 _BEYOND = 100.0  # by which lines go on beyond the weights that were tried

@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from pdebench_lite.compare.courses import Course, courses
-from pdebench_lite.compare.entrants import Contest
-from pdebench_lite.compare.statistics import median
+from pdebench_lite.analysis.courses import Course, courses
+from pdebench_lite.analysis.entrants import Contest
+from pdebench_lite.analysis.statistics import median
 from pdebench_lite.report.figures import legends, style
 from pdebench_lite.report.figures.style import Looks, axis_label, printable
 

@@ -5,17 +5,17 @@ from typing import Any
 
 import numpy as np
 
-from pdebench_lite.compare.comparison import ProblemComparison
-from pdebench_lite.compare.entrants import Entrant
-from pdebench_lite.compare.outcomes import Outcome
-from pdebench_lite.records import Store
+from pdebench_lite.analysis.comparison import ProblemComparison
+from pdebench_lite.analysis.entrants import Entrant
+from pdebench_lite.analysis.outcomes import Outcome
+from pdebench_lite.analysis.wording import clean
 from pdebench_lite.report.figures.data import Entry
 from pdebench_lite.report.figures.style import Looks
 from pdebench_lite.report.figures.work_precision import curve
 from pdebench_lite.report.web.looks import course_look
 from pdebench_lite.report.web.tables import Json
 from pdebench_lite.report.web.values import number, numbers, thinned
-from pdebench_lite.report.wording import clean
+from pdebench_lite.store.records import Store
 
 MOMENTS = 120_000  # on the whole page, of all runs together, and again of all courses
 _FEWEST, _MOST = 24, 200  # of one run

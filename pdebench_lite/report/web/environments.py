@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from pdebench_lite.compare import Source
-from pdebench_lite.records import Record
+from pdebench_lite.analysis import Source
+from pdebench_lite.analysis.wording import clean
 from pdebench_lite.report.web.tables import Json
-from pdebench_lite.report.wording import clean
+from pdebench_lite.store.records import Record
 
 _LISTED = "installed"
 _LENGTH = 2000

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pdebench_lite.compare.comparison import ProblemComparison
-from pdebench_lite.compare.entrants import Entrant
-from pdebench_lite.records import Record, Store
+from pdebench_lite.analysis.comparison import ProblemComparison
+from pdebench_lite.analysis.entrants import Entrant
+from pdebench_lite.analysis.wording import clean, metric_text
 from pdebench_lite.report.figures.data import FOUND, OBSERVED, REFERENCE, TIME, TRUE, Entry
 from pdebench_lite.report.web.tables import Json
 from pdebench_lite.report.web.values import numbers, packed, thinned
-from pdebench_lite.report.wording import clean, metric_text
+from pdebench_lite.store.records import Record, Store
 
 if TYPE_CHECKING:
     import xarray as xr

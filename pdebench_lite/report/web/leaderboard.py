@@ -2,15 +2,15 @@
 
 from collections.abc import Callable, Mapping
 
-from pdebench_lite.compare.comparison import ProblemComparison
-from pdebench_lite.compare.standings import Standing
-from pdebench_lite.compare.statistics import Estimate
+from pdebench_lite.analysis.comparison import ProblemComparison
+from pdebench_lite.analysis.standings import Standing
+from pdebench_lite.analysis.statistics import Estimate
+from pdebench_lite.analysis.wording import clean
 from pdebench_lite.report.comparison.conditions import conditions_of, conditions_sheet
 from pdebench_lite.report.comparison.sheets import remarks, statistics_in_words
 from pdebench_lite.report.comparison.standing_sheet import standing_sheet
 from pdebench_lite.report.sheet import Column, Sheet
 from pdebench_lite.report.web.tables import Cell, Json, cell_json, column_json, estimate_json
-from pdebench_lite.report.wording import clean
 
 _ESTIMATES: Mapping[str, Callable[[Standing], Estimate]] = {
     "error": lambda s: s.error,

@@ -4,8 +4,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from pdebench_lite.compare.courses import Course
-from pdebench_lite.compare.entrants import Entrant
+from pdebench_lite.analysis.courses import Course
+from pdebench_lite.analysis.entrants import Entrant
 from pdebench_lite.report.figures.legends import line_of, look_of
 from pdebench_lite.report.figures.style import Look, Looks
 from pdebench_lite.report.web.tables import Json

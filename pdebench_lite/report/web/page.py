@@ -9,7 +9,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any
 
-from pdebench_lite.report.wording import finite
+from pdebench_lite.analysis.wording import finite
 
 SCRIPTS = (
     "core", "download", "theme", "table", "plot", "leaderboard", "curves", "seeds", "fields",

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from pdebench_lite.records import LOG, Record, Store
-from pdebench_lite.report import wording
+from pdebench_lite.analysis import wording
+from pdebench_lite.analysis.wording import amount, clean, count
 from pdebench_lite.report.sheet import Column
 from pdebench_lite.report.web.tables import Cell, Json, cell_json, column_json
-from pdebench_lite.report.wording import amount, clean, count
+from pdebench_lite.store.records import LOG, Record, Store
 
 LOGS = 200  # failures whose logs the page holds
 _LINES, _BYTES = 40, 6000

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from math import inf
 from typing import Any, TypeAlias
 
-from pdebench_lite.compare.statistics import Estimate
+from pdebench_lite.analysis.statistics import Estimate
+from pdebench_lite.analysis.wording import AT_BOUND
 from pdebench_lite.report.comparison.cells import MISS
 from pdebench_lite.report.sheet import Column, Sheet
 from pdebench_lite.report.web.values import number
-from pdebench_lite.report.wording import AT_BOUND
 
 Json: TypeAlias = dict[str, Any]
 Cell: TypeAlias = str | list[Any]

@@ -7,11 +7,10 @@ from tempfile import NamedTemporaryFile
 from typing import Any
 
 from pdebench_lite import __version__
-from pdebench_lite.compare import Comparison, Source, compare
-from pdebench_lite.compare.comparison import ProblemComparison
+from pdebench_lite.analysis import Comparison, Source, compare, wording
+from pdebench_lite.analysis.comparison import ProblemComparison
+from pdebench_lite.analysis.wording import clean
 from pdebench_lite.errors import PdebenchError
-from pdebench_lite.records import Record, Store
-from pdebench_lite.report import wording
 from pdebench_lite.report.comparison.course_sheets import equal_error, equal_time
 from pdebench_lite.report.comparison.overall_sheets import overall_sheets
 from pdebench_lite.report.comparison.pair_sheet import pair_sheet
@@ -25,7 +24,7 @@ from pdebench_lite.report.web.page import page
 from pdebench_lite.report.web.runs import LOGS, failures, runs
 from pdebench_lite.report.web.tables import Json, sheet_json
 from pdebench_lite.report.web.values import number
-from pdebench_lite.report.wording import clean
+from pdebench_lite.store.records import Record, Store
 
 # Entrants of a problem up to which there is a table; each of its numbers has a bootstrap.
 _TIMED, _PAIRED = 60, 24

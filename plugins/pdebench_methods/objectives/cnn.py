@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from pdebench_lite.errors import UnsupportedError
+from pdebench_lite.problem.view import View
 from pdebench_lite.runner.run import Run
-from pdebench_lite.view import View
 from pdebench_methods.convolutions import UNet
 from pdebench_methods.objectives.operator import Features, OperatorObjective
 from pdebench_methods.training import Tools

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from pdebench_lite.method import Solution
-from pdebench_lite.physics import array_namespace
+from pdebench_lite.numerics import array_namespace
+from pdebench_lite.problem.solution import Solution
+from pdebench_lite.problem.view import View
 from pdebench_lite.runner.run import Run
-from pdebench_lite.view import View
 from pdebench_methods.mlp import MlpSettings
 from pdebench_methods.networks import Model, networks_of
 from pdebench_methods.solutions import network_solution

@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from pdebench_lite.physics import array_namespace
+from pdebench_lite.numerics import array_namespace
+from pdebench_lite.problem.view import View
 from pdebench_lite.runner.run import Run
-from pdebench_lite.view import View
 from pdebench_methods.networks import networks_of
 from pdebench_methods.objectives.operator import Features, OperatorObjective
 from pdebench_methods.training import Stage, Tools, next_of_plain

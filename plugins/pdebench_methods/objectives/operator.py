@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from pdebench_lite.method import Solution
-from pdebench_lite.physics import array_namespace
+from pdebench_lite.numerics import array_namespace
+from pdebench_lite.problem.solution import Solution
+from pdebench_lite.problem.view import View
 from pdebench_lite.runner.run import Run
 from pdebench_lite.tasks import Ensemble
-from pdebench_lite.view import View
 from pdebench_methods.training import RATE, Stage, Tools
 
 _CHUNK = 32  # instances that are answered at once; one shape, so that it is compiled once

@@ -9,11 +9,11 @@ from typing import Any, Protocol
 import numpy as np
 from scipy.stats import qmc
 
-from pdebench_lite.method import Solution
-from pdebench_lite.physics import array_namespace, jets
+from pdebench_lite.numerics import array_namespace, jets
 from pdebench_lite.problem import Arrays, Axis, Condition, split_derivative
+from pdebench_lite.problem.solution import Solution
+from pdebench_lite.problem.view import Equation, View
 from pdebench_lite.runner.run import Run
-from pdebench_lite.view import Equation, View
 from pdebench_methods.networks import Layers, Model, networks_of
 from pdebench_methods.objectives.resampling import systematic
 from pdebench_methods.pinn import PinnSettings

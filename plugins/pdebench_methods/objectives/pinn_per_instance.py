@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from pdebench_lite.method import Solution
-from pdebench_lite.physics import jets, wavenumbers
+from pdebench_lite.numerics import jets, wavenumbers
 from pdebench_lite.problem import Arrays, split_derivative
+from pdebench_lite.problem.solution import Solution
+from pdebench_lite.problem.view import View
 from pdebench_lite.runner.run import Run
-from pdebench_lite.view import View
 from pdebench_methods.objectives.pinn import PinnObjective, PinnTools
 from pdebench_methods.share import Share
 from pdebench_methods.solutions import network_solution

@@ -13,11 +13,11 @@ from typing import Any, Protocol
 import numpy as np
 
 from pdebench_lite.errors import UnsupportedError
-from pdebench_lite.method import Solution
-from pdebench_lite.physics import Grid, array_namespace, interpolate_periodic
+from pdebench_lite.numerics import Grid, array_namespace, interpolate_periodic
 from pdebench_lite.problem import Arrays
+from pdebench_lite.problem.solution import Solution
+from pdebench_lite.problem.view import View
 from pdebench_lite.runner.run import Run
-from pdebench_lite.view import View
 from pdebench_methods.convolutions import Stack
 from pdebench_methods.objectives.operator import (
     Features,

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from pdebench_lite.cli import VERBS
-from pdebench_lite.cli._progress import Live, describe, fraction_done
+from pdebench_lite.cli.progress import Live, describe, fraction_done
 from pdebench_lite.runner.watch import Watch
-from pdebench_lite.study import Budget, Cell
+from pdebench_lite.store.cell import Budget, Cell
 
 Command = Callable[..., Any]
 
@@ -120,7 +120,7 @@ def test_a_plugin_that_fails_is_shown_and_named_in_errors(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from pdebench_lite.plugins import registry
+    from pdebench_lite.registry.discovery import registry
 
     source = {"pdebench_broken.py": "raise RuntimeError('no such\\nluck \\x1b[31m')\n"}
     distribution(tmp_path / "site", "broken", {"broken": "pdebench_broken"}, source)

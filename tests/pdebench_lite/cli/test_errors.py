@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from pdebench_lite.api import run as run_cells
 from pdebench_lite.errors import PdebenchError
-from pdebench_lite.plugins import registry
-from pdebench_lite.records import RECORD
+from pdebench_lite.registry.discovery import registry
 from pdebench_lite.runner import device
+from pdebench_lite.runner.api import run as run_cells
+from pdebench_lite.store.records import RECORD
 
 Command = Callable[..., Any]
 

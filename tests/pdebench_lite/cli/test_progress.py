@@ -10,14 +10,13 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from pdebench_lite.cli import _progress
 from pdebench_lite.cli._events import Events
-from pdebench_lite.cli._progress import Lines, Live
-from pdebench_lite.cli._tally import Tally
-from pdebench_lite.records import Record, record_of
+from pdebench_lite.cli.progress import Lines, Live
+from pdebench_lite.cli.tally import Tally
+from pdebench_lite.runner.study.estimate import Estimator
 from pdebench_lite.runner.watch import Watch
-from pdebench_lite.study import Budget, Cell
-from pdebench_lite.study.estimate import Estimator
+from pdebench_lite.store.cell import Budget, Cell
+from pdebench_lite.store.records import Record, record_of
 
 
 def cell(seed: int, **limits: float) -> Cell:

@@ -3,8 +3,8 @@
 import pytest
 
 from pdebench_lite.cli import main
-from pdebench_lite.records import Store, record_of
-from pdebench_lite.study import Budget, Cell
+from pdebench_lite.store.cell import Budget, Cell
+from pdebench_lite.store.records import Store, record_of
 
 END = "<!-- /pdebench -->"
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from pdebench_lite.leases import Leases
-from pdebench_lite.records import RECORD, Store
-from pdebench_lite.states import RERUN, State
+from pdebench_lite.runner.states import RERUN, State
+from pdebench_lite.store.leases import Leases
+from pdebench_lite.store.records import RECORD, Store
 
 STUDY = """\
 problem: toy

@@ -9,8 +9,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from pdebench_lite.records import Store
 from pdebench_lite.runner.environment import threads
+from pdebench_lite.store.records import Store
 
 Command = Callable[..., Any]
 

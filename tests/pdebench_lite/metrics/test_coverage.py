@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pdebench_lite.method import Solution
 from pdebench_lite.metrics import NORMAL_95, bands
 from pdebench_lite.metrics.coverage import COVERAGE
-from pdebench_lite.plugins import registry
+from pdebench_lite.problem.solution import Solution
+from pdebench_lite.registry.discovery import registry
 from pdebench_lite.seeding import generator
 from pdebench_lite.testing import MetricContract
 

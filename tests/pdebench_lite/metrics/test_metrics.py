@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from pdebench_lite.errors import DivergedError, PdebenchError
-from pdebench_lite.method import Solution
 from pdebench_lite.metrics import error_profile, relative_l2
-from pdebench_lite.plugins import registry
 from pdebench_lite.problem import Observation
+from pdebench_lite.problem.solution import Solution
+from pdebench_lite.registry.discovery import registry
 from pdebench_lite.seeding import generator
 from pdebench_lite.tasks import FieldEvaluation, FieldTask
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pdebench_lite.metrics import CORE_METRICS
-from pdebench_lite.plugins import registry
+from pdebench_lite.registry.discovery import registry
 from pdebench_lite.testing.attempt import true_solution
 
 (RMS,) = [m for m in CORE_METRICS if m.name == "residual_rms"]
@@ -45,7 +45,7 @@ def test_a_solution_of_the_equation_that_is_not_the_one_asked_for(scores):
 
 def test_a_sought_coefficient_is_the_one_that_was_found():
     """Twice the motion with the true density leaves u·d_x, which is −d_t."""
-    from pdebench_lite.method import Solution
+    from pdebench_lite.problem.solution import Solution
 
     task = registry().task("advection-density")
     true = true_solution(task)

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from pdebench_lite.method import Solution
 from pdebench_lite.metrics import CORE_METRICS
-from pdebench_lite.plugins import registry
+from pdebench_lite.problem.solution import Solution
+from pdebench_lite.registry.discovery import registry
 
 (POSITION,) = [m for m in CORE_METRICS if m.name == "shock_position_error"]
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from pdebench_lite.method import Solution
 from pdebench_lite.metrics import CORE_METRICS
 from pdebench_lite.metrics.steep import _clustered
-from pdebench_lite.plugins import registry
+from pdebench_lite.problem.solution import Solution
+from pdebench_lite.registry.discovery import registry
 
 METRICS = {m.name: m for m in CORE_METRICS}
 

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from pdebench_lite.records import FIELDS, HISTORY, LOG, Record, Store
-from pdebench_lite.study import Budget
+from pdebench_lite.store.cell import Budget
+from pdebench_lite.store.records import FIELDS, HISTORY, LOG, Record, Store
 
 FAMILIES = {"mlp": "supervised", "pinn": "physics-informed", "diffphys": "differentiable physics",
             "etdrk4": "classical"}  # fmt: skip

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pdebench_lite.analysis import Source, compare
 from pdebench_lite.cli import main
-from pdebench_lite.compare import Source, compare
 from pdebench_lite.errors import PdebenchError
-from pdebench_lite.records import Store
 from pdebench_lite.report.comparison.aggregate import render_aggregate
+from pdebench_lite.store.records import Store
 
 ERRORS = {"mlp": np.linspace(0.01, 0.02, 7), "pinn": np.linspace(0.1, 0.2, 7)}
 

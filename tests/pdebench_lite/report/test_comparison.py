@@ -15,14 +15,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pdebench_lite.api import run
+from pdebench_lite.analysis import Comparison, Source, compare
+from pdebench_lite.analysis.statistics import Estimate, estimate
 from pdebench_lite.cli import main
-from pdebench_lite.compare import Comparison, Source, compare
-from pdebench_lite.compare.statistics import Estimate, estimate
 from pdebench_lite.errors import PdebenchError
-from pdebench_lite.records import HISTORY, Store
 from pdebench_lite.report._markdown import code
 from pdebench_lite.report.comparison import cells, render_comparison
+from pdebench_lite.runner.api import run
+from pdebench_lite.store.records import HISTORY, Store
 
 HOSTILE = "x|y\x1b[31m\n[bold]&_%#${}~^\\<script>`*"
 BLOCK = {"coefficients": True, "initial_state": True}

@@ -12,11 +12,10 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from pdebench_lite.compare.comparison import part_of
-from pdebench_lite.compare.entrants import Contest, Source, contest
-from pdebench_lite.compare.overall import profile_blocks
+from pdebench_lite.analysis.comparison import part_of
+from pdebench_lite.analysis.entrants import Contest, Source, contest
+from pdebench_lite.analysis.overall import profile_blocks
 from pdebench_lite.errors import PdebenchError
-from pdebench_lite.records import FIELDS, HISTORY, Store
 from pdebench_lite.report.figures import (
     convergence,
     costs,
@@ -28,6 +27,7 @@ from pdebench_lite.report.figures import (
     work_precision,
 )
 from pdebench_lite.report.figures.data import Group, groups
+from pdebench_lite.store.records import FIELDS, HISTORY, Store
 
 KINDS = ("maps", "convergence", "costs", "slices")
 

@@ -6,10 +6,10 @@ import matplotlib.text
 import numpy as np
 import pytest
 
-from pdebench_lite.records import Store
 from pdebench_lite.report.figures import plot_all, posterior, spectra, style, weights
 from pdebench_lite.report.figures.data import Entry, Group
 from pdebench_lite.report.searches import spectrum_of, sweep_of, taken_row
+from pdebench_lite.store.records import Store
 
 X = np.linspace(-1.0, 1.0, 41)
 VALUES, DATA = 10.0 ** -np.arange(0.0, 8.0), 2.0 * 3.0 ** -np.arange(0.0, 8.0)

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from pdebench_lite.compare.outcomes import read_outcome
-from pdebench_lite.records import Store
+from pdebench_lite.analysis.outcomes import read_outcome
 from pdebench_lite.report.figures import plot_all
 from pdebench_lite.report.figures.sweeps import sweeps
-from pdebench_lite.study import Budget
+from pdebench_lite.store.cell import Budget
+from pdebench_lite.store.records import Store
 
 
 def point(make: Any, labels: int, error: float, seed: int = 0, **values: Any) -> Any:

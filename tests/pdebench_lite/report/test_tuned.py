@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from pdebench_lite.compare import Source, compare
-from pdebench_lite.method import Tuning
-from pdebench_lite.plugins import registry
+from pdebench_lite.analysis import Source, compare
+from pdebench_lite.registry.discovery import registry
+from pdebench_lite.registry.method import Tuning
 from pdebench_lite.report import catalogue, wording
 from pdebench_lite.report.comparison import render_comparison
 

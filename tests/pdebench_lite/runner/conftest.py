@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from pdebench_lite.api import execute, make_budget, parse_rerun, plan
-from pdebench_lite.plugins import registry
-from pdebench_lite.records import Record, Store
-from pdebench_lite.study import Budget
+from pdebench_lite.registry.discovery import registry
+from pdebench_lite.runner.api import execute, make_budget, parse_rerun, plan
+from pdebench_lite.store.cell import Budget
+from pdebench_lite.store.records import Record, Store
 
 Race = Callable[..., list[Record]]
 

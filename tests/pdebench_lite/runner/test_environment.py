@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from pdebench_lite.plugins import registry
+from pdebench_lite.registry.discovery import registry
 from pdebench_lite.runner import environment as module
 from pdebench_lite.runner.environment import (
     commit,
@@ -21,7 +21,8 @@ from pdebench_lite.runner.environment import (
     load_average,
 )
 from pdebench_lite.runner.identity import fingerprint_of
-from pdebench_lite.study import Budget, Cell, make_cell
+from pdebench_lite.runner.study import make_cell
+from pdebench_lite.store.cell import Budget, Cell
 
 GIT = ["git", "-c", "user.name=n", "-c", "user.email=e@x", "-c", "commit.gpgsign=false"]
 

@@ -10,8 +10,16 @@ import numpy as np
 import psutil
 import pytest
 
-from pdebench_lite.records import LOG, RECORD, WEIGHTS, Record, Store, load_fields, load_history
 from pdebench_lite.runner import artifacts, processes, watch
+from pdebench_lite.store.records import (
+    LOG,
+    RECORD,
+    WEIGHTS,
+    Record,
+    Store,
+    load_fields,
+    load_history,
+)
 
 Race = Callable[..., list[Record]]
 

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from pdebench_lite.errors import PdebenchError
-from pdebench_lite.records import HISTORY, RECORD, Record, Store, load_history
+from pdebench_lite.store.records import HISTORY, RECORD, Record, Store, load_history
 
 Race = Callable[..., list[Record]]
 WAIT = 30.0

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from pdebench_lite.records import Store
+from pdebench_lite.store.records import Store
 
 WAIT = 30.0
 

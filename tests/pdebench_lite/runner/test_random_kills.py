@@ -11,11 +11,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from pdebench_lite.api import execute, plan
-from pdebench_lite.leases import born
-from pdebench_lite.plugins import registry
-from pdebench_lite.records import Record, Store
-from pdebench_lite.study import Budget
+from pdebench_lite.registry.discovery import registry
+from pdebench_lite.runner.api import execute, plan
+from pdebench_lite.store.cell import Budget
+from pdebench_lite.store.leases import born
+from pdebench_lite.store.records import Record, Store
 
 METHODS = "fake[act=resumable,seconds=0.002],fake[act=improving],twin,fake[error=0.1]"
 SEEDS, STEPS, KILLS = 50, 12, 50

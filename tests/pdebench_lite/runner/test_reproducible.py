@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pdebench_lite.api import execute, make_budget, plan
-from pdebench_lite.plugins import registry
-from pdebench_lite.records import WEIGHTS, Record, Store, load_history
+from pdebench_lite.registry.discovery import registry
+from pdebench_lite.runner.api import execute, make_budget, plan
+from pdebench_lite.store.records import WEIGHTS, Record, Store, load_history
 
 Race = Callable[..., list[Record]]
 MEASURED = ("charged_s", "peak_host_mb")  # columns of the history that differ from run to run

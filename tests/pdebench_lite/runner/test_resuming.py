@@ -15,15 +15,15 @@ import pandas as pd
 import psutil
 import pytest
 
-from pdebench_lite.arrays import load_arrays
-from pdebench_lite.checkpoints import (
+from pdebench_lite.store.arrays import load_arrays
+from pdebench_lite.store.checkpoints import (
     CHECKPOINT,
     Checkpoint,
     discard_checkpoint,
     read_checkpoint,
     write_checkpoint,
 )
-from pdebench_lite.records import WEIGHTS, Record, Store, load_history
+from pdebench_lite.store.records import WEIGHTS, Record, Store, load_history
 
 Race = Callable[..., list[Record]]
 WAIT = 60.0

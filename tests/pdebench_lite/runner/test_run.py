@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 
 from pdebench_lite.errors import DivergedError
-from pdebench_lite.method import Solution
-from pdebench_lite.plugins import registry
-from pdebench_lite.runner.clock import Clock
-from pdebench_lite.runner.memory import MemoryMeter
+from pdebench_lite.measure.clock import Clock
+from pdebench_lite.measure.memory import MemoryMeter
+from pdebench_lite.problem.solution import Solution
+from pdebench_lite.registry.discovery import registry
 from pdebench_lite.runner.run import Journal, Judge, Run
-from pdebench_lite.study import Budget, make_cell
+from pdebench_lite.runner.study import make_cell
+from pdebench_lite.store.cell import Budget
 
 Make = Callable[..., Run]
 

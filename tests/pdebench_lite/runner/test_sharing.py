@@ -13,16 +13,15 @@ from pathlib import Path
 
 import pytest
 
-from pdebench_lite import api
-from pdebench_lite import leases as module
-from pdebench_lite.api import plan
-from pdebench_lite.leases import EXPIRY, Leases, born, machine
-from pdebench_lite.plugins import registry
-from pdebench_lite.records import Record, Store, record_of
-from pdebench_lite.runner import processes
+from pdebench_lite.registry.discovery import registry
+from pdebench_lite.runner import api, processes
+from pdebench_lite.runner.api import plan
 from pdebench_lite.runner.execute import Executor, Slot, TakenOver
 from pdebench_lite.runner.schedule import Scheduler
-from pdebench_lite.study import Budget, Cell
+from pdebench_lite.store import leases as module
+from pdebench_lite.store.cell import Budget, Cell
+from pdebench_lite.store.leases import EXPIRY, Leases, born, machine
+from pdebench_lite.store.records import Record, Store, record_of
 
 Race = Callable[..., list[Record]]
 
@@ -74,7 +73,8 @@ def test_one_holder_at_a_time(leases: Leases, tmp_path: Path) -> None:
 
 def test_only_one_of_many_takes_a_lease(tmp_path: Path) -> None:
     script = (
-        "import sys, time; from pathlib import Path; from pdebench_lite.leases import Leases\n"
+        "import sys, time; from pathlib import Path\n"
+        "from pdebench_lite.store.leases import Leases\n"
         "l = Leases(Path(sys.argv[1])); time.sleep(max(0, float(sys.argv[2]) - time.time()))\n"
         "print(sum(l.take(str(i)) for i in range(50))); sys.stdout.flush(); sys.stdin.read()"
     )
@@ -195,8 +195,8 @@ def test_a_late_finisher_is_dropped(store: Store) -> None:
 
 
 def test_a_runner_that_lost_its_cell_says_so(race: Race, store: Store, fakes: Path) -> None:
-    from pdebench_lite.api import plan
-    from pdebench_lite.plugins import registry
+    from pdebench_lite.registry.discovery import registry
+    from pdebench_lite.runner.api import plan
 
     known = registry()
     cells, devices = plan(known, "toy", "fake", "numpy", (0,), Budget(max_steps=3))

@@ -3,7 +3,7 @@
 import pytest
 
 from pdebench_lite.runner.streams import data_stream, method_stream
-from pdebench_lite.study import Budget, Cell
+from pdebench_lite.store.cell import Budget, Cell
 
 CELL = Cell(
     problem="burgers", task="forward", problem_params={"nu": 0.1}, problem_label="burgers:forward",

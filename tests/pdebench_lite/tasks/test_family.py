@@ -5,11 +5,11 @@ import pytest
 
 from pdebench_lite import Solution
 from pdebench_lite.errors import DivergedError, NotGivenError, PdebenchError
-from pdebench_lite.plugins import registry
 from pdebench_lite.problem import Axis, Domain
+from pdebench_lite.problem.view import View
+from pdebench_lite.registry.discovery import registry
 from pdebench_lite.seeding import generator
 from pdebench_lite.tasks import Ensemble
-from pdebench_lite.view import View
 
 SMALL = "burgers:family[cells=16,frames=2,train=5,validation=2,test=3]"
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from scipy.stats import chisquare
 
-from pdebench_lite.plugins import registry
+from pdebench_lite.problem.view import View
+from pdebench_lite.registry.discovery import registry
 from pdebench_lite.seeding import generator
-from pdebench_lite.view import View
 from pdebench_methods.objectives.pinn import PinnObjective
 
 SMALL = "pinn[width=4,depth=1,candidates=300"

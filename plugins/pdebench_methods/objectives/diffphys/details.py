@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from pdebench_lite.optimize.regularised_gauss_newton import RegularisedGaussNewton
+from pdebench_methods.search.regularised_gauss_newton import RegularisedGaussNewton
 
 _ROUNDING = float(np.finfo(np.float64).eps)  # as `numpy.linalg.matrix_rank` has it
 

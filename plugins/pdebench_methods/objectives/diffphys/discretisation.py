@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from pdebench_lite.errors import UnsupportedError
-from pdebench_lite.physics import Grid
+from pdebench_lite.numerics import Grid
 from pdebench_lite.problem import Arrays, Domain, Observation, Scheme
 
 _COURANT = 0.9  # of the stability bound, for a state somewhat larger than what was observed

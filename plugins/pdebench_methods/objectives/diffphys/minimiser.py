@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from pdebench_lite.optimize.regularised_gauss_newton import RegularisedGaussNewton
 from pdebench_methods.host import FlatObjective, HostMinimiser, flatten, slices
+from pdebench_methods.search.regularised_gauss_newton import RegularisedGaussNewton
 
 _SLACK = 1.25  # steps take that much longer than their evaluations
 

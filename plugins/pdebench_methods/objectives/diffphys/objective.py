@@ -9,14 +9,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from pdebench_lite.method import Solution
-from pdebench_lite.observations import by_time
-from pdebench_lite.optimize.regularised_gauss_newton import Level
-from pdebench_lite.physics import Stencil, array_namespace
-from pdebench_lite.physics.fourier_prior import FourierPrior
+from pdebench_lite.numerics import Stencil, array_namespace
 from pdebench_lite.problem import Arrays, Domain, Scheme, Unknown
+from pdebench_lite.problem.observations import by_time
+from pdebench_lite.problem.solution import Solution
+from pdebench_lite.problem.view import View
 from pdebench_lite.runner.run import Run
-from pdebench_lite.view import View
 from pdebench_methods.diffphys import DiffphysSettings
 from pdebench_methods.host import FlatObjective, flatten, slices
 from pdebench_methods.objectives.diffphys.basis import Basis, CellBasis
@@ -40,6 +38,8 @@ from pdebench_methods.objectives.diffphys.observing import (
     observed_nodes,
 )
 from pdebench_methods.objectives.diffphys.stages import Planner, planner
+from pdebench_methods.search.fourier_prior import FourierPrior
+from pdebench_methods.search.regularised_gauss_newton import Level
 from pdebench_methods.solutions import TrajectoryInterpolant
 from pdebench_methods.training import Stage, Tools
 from pdebench_methods.unknowns import value_of

@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from pdebench_lite.physics import Grid, Stencil, array_namespace
-from pdebench_lite.physics._namespace import as_index
-from pdebench_lite.physics.channels import ChannelAverage, channel_average
-from pdebench_lite.physics.gaussian_average import gaussian_average
-from pdebench_lite.physics.interpolation import read, stencil
+from pdebench_lite.numerics import Grid, Stencil, array_namespace
+from pdebench_lite.numerics._namespace import as_index
+from pdebench_lite.numerics.interpolation import read, stencil
 from pdebench_lite.problem import Domain, Observation
+from pdebench_methods.search.channels import ChannelAverage, channel_average
+from pdebench_methods.search.gaussian_average import gaussian_average
 
 
 def observed_nodes(o: Observation, domain: Domain, grid: Grid) -> Stencil:

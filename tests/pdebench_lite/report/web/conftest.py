@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from pdebench_lite.records import LOG, Store
 from pdebench_lite.report.web.write import gather, write_report
+from pdebench_lite.store.records import LOG, Store
 
 HOSTILE = "</script><img src=x onerror=alert(1)><!--<b>${7*7}"
 """A label that would run, break out of its script, or be read as markup."""

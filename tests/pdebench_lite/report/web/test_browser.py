@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pdebench_lite.records import HISTORY, RECORD, Store, load_fields
 from pdebench_lite.report.web.write import write_report
+from pdebench_lite.store.records import HISTORY, RECORD, Store, load_fields
 
 playwright = pytest.importorskip(
     "playwright.sync_api", reason="the page is tested with Playwright: pip install playwright"

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 
-from pdebench_lite.compare import Source, compare
-from pdebench_lite.records import Store, load_fields
+from pdebench_lite.analysis import Source, compare
 from pdebench_lite.report.figures.style import Looks
 from pdebench_lite.report.web import fields as field_part
 from pdebench_lite.report.web import runs as run_part
 from pdebench_lite.report.web.looks import contrast, lightened
 from pdebench_lite.report.web.write import gather
+from pdebench_lite.store.records import Store, load_fields
 
 Parts = Mapping[str, Any]
 

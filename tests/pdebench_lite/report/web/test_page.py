@@ -14,9 +14,9 @@ import pytest
 
 from pdebench_lite.cli import main
 from pdebench_lite.errors import PdebenchError
-from pdebench_lite.records import Store
 from pdebench_lite.report.web.page import inert_json
 from pdebench_lite.report.web.write import write_report
+from pdebench_lite.store.records import Store
 
 _ADDRESSES = {"src", "href", "action", "srcset", "data", "poster"}
 

@@ -1,7 +1,0 @@
-"""Fair comparison of records, with its statistics. Uses records only: nothing here trains."""
-
-from pdebench_lite.compare.comparison import Comparison, compare
-from pdebench_lite.compare.entrants import Source
-from pdebench_lite.compare.together import by_task
-
-__all__ = ["Comparison", "Source", "by_task", "compare"]

@@ -1,0 +1,1 @@
+"""What a cell costs: time, memory, energy, what the host took."""

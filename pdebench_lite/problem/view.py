@@ -1,0 +1,232 @@
+"""View: all that a method sees of a task, and the note of what it took."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from pdebench_lite.errors import NotGivenError
+from pdebench_lite.numerics.embedding import embed_points
+from pdebench_lite.numerics.grid import Grid
+from pdebench_lite.problem import (
+    Arrays,
+    Condition,
+    Domain,
+    Expression,
+    Function,
+    Observation,
+    Problem,
+    Scheme,
+    Task,
+    Unknown,
+    split_derivative,
+)
+
+
+@dataclass(frozen=True)
+class Equation:
+    """The equation face as handed to a method.
+
+    Attributes:
+        needs: named derivatives that `residual` reads (`u`, `u_xx`, a coefficient `k`, `k_x`).
+        residual: maps them to named residuals of the same shape.
+        known: coefficients that the task gives: a Python float or a function on points.
+    """
+
+    needs: tuple[str, ...]
+    residual: Callable[[Arrays], Arrays]
+    known: Mapping[str, float | Function]
+
+    def derivatives_of(self, name: str) -> tuple[str, ...]:
+        """Return the derivatives of one field or coefficient as axis letters, "" for its value."""
+        return tuple(suffix for base, suffix in map(split_derivative, self.needs) if base == name)
+
+
+class View:
+    """What one method sees of one task; `sees` records what it took.
+
+    A method never holds the problem: the view has no reference. It is an audit for honest methods,
+    not a sandbox.
+
+    Attributes:
+        label: canonical selector of the task.
+        domain, fields, unknowns: the frame of the question, free to read.
+        instances: labelled instances that a task about a family offers; 0 for one instance.
+        sees: what was taken so far, for the record's column of that name.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        rng: Callable[[str], np.random.Generator],
+        noted: Callable[[dict[str, int | bool]], None] = lambda sees: None,
+    ) -> None:
+        """Open a view on a task.
+
+        Args:
+            task: the task.
+            rng: purpose ("observations", "labels") -> a generator of the data stream.
+            noted: called with `sees` whenever something is taken, so that a cell that is killed
+                later keeps the note.
+        """
+        self.__task = task
+        self.__rng = rng
+        self.__noted = noted
+        self.__observations: tuple[Observation, ...] | None = None
+        self.sees: dict[str, int | bool] = {}
+        self.label: str = task.label
+        self.domain: Domain = task.problem.domain
+        self.fields: tuple[str, ...] = task.problem.fields
+        self.unknowns: tuple[Unknown, ...] = task.unknowns
+        self.instances: int = task.instances
+
+    def _take(self, what: str, amount: int | bool = True) -> None:
+        before = self.sees.get(what, 0)
+        self.sees[what] = True if amount is True else max(int(amount), before)
+        if self.sees[what] != before:
+            self.__noted(self.sees)
+
+    def _require_face(self, face: str) -> Problem:
+        if face not in self.__task.faces:
+            faces = ", ".join(sorted(self.__task.faces))
+            raise NotGivenError(f"task {self.label} has no {face} face; it has: {faces}")
+        return self.__task.problem
+
+    def _require_gift(self, what: str) -> Task:
+        if what not in self.__task.gives:
+            gifts = ", ".join(sorted(self.__task.gives)) or "nothing"
+            raise NotGivenError(f"task {self.label} does not give its {what}; it gives: {gifts}")
+        return self.__task
+
+    def given(self, what: str) -> bool:
+        """Say whether the task gives a thing or has a face; asking is not taking."""
+        return what in self.__task.gives or what in self.__task.faces
+
+    # ---- data --------------------------------------------------------------------------------
+
+    def labels(self, n: int) -> tuple[Observation, ...]:
+        """Draw n labelled samples of every field and unknown; the same ones for every method."""
+        self._require_face("data")
+        self._take("labels", n)
+        return self.__task.labels(self.__rng("labels"), n)
+
+    def blank(self) -> tuple[Observation, ...]:
+        """Return `labels(1)` with zeros for values: its names and places are free to read."""
+        self._require_face("data")
+        drawn = self.__task.labels(self.__rng("labels"), 1)
+        return tuple(replace(label, values=np.zeros_like(label.values)) for label in drawn)
+
+    def observations(self) -> tuple[Observation, ...]:
+        """Return what was measured; the noise level is known to every method.
+
+        Noted as values, and as snapshots: of one field at one time.
+        """
+        if self.__observations is None:
+            self.__observations = self.__task.observations(self.__rng("observations"))
+        if self.__observations:
+            values = sum(o.values.size for o in self.__observations)
+            snapshots = sum(map(self._moments, self.__observations))
+            if snapshots < values:  # else each value has a time of its own
+                self._take("snapshots", snapshots)
+            self._take("observed_values", values)
+        return self.__observations
+
+    def _moments(self, observation: Observation) -> int:
+        time = self.domain.time
+        return 1 if time is None else np.unique(observation.points[time.name]).size
+
+    def initial_state(self, points: Arrays) -> Arrays:
+        """Return the true initial state at space points (arrays of any backend, or jets)."""
+        task = self._require_gift("initial_state")
+        self._take("initial_state")
+        return task.problem.initial_state(points)
+
+    # ---- the equation ------------------------------------------------------------------------
+
+    def equation(self) -> Equation:
+        """Return the equation face with the coefficients that the task gives."""
+        problem = self._require_face("equation")
+        self._take("residual")
+        return Equation(problem.needs, problem.residual, self.coefficients())
+
+    def coefficients(self) -> Mapping[str, float | Function]:
+        """Return the known coefficients: a Python float or a function on points."""
+        known = self.__task.known_coefficients()
+        if known:
+            self._require_gift("coefficients")
+            self._take("coefficients")
+        return known
+
+    def conditions(self) -> tuple[Condition, ...]:
+        """Return the boundary conditions on axes that are not periodic."""
+        conditions = self._require_gift("boundary").problem.conditions()
+        if conditions:
+            self._take("boundary")
+        return conditions
+
+    def embedding(self) -> Callable[[Arrays], list[Any]]:
+        """Return the map from points to network inputs that knows the domain.
+
+        A periodic axis becomes (cos, sin) of its phase, so that periodicity holds exactly; any
+        other axis is scaled to [−1, 1]. Points may be jets. Dong & Ni 2021,
+        doi:10.1016/j.jcp.2021.110242, eq. 5 (one harmonic).
+        """
+        domain = self._require_gift("embedding").problem.domain
+        if any(axis.periodic for axis in domain.axes):
+            self._take("embedding")
+        return lambda points: embed_points(points, domain)
+
+    def ansatz(self) -> Callable[[Arrays, Arrays], Arrays] | None:
+        """Return the map (raw outputs, points) -> fields that is exact at t = 0, if allowed."""
+        if "ansatz" not in self.__task.gives:
+            return None
+        self._take("ansatz")
+        return self.__task.ansatz
+
+    # ---- the expression ----------------------------------------------------------------------
+
+    def expression(self) -> Expression:
+        """Return the function that is to be differentiated, and where."""
+        self._require_face("expression")
+        self._take("expression")
+        return self.__task.expression()
+
+    # ---- the solver --------------------------------------------------------------------------
+
+    def schemes(self) -> Mapping[str, int]:
+        """Return the names of the discretisations, the default first, with their orders."""
+        schemes = self._require_face("solver").schemes()
+        return {name: scheme.order for name, scheme in schemes.items()}
+
+    def solver(self, scheme: str = "") -> Scheme:
+        """Return a discretisation whose known coefficients are filled in.
+
+        Raises:
+            NotGivenError: the task has no solver face, or no scheme of that name.
+        """
+        schemes = self._require_face("solver").schemes()
+        if scheme and scheme not in schemes:
+            raise NotGivenError(
+                f"no scheme '{scheme}' in {self.label}; it has: {', '.join(schemes)}"
+            )
+        chosen = schemes[scheme or next(iter(schemes))]
+        self._take("step")
+        known = self.coefficients()
+
+        def with_known(unknowns: Arrays, grid: Grid, like: Any) -> Arrays:
+            values = {
+                name: value(grid.points(like)) if callable(value) else value
+                for name, value in known.items()
+            }
+            return {**values, **unknowns}
+
+        def step(state: Arrays, unknowns: Arrays, t: float, dt: float, grid: Grid) -> Arrays:
+            like = next(iter(state.values()))
+            return chosen.step(state, with_known(unknowns, grid, like), t, dt, grid)
+
+        def max_dt(state: Arrays, unknowns: Arrays, grid: Grid) -> float:
+            like = next(iter(state.values()))
+            return float(chosen.max_dt(state, with_known(unknowns, grid, like), grid))
+
+        return replace(chosen, step=step, max_dt=max_dt)

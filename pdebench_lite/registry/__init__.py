@@ -1,0 +1,1 @@
+"""What plugins bring, and where it is looked up."""

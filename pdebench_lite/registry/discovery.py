@@ -1,0 +1,295 @@
+"""Discovery of plugins: one at a time, failures kept, clashes of names refused."""
+
+import importlib.metadata
+import importlib.util
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pluggy
+
+from pdebench_lite.errors import PdebenchError, unknown_name
+from pdebench_lite.registry import hooks
+from pdebench_lite.registry.command import Command
+from pdebench_lite.registry.method import Backend, Method
+
+if TYPE_CHECKING:  # take long to import, and listing the methods needs none
+    from pdebench_lite.metrics import Metric
+    from pdebench_lite.problem import Problem, Task
+    from pdebench_lite.selectors import Selector, Settings
+
+GROUP = "pdebench_lite"
+KINDS = ("problem", "method", "metric", "backend", "command", "claim")
+T = TypeVar("T")
+
+
+@dataclass
+class Plugin:
+    """One entry point: what it is, and why it failed if it did.
+
+    Attributes:
+        name: entry-point name.
+        module: module that the entry point names.
+        distribution, version: what was installed.
+        error: why it is not in use, one line; empty if it is.
+        provides: kind of thing -> names.
+    """
+
+    name: str
+    module: str
+    distribution: str = ""
+    version: str = ""
+    error: str = ""
+    provides: dict[str, list[str]] = field(default_factory=dict)
+
+
+@dataclass
+class Registry:
+    """Everything that plugins provide, by name, and who provides it."""
+
+    plugins: list[Plugin] = field(default_factory=list)
+    problems: "dict[str, type[Problem]]" = field(default_factory=dict)
+    methods: dict[str, Method] = field(default_factory=dict)
+    metrics: "dict[str, Metric]" = field(default_factory=dict)
+    backends: dict[str, Backend] = field(default_factory=dict)
+    commands: dict[str, Command] = field(default_factory=dict)
+    claims: dict[str, Any] = field(default_factory=dict)
+    owners: dict[tuple[str, str], str] = field(default_factory=dict)
+    clashes: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+
+    def _table(self, kind: str) -> dict[str, Any]:
+        return getattr(self, f"{kind}s")
+
+    def _add(self, kind: str, item: Any, owner: str) -> None:
+        key = (kind, item.name)
+        if key in self.owners:
+            self.clashes.setdefault(key, [self.owners[key]]).append(owner)
+            return
+        self._table(kind)[item.name] = item
+        self.owners[key] = owner
+
+    def _find(self, kind: str, name: str) -> Any:
+        if (kind, name) in self.clashes:
+            owners = " and ".join(self.clashes[kind, name])
+            raise PdebenchError(f"{kind} '{name}' is provided by {owners}; uninstall one of them")
+        table = self._table(kind)
+        if name not in table:
+            raise self.unknown(kind, name, table)
+        return table[name]
+
+    def unknown(self, kind: str, name: str, known: Iterable[str]) -> PdebenchError:
+        """Return the error of an unknown name: near names, and plugins that failed to load."""
+        failed = [f"plugin {p.name} failed to load: {p.error}" for p in self.plugins if p.error]
+        return PdebenchError("; ".join([str(unknown_name(kind, name, known)), *failed]))
+
+    def problem(self, name: str) -> "type[Problem]":
+        """Return a problem class, or raise with the nearest name."""
+        return self._find("problem", name)
+
+    def method(self, name: str) -> Method:
+        """Return a method, or raise with the nearest name."""
+        return self._find("method", name)
+
+    def metric(self, name: str) -> "Metric":
+        """Return a metric, or raise with the nearest name."""
+        return self._find("metric", name)
+
+    def backend(self, name: str) -> Backend:
+        """Return a backend, or raise with the nearest name."""
+        return self._find("backend", name)
+
+    def command(self, name: str) -> Command:
+        """Return a verb that a plugin brings, or raise with the nearest name."""
+        return self._find("command", name)
+
+    def task(self, selector: "str | Selector") -> "Task":
+        """Make the task that a selector names; its values fill problem and task parameters.
+
+        Raises:
+            PdebenchError: unknown problem, task or parameter, or a bad value.
+        """
+        from pdebench_lite.selectors import fill, parse_selector
+
+        chosen = parse_selector(selector) if isinstance(selector, str) else selector
+        problem = self.problem(chosen.name)
+        tasks = {task.name: task for task in problem.tasks}
+        if chosen.task and chosen.task not in tasks:
+            raise unknown_name(f"task of problem {problem.name}:", chosen.task, tasks)
+        task = tasks[chosen.task or problem.tasks[0].name]
+        owner = f"problem {problem.name}:{task.name}"
+        mine, its = problem.Parameters.model_fields, task.Parameters.model_fields
+        for key in chosen.values:
+            if key not in mine and key not in its:
+                raise unknown_name(f"parameter of {owner}", key, {*mine, *its})
+        mine_filled, its_filled = (
+            fill(model, {k: v for k, v in chosen.values.items() if k in model.model_fields}, owner)
+            for model in (problem.Parameters, task.Parameters)
+        )
+        try:
+            return task(problem(mine_filled), its_filled)
+        except PdebenchError:
+            raise
+        except Exception as error:  # a stranger's plugin never takes us down
+            raise PdebenchError(f"{owner}: {_line(error)}") from error
+
+    def configured(self, selector: "str | Selector") -> "tuple[Method, Settings]":
+        """Return the method that a selector names and its configuration.
+
+        Raises:
+            PdebenchError: unknown method or setting, or a bad value.
+        """
+        from pdebench_lite.selectors import fill, parse_selector
+
+        chosen = parse_selector(selector) if isinstance(selector, str) else selector
+        if chosen.task:
+            raise PdebenchError(
+                f"a method has no task: write '{chosen.name}', not ':{chosen.task}'"
+            )
+        method = self.method(chosen.name)
+        return method, fill(method.Config, chosen.values, f"method {method.name}")
+
+    def metrics_for(self, task: "Task") -> "list[Metric]":
+        """Return the metrics of a task: ranked, then reported, then others that apply."""
+        order = {name: i for i, name in enumerate((*task.ranked, *task.reported))}
+        fitting = [m for m in self.metrics.values() if m.name in order or m.applies(task)]
+        return sorted(fitting, key=lambda m: (order.get(m.name, len(order)), m.name))
+
+    def missing(self, backend: str) -> list[str]:
+        """Return the distributions that a backend needs and this environment lacks."""
+        return [name for name in self.backend(backend).requires if not _installed(name)]
+
+    def remedy(self, backend: str) -> str:
+        """Say what a backend lacks here and what to type; empty if it can be used."""
+        missing = self.missing(backend)
+        if not missing:
+            return ""
+        extra = self.backend(backend).extra
+        what = f"pdebench-lite[{extra}]" if extra else " ".join(missing)
+        return (
+            f"backend '{backend}' needs {', '.join(missing)}, not installed here; "
+            f'type: pip install "{what}"'
+        )
+
+    def installed_backends(self) -> list[str]:
+        """Return the names of the backends that can be used here."""
+        return [name for name in self.backends if not self.missing(name)]
+
+
+def _installed(distribution: str) -> bool:
+    return importlib.util.find_spec(distribution.replace("-", "_")) is not None
+
+
+def _entry_points() -> Iterator[importlib.metadata.EntryPoint]:
+    found = {(e.name, e.value): e for e in importlib.metadata.entry_points(group=GROUP)}
+    return iter(sorted(found.values(), key=lambda e: (e.name, e.value)))
+
+
+def _check(kind: str, item: Any) -> None:
+    expected: dict[str, Callable[[Any], bool]] = {
+        "problem": _is_problem,
+        "method": lambda x: isinstance(x, Method),
+        "metric": _is_metric,
+        "backend": lambda x: isinstance(x, Backend),
+        "command": lambda x: isinstance(x, Command),
+        "claim": lambda x: isinstance(getattr(x, "name", None), str),
+    }
+    if not expected[kind](item):
+        raise TypeError(f"pdebench_{kind}s returned {item!r}, which is no {kind}")
+    if kind == "problem":
+        if not item.tasks:
+            raise TypeError(f"problem {item.name} has no task")
+        for task in item.tasks:
+            both = set(item.Parameters.model_fields) & set(task.Parameters.model_fields)
+            if both:
+                raise TypeError(f"{item.name} and its task {task.name} both set {sorted(both)}")
+
+
+def _is_problem(item: Any) -> bool:
+    from pdebench_lite.problem import Problem
+
+    return isinstance(item, type) and issubclass(item, Problem)
+
+
+def _is_metric(item: Any) -> bool:
+    from pdebench_lite.metrics import Metric
+
+    return isinstance(item, Metric)
+
+
+def collect(
+    modules: list[tuple[Plugin, Callable[[], ModuleType]]], kinds: tuple[str, ...] = KINDS
+) -> Registry:
+    """Load plugins one at a time and gather what they provide.
+
+    Args:
+        modules: pairs of a plugin's description and a function that imports its module.
+        kinds: what to ask them for.
+    """
+    registry = Registry()
+    if "metric" in kinds:
+        from pdebench_lite.metrics import CORE_METRICS
+
+        for metric in CORE_METRICS:
+            registry._add("metric", metric, "pdebench_lite")
+    for plugin, load in modules:
+        registry.plugins.append(plugin)
+        try:
+            manager = pluggy.PluginManager(hooks.PROJECT)
+            manager.add_hookspecs(hooks)
+            manager.register(load(), plugin.name)
+            manager.check_pending()
+            items = {
+                kind: [x for answer in getattr(manager.hook, f"pdebench_{kind}s")() for x in answer]
+                for kind in kinds
+            }
+            for kind, found in items.items():
+                for item in found:
+                    _check(kind, item)
+        except (Exception, SystemExit) as error:  # a stranger's plugin never takes us down
+            plugin.error = _line(error)
+            continue
+        for kind, found in items.items():
+            plugin.provides[kind] = [item.name for item in found]
+            for item in found:
+                registry._add(kind, item, f"plugin {plugin.name} ({plugin.module})")
+    for plugin in registry.plugins:
+        others = [p.module for p in registry.plugins if p.name == plugin.name and p is not plugin]
+        if others and not plugin.error:
+            plugin.error = f"{' and '.join(others)} is named '{plugin.name}' too; all were loaded"
+    return registry
+
+
+def _line(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+@lru_cache
+def registry(kinds: tuple[str, ...] = KINDS) -> Registry:
+    """Return the registry of everything installed; discovered once per process.
+
+    Args:
+        kinds: what is asked for; fewer kinds import fewer modules.
+    """
+    modules: list[tuple[Plugin, Callable[[], ModuleType]]] = []
+    for point in _entry_points():
+        distribution = point.dist
+        plugin = Plugin(
+            name=point.name,
+            module=point.value,
+            distribution=distribution.name if distribution else "",
+            version=distribution.version if distribution else "",
+        )
+        modules.append((plugin, point.load))
+    return collect(modules, kinds)
+
+
+def module_file(name: str) -> str | None:
+    """Return the file of a module without importing it, or None."""
+    if name in sys.modules:
+        return getattr(sys.modules[name], "__file__", None)
+    spec = importlib.util.find_spec(name)
+    return spec.origin if spec else None

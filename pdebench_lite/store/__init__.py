@@ -1,0 +1,1 @@
+"""Records on disk: cells, leases, checkpoints, and the merging of folders."""
