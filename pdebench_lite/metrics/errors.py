@@ -1,5 +1,7 @@
 """Errors of the returned fields, of what was found, and of what follows from it."""
 
+from typing import Any
+
 import numpy as np
 
 from pdebench_lite.metrics.metric import Metric, relative_l2
@@ -7,8 +9,10 @@ from pdebench_lite.problem import Task
 from pdebench_lite.tasks.field import FieldEvaluation, FieldTask
 
 
-def _rel_l2(e: FieldEvaluation) -> float:
-    return relative_l2(e.compared(e.fields), e.compared(e.truth))
+def _rel_l2(e: Any) -> float:
+    compare = e.relative_l2 if isinstance(e, FieldEvaluation) else relative_l2
+    found: float = compare(e.compared(e.fields), e.compared(e.truth))
+    return found
 
 
 def _rel_l2_late(e: FieldEvaluation) -> float:
@@ -16,7 +20,7 @@ def _rel_l2_late(e: FieldEvaluation) -> float:
     assert axis is not None
     assert e.time is not None
     late = e.time >= axis.lower + (0.5 - 1e-9) * axis.length
-    return relative_l2(
+    return e.relative_l2(
         {k: v[..., late] for k, v in e.fields.items()},
         {k: v[..., late] for k, v in e.truth.items()},
     )
@@ -25,7 +29,7 @@ def _rel_l2_late(e: FieldEvaluation) -> float:
 def _rel_l2_carried(e: FieldEvaluation) -> float | None:
     if e.carried is None:
         return None
-    return relative_l2(e.compared(e.carried.fields), e.compared(e.truth))
+    return e.relative_l2(e.compared(e.carried.fields), e.compared(e.truth))
 
 
 def _linf(e: FieldEvaluation) -> float:
@@ -50,8 +54,9 @@ def error_profile(e: FieldEvaluation) -> dict[str, list[float]]:
     if e.time is None:
         return {}
     errors = [
-        relative_l2(
-            {k: v[..., i] for k, v in e.fields.items()}, {k: v[..., i] for k, v in e.truth.items()}
+        e.relative_l2(
+            {k: v[..., i : i + 1] for k, v in e.fields.items()},
+            {k: v[..., i : i + 1] for k, v in e.truth.items()},
         )
         for i in range(e.time.size)
     ]

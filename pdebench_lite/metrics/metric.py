@@ -35,7 +35,13 @@ class Metric:
 
 
 def relative_l2(answer: Mapping[str, np.ndarray], truth: Mapping[str, np.ndarray]) -> float:
-    """Return ‖answer − truth‖₂ / ‖truth‖₂ over all named arrays of `answer`, on equal weights."""
-    error = sum(float(np.sum((answer[k] - truth[k]) ** 2)) for k in answer)
-    scale = sum(float(np.sum(truth[k] ** 2)) for k in answer)
-    return float(np.sqrt(error / scale)) if scale > 0 else float(np.sqrt(error))
+    """Return the root mean square, over the names in `answer`, of ‖answer − truth‖₂ / ‖truth‖₂.
+
+    All points count alike. Where the truth is zero the error is not divided.
+    """
+    squares = []
+    for name, found in answer.items():
+        error = float(np.sum((found - truth[name]) ** 2))
+        scale = float(np.sum(truth[name] ** 2))
+        squares.append(error / scale if scale > 0 else error)
+    return float(np.sqrt(np.mean(squares)))

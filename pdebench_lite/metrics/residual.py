@@ -37,12 +37,12 @@ def _residual_rms(e: FieldEvaluation) -> float:
     sought = {u.name for u in e.task.unknowns if u.kind == "coefficient"}
     known = problem.coefficient_values()
     values = {}
-    of_fields = sorted({s for name in problem.fields for s in wanted.get(name, ())})
+    of_fields = sorted({s for name in problem.field_names for s in wanted.get(name, ())})
     values.update(
-        derivatives(e.solution.predict, problem.fields, points, problem.domain, of_fields)
+        derivatives(e.solution.predict, problem.field_names, points, problem.domain, of_fields)
     )
     for name, suffixes in wanted.items():
-        if name not in problem.fields:
+        if name not in problem.field_names:
             coefficient = e.found[name] if name in sought else known[name]
             values.update(_coefficient(name, coefficient, problem, points, suffixes))
     squares = [np.mean(r**2) for r in problem.residual(values).values()]

@@ -19,7 +19,7 @@ def _shock_position_error(e: FieldEvaluation) -> float | None:
     points = {axis.name: x, domain.time.name: np.full(x.size, domain.time.upper)}
     truth, answer = e.task.reference.evaluate(points), e.solution.predict(dict(points))
     errors = []
-    for name in e.task.problem.fields:
+    for name in e.task.problem.field_names:
         true = np.asarray(truth[name], float)
         fall = -np.diff(true)
         at = int(np.argmax(fall))

@@ -46,7 +46,7 @@ def _clustered(task: FieldTask) -> _Clustered:
     return _Clustered(
         points,
         np.concatenate(densities),
-        {name: np.asarray(truth[name], float) for name in task.problem.fields},
+        {name: np.asarray(truth[name], float) for name in task.problem.field_names},
         _slopes(task, task.reference.evaluate, points),
     )
 
@@ -74,7 +74,7 @@ def _place(task: FieldTask, time: dict[str, float]) -> tuple[Points, np.ndarray]
     at = {name: np.full(size, t) for name, t in time.items()}
     values = task.reference.evaluate({**cells, **at})
     squares = np.zeros((n,) * len(space))
-    for name in task.problem.fields:
+    for name in task.problem.field_names:
         field = np.asarray(values[name], float).reshape(squares.shape)
         for i, centres in enumerate(axes.values()):
             squares += (np.gradient(field, centres, axis=i) / (np.ptp(field) or 1.0)) ** 2
@@ -94,7 +94,7 @@ def _slopes(
     task: FieldTask, function: Callable[[Points], Mapping[str, np.ndarray]], points: Points
 ) -> dict[str, np.ndarray]:
     names = [axis.name for axis in task.problem.domain.space]
-    return derivatives(function, task.problem.fields, points, task.problem.domain, names)
+    return derivatives(function, task.problem.field_names, points, task.problem.domain, names)
 
 
 def _rel_l2_shock(e: FieldEvaluation) -> float:

@@ -12,6 +12,7 @@ from .boundary import Conditions as Conditions
 from .boundary import Dirichlet as Dirichlet
 from .boundary import Extrapolation as Extrapolation
 from .boundary import Neumann as Neumann
+from .boundary import Robin as Robin
 from .boundary import pad as pad
 from .diffusion import diffuse_explicit as diffuse_explicit
 from .diffusion import diffuse_spectral as diffuse_spectral

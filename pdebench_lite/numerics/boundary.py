@@ -7,6 +7,7 @@ array; a periodic axis is padded with its other end.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -39,11 +40,25 @@ class Neumann:
 
 
 @dataclass(frozen=True)
+class Robin:
+    """A sum of value and slope on a face: α u + β ∂u/∂n = value, n the outward normal.
+
+    Attributes:
+        alpha, beta: numbers, not both zero; (1, 0) is `Dirichlet`, (0, 1) is `Neumann`.
+        value: number, or array that broadcasts against a state whose axis has length 1.
+    """
+
+    alpha: float
+    beta: float
+    value: float | Array = 0.0
+
+
+@dataclass(frozen=True)
 class Extrapolation:
     """No condition: what lies outside follows from the cells alone, as at an open outflow."""
 
 
-Boundary: TypeAlias = Dirichlet | Neumann | Extrapolation
+Boundary: TypeAlias = Dirichlet | Neumann | Robin | Extrapolation
 Conditions: TypeAlias = Mapping[str, Boundary | tuple[Boundary, Boundary]]
 """Axis name → condition on both ends, or (on the lower, on the upper) end."""
 
@@ -132,6 +147,9 @@ def _ghost(
     elif isinstance(condition, Neumann):
         weights, factor = _WEIGHTS["slope", j, max(degree, 1)]
         known = (h * factor) * condition.slope
+    elif isinstance(condition, Robin):
+        weights, factor = _robin_weights(condition.alpha, condition.beta / h, j, degree)
+        known = factor * condition.value
     else:
         weights, known = _WEIGHTS["nothing", j, degree]
     ghost = xp.zeros_like(cells[0]) + known
@@ -155,6 +173,22 @@ def _weights(known: str, j: int, degree: int) -> tuple[tuple[float, ...], float]
         rows.append(-(powers == 1).astype(float))
     weights = np.linalg.solve(np.array(rows).T, (-j - 0.5) ** powers).tolist()
     return (tuple(weights), 0.0) if known == "nothing" else (tuple(weights[:-1]), weights[-1])
+
+
+@lru_cache(maxsize=1024)
+def _robin_weights(
+    alpha: float, beta: float, j: int, degree: int
+) -> tuple[tuple[float, ...], float]:
+    """Return the weights of the cells and of the value in ghost j; β in units of cells."""
+    if not beta:
+        weights, factor = _WEIGHTS["value", j, degree]
+        return weights, factor / alpha
+    degree = max(degree, 1)
+    powers = np.arange(degree + 1)
+    rows = [(k + 0.5) ** powers for k in range(degree)]
+    rows.append(alpha * (powers == 0) - beta * (powers == 1))
+    found = np.linalg.solve(np.array(rows).T, (-j - 0.5) ** powers).tolist()
+    return tuple(found[:-1]), found[-1]
 
 
 # computed once, because compilers do not trace a linear solve: (known, ghost, degree) -> weights

@@ -1,8 +1,8 @@
 """Fourier methods on periodic grids: derivatives, dealiasing, and ETDRK4 in time."""
 
 import math
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 from jaxtyping import Complex, Float, Inexact
 
@@ -196,28 +196,51 @@ def etdrk4_step(
 ) -> Complex[Array, "*modes"]:
     """Take one fourth-order exponential step of dû/dt = linear·û + nonlinear(û).
 
+    See `etdrk4_stages`, of which this is the case of one field and no time.
+    """
+    found = etdrk4_stages(
+        {"u": u_hat}, {"u": coefficients}, lambda s, t: {"u": nonlinear(s["u"])}, 0.0, 0.0
+    )
+    return found["u"]
+
+
+def etdrk4_stages(
+    spectra: dict[str, Array],
+    coefficients: Mapping[str, ETDRK4Coefficients],
+    nonlinear: Callable[[dict[str, Array], Any], dict[str, Array]],
+    t: Any,
+    dt: Any,
+) -> dict[str, Array]:
+    """Take one fourth-order exponential step of dû/dt = linear·û + nonlinear(û, t).
+
     The linear part is exact and never limits the time step; 4 evaluations of `nonlinear`.
     Source: Cox & Matthews 2002, (26)–(29), DOI 10.1006/jcph.2002.6995.
 
     Args:
-        u_hat: spectrum, shape `(*batch, *modes)`.
-        coefficients: of `etdrk4_coefficients`; they broadcast against `u_hat`.
-        nonlinear: û ↦ spectrum of the nonlinear part, same shape; dealiasing is its business.
+        spectra: field name -> spectrum, shape `(*batch, *modes)`.
+        coefficients: field name -> those of `etdrk4_coefficients`, which broadcast against it.
+        nonlinear: (spectra, time) ↦ spectra of the nonlinear part; dealiasing is its business.
+        t: time.
+        dt: time step, that of the coefficients.
 
     Returns:
-        The spectrum one step later, same shape.
+        The spectra one step later, same shapes.
     """
-    c = coefficients
-    at_start = nonlinear(u_hat)
-    a = c.half * u_hat + c.inner * at_start  # (26)
-    at_a = nonlinear(a)
-    b = c.half * u_hat + c.inner * at_a  # (27)
-    at_b = nonlinear(b)
-    end = c.half * a + c.inner * (2 * at_b - at_start)  # (28)
-    at_end = nonlinear(end)
-    return (  # (29)
-        c.whole * u_hat + c.first * at_start + c.middle * (at_a + at_b) + c.last * at_end
-    )
+    c, names = coefficients, tuple(spectra)
+    at_start = nonlinear(spectra, t)
+    a = {n: c[n].half * spectra[n] + c[n].inner * at_start[n] for n in names}  # (26)
+    at_a = nonlinear(a, t + 0.5 * dt)
+    b = {n: c[n].half * spectra[n] + c[n].inner * at_a[n] for n in names}  # (27)
+    at_b = nonlinear(b, t + 0.5 * dt)
+    end = {n: c[n].half * a[n] + c[n].inner * (2 * at_b[n] - at_start[n]) for n in names}  # (28)
+    at_end = nonlinear(end, t + dt)
+    return {  # (29)
+        n: c[n].whole * spectra[n]
+        + c[n].first * at_start[n]
+        + c[n].middle * (at_a[n] + at_b[n])
+        + c[n].last * at_end[n]
+        for n in names
+    }
 
 
 _PHI3 = tuple(1 / math.factorial(j + 3) for j in range(18))

@@ -17,6 +17,9 @@ class Solution:
     Attributes:
         predict: maps a query to answers. For field tasks the query is points (axis name -> (n,))
             and the answer field name -> (n,), NumPy float64.
+        on_grid: the same on a tensor grid: axis name -> (n,) in the order of the domain, to arrays
+            over the grid; None: `predict` is asked for its points. For answers that live on a grid,
+            much cheaper than points one by one.
         unknowns: unknown name -> function on points (with the interpolant that the method states);
             a number is a function that ignores its points.
         deviations: unknown name -> the standard deviation that the method states for it, likewise.
@@ -37,3 +40,4 @@ class Solution:
     weights: "Mapping[str, np.ndarray]" = field(default_factory=dict)
     parameters: int = 0
     details: Mapping[str, Any] = field(default_factory=dict)
+    on_grid: "Predict | None" = None

@@ -77,7 +77,9 @@ class View:
         self.sees: dict[str, int | bool] = {}
         self.label: str = task.label
         self.domain: Domain = task.problem.domain
-        self.fields: tuple[str, ...] = task.problem.fields
+        self.fields: tuple[str, ...] = task.problem.field_names
+        self.evolved: tuple[str, ...] = task.problem.evolved
+        self.order: int = task.problem.order
         self.unknowns: tuple[Unknown, ...] = task.unknowns
         self.instances: int = task.instances
 
@@ -158,12 +160,18 @@ class View:
             self._take("coefficients")
         return known
 
-    def conditions(self) -> tuple[Condition, ...]:
-        """Return the boundary conditions on axes that are not periodic."""
-        conditions = self._require_gift("boundary").problem.conditions()
-        if conditions:
+    def conditions(self) -> tuple[tuple[str, str, Condition], ...]:
+        """Return the boundary conditions: (part of the boundary, field, condition)."""
+        domain = self._require_gift("boundary").problem.domain
+        stated = tuple(
+            (part, field, condition)
+            for part in domain.parts
+            for field in self.fields
+            if (condition := domain.condition(part, field)) is not None
+        )
+        if stated:
             self._take("boundary")
-        return conditions
+        return stated
 
     def embedding(self) -> Callable[[Arrays], list[Any]]:
         """Return the map from points to network inputs that knows the domain.
@@ -176,6 +184,12 @@ class View:
         if any(axis.periodic for axis in domain.axes):
             self._take("embedding")
         return lambda points: embed_points(points, domain)
+
+    def start(self, points: Arrays) -> Arrays:
+        """Return the state with which a solver starts: u, and `u_t` for second order in time."""
+        task = self._require_gift("initial_state")
+        self._take("initial_state")
+        return task.problem.start(points)
 
     def ansatz(self) -> Callable[[Arrays, Arrays], Arrays] | None:
         """Return the map (raw outputs, points) -> fields that is exact at t = 0, if allowed."""
@@ -215,10 +229,7 @@ class View:
         known = self.coefficients()
 
         def with_known(unknowns: Arrays, grid: Grid, like: Any) -> Arrays:
-            values = {
-                name: value(grid.points(like)) if callable(value) else value
-                for name, value in known.items()
-            }
+            values = {name: self._on(grid, value, name, like) for name, value in known.items()}
             return {**values, **unknowns}
 
         def step(state: Arrays, unknowns: Arrays, t: float, dt: float, grid: Grid) -> Arrays:
@@ -229,4 +240,32 @@ class View:
             like = next(iter(state.values()))
             return float(chosen.max_dt(state, with_known(unknowns, grid, like), grid))
 
-        return replace(chosen, step=step, max_dt=max_dt)
+        def shared(unknowns: Arrays, dt: float, grid: Grid) -> Arrays:
+            assert chosen.shared is not None
+            arrays = [v for v in unknowns.values() if hasattr(v, "dtype")]
+            like = arrays[0] if arrays else np.empty(0)
+            return chosen.shared(with_known(unknowns, grid, like), dt, grid)
+
+        def diagnose(state: Arrays, unknowns: Arrays, t: float, grid: Grid) -> Arrays:
+            assert chosen.diagnose is not None
+            like = next(iter(state.values()))
+            return chosen.diagnose(state, with_known(unknowns, grid, like), t, grid)
+
+        return replace(
+            chosen,
+            step=step,
+            max_dt=max_dt,
+            shared=shared if chosen.shared else None,
+            diagnose=diagnose if chosen.diagnose else None,
+        )
+
+    def _on(self, grid: Grid, value: Any, name: str, like: Any) -> Any:
+        """Return a known coefficient on a grid; of time it is a function of time."""
+        if not callable(value):
+            return value
+        time, axes = self.domain.time, self.__task.problem.coefficients[name]
+        points = grid.points(like)
+        if time is None or time.name not in axes:
+            return value(points)
+        clock = next(iter(points.values()))
+        return lambda t: value({**points, time.name: 0.0 * clock + t})

@@ -57,7 +57,7 @@ def _problem(known: Registry, problem: "type[Problem]") -> dict[str, Any]:
     return {
         "name": problem.name,
         "about": problem.summary,
-        "fields": list(problem.fields),
+        "fields": [f if isinstance(f, str) else f.name for f in problem.fields],
         "parameters": _parameters(problem.Parameters),
         "tasks": tasks,
         "citation": problem.citation,

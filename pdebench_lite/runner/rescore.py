@@ -260,14 +260,14 @@ def _evaluation(task: FieldTask, record: Record, saved: _Saved) -> StoredEvaluat
     def whole(variable: str) -> np.ndarray:
         return np.broadcast_to(saved.get(variable, names), shape)
 
-    fields = {name: whole(name) for name in task.problem.fields}
-    truth = {name: whole(f"{name}_reference") for name in task.problem.fields}
+    fields = {name: whole(name) for name in task.problem.field_names}
+    truth = {name: whole(f"{name}_reference") for name in task.problem.field_names}
     for unknown in task.unknowns:
         if unknown.kind == "coefficient":
             truth[unknown.name] = whole(f"{unknown.name}_true")
     carried = None
-    if all(f"{name}_carried" in saved for name in task.problem.fields):
-        paths = {name: whole(f"{name}_carried") for name in task.problem.fields}
+    if all(f"{name}_carried" in saved for name in task.problem.field_names):
+        paths = {name: whole(f"{name}_carried") for name in task.problem.field_names}
         bound = math.inf if record.carried_bound is None else record.carried_bound
         carried = Carried(paths, bound)
 

@@ -264,10 +264,10 @@ class FamilyEvaluation:
                 stored[axis] = ((axis,), query[axis], {"units": problem.domain[axis].unit})
             instance = f"{name}_instance"
             for key, values in drawn.coefficients.items():
-                units = {"units": problem.units.get(key, "dimensionless")}
+                units = {"units": problem.unit(key)}
                 stored[f"{key}_{name}"] = ((instance,), values, units)
             for key, truth in drawn.later().items():
-                units = {"units": problem.units.get(key, "dimensionless")}
+                units = {"units": problem.unit(key)}
                 dims = (instance, *space, clock)
                 stored[f"{key}_{name}_start"] = (dims[:-1], query[key], units)
                 stored[f"{key}_{name}"] = (dims, self.answers[name][key], units)

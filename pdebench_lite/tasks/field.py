@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -17,10 +17,14 @@ from pdebench_lite.problem import (
     Reference,
     Task,
 )
+from pdebench_lite.problem.ansatz import hard_fields
 from pdebench_lite.problem.solution import Solution
+from pdebench_lite.problem.start import time_scale
 
 Purpose = Literal["history", "final"]
 Axes = dict[str, np.ndarray]
+POINT = "point"
+"""Dimension that numbers the points of a space that is not a box."""
 
 
 class FieldTask(Task):
@@ -44,6 +48,13 @@ class FieldTask(Task):
     carry_tolerance: ClassVar[dict[str, float]] = {"history": 1e-3, "final": 1e-6}
 
     @property
+    def gives(self) -> frozenset[str]:
+        """Embedding, boundary and coefficients; an ansatz where one meets boundary conditions."""
+        domain = self.problem.domain
+        hard = any(domain.is_hard(p, f) for p in domain.parts for f in self.problem.field_names)
+        return super().gives | ({"ansatz"} if hard else set())
+
+    @property
     def faces(self) -> frozenset[Face]:
         """Data always; equation and solver where the problem states them."""
         faces: set[Face] = {"data"}
@@ -64,13 +75,35 @@ class FieldTask(Task):
         return self.reference.bound
 
     def axes(self, purpose: Purpose) -> Axes:
-        """Return the tensor grid of an evaluation: axis name -> (n,), both ends included."""
+        """Return the dimensions of an evaluation: name -> (n,).
+
+        On a box they are the axes, both ends included. Elsewhere `point` numbers the points of a
+        quadrature, and then comes time.
+        """
+        domain = self.problem.domain
         counts = self.scoring if purpose == "final" else self.watching
-        space, time = self.problem.domain.space, self.problem.domain.time
-        axes = {a.name: np.linspace(a.lower, a.upper, counts[str(len(space))]) for a in space}
-        if time is not None:
-            axes[time.name] = np.linspace(time.lower, time.upper, counts["time"])
+        n = counts[str(len(domain.space))]
+        axes = domain.geometry.axes(n) if domain.is_box else None
+        if axes is None:
+            axes = {POINT: np.arange(self.quadrature(purpose)[1].size)}
+        if domain.time is not None:
+            axes[domain.time.name] = np.linspace(
+                domain.time.lower, domain.time.upper, counts["time"]
+            )
         return axes
+
+    @lru_cache(maxsize=2)  # noqa: B019 - a task lives as long as its process
+    def quadrature(self, purpose: Purpose) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        """Return points and weights of a space that is not a box; see `Geometry.quadrature`."""
+        return self.problem.domain.geometry.quadrature(12 if purpose == "final" else 6)
+
+    def points(self, purpose: Purpose) -> dict[str, np.ndarray]:
+        """Return the points of an evaluation, coordinate -> (n,), the last dimension fastest."""
+        flat = flatten(self.axes(purpose))
+        if POINT in flat:
+            place = flat.pop(POINT)
+            flat = {a: x[place] for a, x in self.quadrature(purpose)[0].items()} | flat
+        return flat
 
     def labels(self, rng: np.random.Generator, n: int) -> tuple[Observation, ...]:
         """Draw n points uniformly over space-time and read the reference there."""
@@ -84,21 +117,23 @@ class FieldTask(Task):
         )
 
     def ansatz(self, outputs: Arrays, points: Arrays) -> Arrays:
-        """Return u₀(x) + (t − t₀)·N for tasks that give u₀; outputs and points: arrays or jets.
+        """Turn raw outputs into fields that meet what is given at the start and on the boundary.
 
-        Lagaris et al. 1998, doi:10.1109/72.712178, eq. 12 (with A = u₀ and F = t − t₀).
+        See `pdebench_lite.problem.ansatz`. Outputs and points: arrays or jets.
         """
-        time = self.problem.domain.time
-        assert time is not None, "only evolution problems have an initial state"
-        start = self.problem.initial_state(
-            {a.name: points[a.name] for a in self.problem.domain.space}
-        )
-        elapsed = points[time.name] - time.lower
-        return {name: start[name] + elapsed * outputs[name] for name in self.problem.fields}
+        return hard_fields(self.problem, outputs, points, self._fading)
+
+    @cached_property
+    def _fading(self) -> float | None:
+        """The time in which the start fades from the ansatz; None where no start is given."""
+        if "initial_state" not in self.gives or self.problem.domain.time is None:
+            return None
+        guesses = {u.name: u.guess for u in self.unknowns if u.kind == "coefficient"}
+        return time_scale(self.problem, {**guesses, **self.known_coefficients()})
 
     def _answer_axes(self) -> dict[str, tuple[str, ...]]:
         """Fields and sought coefficients with the axes that they depend on."""
-        fields = dict.fromkeys(self.problem.fields, self.problem.domain.names)
+        fields = dict.fromkeys(self.problem.field_names, self.problem.domain.names)
         return {**fields, **{u.name: u.axes for u in self.unknowns if u.kind == "coefficient"}}
 
     @cached_property
@@ -108,9 +143,8 @@ class FieldTask(Task):
     def truth(self, purpose: Purpose) -> dict[str, np.ndarray]:
         """Return the reference on the grid of an evaluation; arrays over the tensor grid."""
         if purpose not in self._truth:
-            axes = self.axes(purpose)
-            shape = tuple(a.size for a in axes.values())
-            values = self.reference.evaluate(flatten(axes))
+            shape = tuple(a.size for a in self.axes(purpose).values())
+            values = self.reference.evaluate(self.points(purpose))
             self._truth[purpose] = {k: np.asarray(v).reshape(shape) for k, v in values.items()}
         return self._truth[purpose]
 
@@ -130,13 +164,21 @@ class FieldTask(Task):
             axes=axes,
             truth=self.truth(purpose),
             solution=solution,
-            fields=query(solution, axes, self.problem.fields),
+            fields=self._ask(solution, purpose),
             observations=observations,
         )
         for unknown in self.unknowns:
             if unknown.kind == "coefficient" and unknown.name not in solution.unknowns:
                 raise PdebenchError(f"the solution lacks the unknown '{unknown.name}'")
         return evaluation
+
+    def _ask(self, solution: Solution, purpose: Purpose) -> dict[str, np.ndarray]:
+        """Ask a solution for every field where it is scored; arrays over the dimensions, finite."""
+        axes, names = self.axes(purpose), self.problem.field_names
+        if POINT not in axes:
+            return query(solution, axes, names)
+        shape = tuple(a.size for a in axes.values())
+        return _checked(solution.predict(self.points(purpose)), names, shape)
 
 
 def flatten(axes: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -149,9 +191,14 @@ def query(
     solution: Solution, axes: Mapping[str, np.ndarray], names: tuple[str, ...]
 ) -> dict[str, np.ndarray]:
     """Ask a solution for fields on a tensor grid; arrays over that grid, float64, finite."""
-    points = flatten(axes)
     shape = tuple(a.size for a in axes.values())
-    answer = solution.predict(points)
+    answer = solution.on_grid(dict(axes)) if solution.on_grid else solution.predict(flatten(axes))
+    return _checked(answer, names, shape)
+
+
+def _checked(
+    answer: Mapping[str, Any], names: tuple[str, ...], shape: tuple[int, ...]
+) -> dict[str, np.ndarray]:
     fields = {}
     for name in names:
         if name not in answer:
@@ -204,6 +251,41 @@ class FieldEvaluation:
     def space(self) -> Axes:
         """The space axes of the grid."""
         return {a.name: self.axes[a.name] for a in self.task.problem.domain.space}
+
+    @cached_property
+    def weights(self) -> np.ndarray | float:
+        """Quadrature weights that broadcast against a field; 1 where all points count alike."""
+        if POINT not in self.axes:
+            return 1.0
+        w = self.task.quadrature(self.purpose)[1]
+        return w if self.time is None else w[:, None]
+
+    def relative_l2(
+        self, answer: Mapping[str, np.ndarray], truth: Mapping[str, np.ndarray]
+    ) -> float:
+        """Return the root mean square, over the fields, of each field's own relative L2 error.
+
+        Squares of different units are never added. A field that is defined up to a constant loses
+        its mean at each time first; one whose reference is zero is divided by its scale.
+
+        Args:
+            answer: field name -> array over the dimensions, or over a part of the times.
+            truth: likewise, of the reference.
+        """
+        errors = [self.field_error(name, answer[name], truth[name]) for name in answer]
+        return float(np.sqrt(np.mean(np.square(errors))))
+
+    def field_error(self, name: str, answer: np.ndarray, truth: np.ndarray) -> float:
+        """Return the relative L2 error of one field; see `relative_l2`."""
+        described = self.task.problem.described.get(name)
+        w = np.broadcast_to(self.weights, np.shape(truth)) if np.ndim(self.weights) else 1.0
+        if described is not None and described.gauge:
+            answer, truth = (_centred(v, w, self.time is not None) for v in (answer, truth))
+        error = float(np.sum(w * (answer - truth) ** 2))
+        scale = float(np.sum(w * truth**2))
+        if scale == 0 and described is not None:
+            scale = float(np.sum(np.broadcast_to(w, truth.shape))) * described.scale**2
+        return float(np.sqrt(error / scale)) if scale > 0 else float(np.sqrt(error))
 
     @cached_property
     def found(self) -> dict[str, Function]:
@@ -273,10 +355,14 @@ class FieldEvaluation:
         problem = self.task.problem
         stored: dict[str, tuple[tuple[str, ...], np.ndarray, dict[str, str]]] = {}
         for name, axis in self.axes.items():
-            stored[name] = ((name,), axis, {"units": problem.domain[name].unit})
+            unit = "1" if name == POINT else problem.domain[name].unit
+            stored[name] = ((name,), axis, {"units": unit})
+        if POINT in self.axes:
+            for name, at in self.task.quadrature(self.purpose)[0].items():
+                stored[name] = ((POINT,), at, {"units": problem.domain[name].unit})
 
         def add(name: str, of: str, dims: tuple[str, ...], values: np.ndarray, what: str) -> None:
-            units = problem.units.get(of, "dimensionless")
+            units = problem.unit(of)
             stored[name] = (dims, values, {"units": units, "long_name": what})
 
         everything = tuple(self.axes)
@@ -309,3 +395,11 @@ class FieldEvaluation:
         values = np.asarray(function(points), dtype=np.float64)
         fits = values.size == np.prod(shape, dtype=int)
         return values.reshape(shape) if fits else np.broadcast_to(values, shape)
+
+
+def _centred(values: np.ndarray, weights: Any, in_time: bool) -> np.ndarray:
+    """Return values less their weighted mean over space, at each time."""
+    space = tuple(range(values.ndim - 1)) if in_time else tuple(range(values.ndim))
+    w = np.broadcast_to(weights, values.shape)
+    mean = np.sum(w * values, axis=space, keepdims=True) / np.sum(w, axis=space, keepdims=True)
+    return values - mean

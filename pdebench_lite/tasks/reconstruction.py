@@ -42,10 +42,9 @@ class Reconstruction(FieldTask):
     def unknowns(self) -> tuple[Unknown, ...]:
         """The initial state of every field."""
         axes = tuple(a.name for a in self.problem.domain.space)
-        units = self.problem.units
         return tuple(
-            Unknown(f"{f}_initial", "initial", axes, f, units.get(f, "dimensionless"))
-            for f in self.problem.fields
+            Unknown(f"{f}_initial", "initial", axes, f, self.problem.unit(f))
+            for f in self.problem.evolved
         )
 
     @cached_property
@@ -61,7 +60,7 @@ class Reconstruction(FieldTask):
         """Return the snapshot of every field on the cell centres at `t_obs`."""
         points, exact = self._snapshot
         snapshots = []
-        for name in self.problem.fields:
+        for name in self.problem.field_names:
             noise = float(self.parameters.noise * np.sqrt(np.mean(exact[name] ** 2)))
             values = exact[name] + noise * rng.standard_normal(exact[name].size)
             snapshots.append(Observation(name, points, values, noise))

@@ -13,8 +13,18 @@ import pytest
 from pdebench_lite.errors import NotGivenError, PdebenchError, UnsupportedError
 from pdebench_lite.metrics import relative_l2
 from pdebench_lite.numerics import Grid, jets
-from pdebench_lite.problem import Arrays, Domain, Problem, Reference, Scheme, Task, split_derivative
+from pdebench_lite.problem import (
+    Arrays,
+    Condition,
+    Domain,
+    Problem,
+    Reference,
+    Scheme,
+    Task,
+    split_derivative,
+)
 from pdebench_lite.problem.carrying import rollout
+from pdebench_lite.problem.geometry import Surface
 from pdebench_lite.problem.view import View
 from pdebench_lite.registry.discovery import Registry, registry
 from pdebench_lite.seeding import generator
@@ -70,8 +80,8 @@ class ProblemDescriptionContract:
         assert re.fullmatch(r"[a-z][a-z0-9-]*", problem.name), f"bad name {problem.name!r}"
         assert problem.summary, "no summary"
         assert re.search(r"@\w+\{", problem.citation), "the citation is no BibTeX entry"
-        assert problem.fields, "no fields"
-        bases = {*problem.fields, *problem.coefficients}
+        assert problem.field_names, "no fields"
+        bases = {*problem.field_names, *problem.coefficients}
         assert not any("_" in name for name in bases), f"underscore in one of {sorted(bases)}"
         assert set(problem.units) <= bases, f"units of strangers: {sorted(problem.units)}"
         for name in problem.needs:
@@ -151,7 +161,7 @@ class ProblemContract(ProblemDescriptionContract):
         assert reference.bound > 0, "no reference is exact to the last bit; give its rounding error"
         assert reference.summary, "the reference does not say how it was computed"
         values = reference.evaluate(_inside(problem.domain, 7))
-        assert set(values) >= {*problem.fields, *problem.coefficients}
+        assert set(values) >= {*problem.field_names, *problem.coefficients}
         for name, value in values.items():
             assert value.shape == (7,), f"{name} has the shape {value.shape} at 7 points"
             assert value.dtype == np.float64, f"{name} is {value.dtype}"
@@ -179,14 +189,22 @@ class ProblemContract(ProblemDescriptionContract):
                     evaluate({**points, axis.name: np.full(24, end)})
                     for end in (axis.lower, axis.upper)
                 ]
-                gap = max(float(np.max(np.abs(ends[1][f] - ends[0][f]))) for f in problem.fields)
+                gap = max(
+                    float(np.max(np.abs(ends[1][f] - ends[0][f]))) for f in problem.field_names
+                )
                 assert gap <= 1e-9, f"the reference is not periodic in {axis.name}: gap {gap:.2g}"
-        for condition in problem.conditions():
-            side = getattr(domain[condition.axis], condition.side)
-            at = {**points, condition.axis: np.full(24, side)}
-            gap = min(_condition_gap(condition, evaluate, domain, at, width) for width in _WIDTHS)
-            where = f"{condition.side} end of {condition.axis}"
-            assert gap <= self.residual_tolerance, f"residual {gap:.2g} at the {where}"
+        for part in domain.parts:
+            surface = domain.spread_on(part, generator("contract", part), 24)
+            for field in problem.field_names:
+                condition = domain.condition(part, field)
+                if condition is None:
+                    continue
+                needs = condition.needs(field, domain.geometry.names)
+                gap = min(
+                    _condition_gap(condition, field, needs, evaluate, domain, surface, width)
+                    for width in _WIDTHS
+                )
+                assert gap <= self.residual_tolerance, f"{field}: residual {gap:.2g} on {part}"
 
     def test_reference_starts_at_the_initial_state(
         self, problem: Problem, reference: Reference
@@ -273,14 +291,14 @@ class ProblemContract(ProblemDescriptionContract):
         """`initial_state` takes arrays of any library and jets, and all agree."""
         points = _space(_inside(problem.domain, 11), problem.domain)
         expected = _start(problem, points)
-        assert set(expected) == set(problem.fields)
+        assert set(expected) == set(problem.field_names)
         here = lib.arrays(points)
         found = problem.initial_state(here)
         space = jets.space(tuple(points), tuple(points))
         lifted = problem.initial_state(jets.variables(space, here))
         slopes = named_derivatives(
             lambda at: {k: np.asarray(v) for k, v in problem.initial_state(at).items()},
-            Domain(problem.domain.space), points, [f"{f}_{a}" for f in expected for a in points],
+            Domain(problem.domain.geometry), points, [f"{f}_{a}" for f in expected for a in points],
             0.003,
         )  # fmt: skip
         for field, values in expected.items():
@@ -291,26 +309,52 @@ class ProblemContract(ProblemDescriptionContract):
                 _assert_close(slope, slopes[f"{field}_{axis}"], 1e-5, f"{field}_{axis} of the jet")
 
     def test_ansatz_on(self, tasks: list[Task], lib: Library) -> None:
-        """An ansatz is exact at the start whatever the network says, on arrays and on jets."""
+        """An ansatz meets the start and the Dirichlet sides whatever the network says.
+
+        On arrays and on jets alike.
+        """
         allowed = [task for task in tasks if "ansatz" in task.gives]
         if not allowed:
             pytest.skip("no task allows an ansatz")
         for task in allowed:
-            time = task.problem.domain.time
-            assert time is not None
-            points = _inside(task.problem.domain, 11)
-            points[time.name][:5] = time.lower
-            outputs = {f: np.cos(np.arange(11.0)) + i for i, f in enumerate(task.problem.fields)}
-            start = task.problem.initial_state(_space(points, task.problem.domain))
-            here, raw = lib.arrays(points), lib.arrays(outputs)
-            space = jets.space(tuple(points), tuple(points))
-            found = task.ansatz(raw, here)
-            lifted = task.ansatz(
-                {k: jets.constant(space, v) for k, v in raw.items()}, jets.variables(space, here)
-            )
-            for field in task.problem.fields:
-                _assert_close(found[field][:5], start[field][:5], self.agreement, f"{field} at t₀")
-                _assert_close(lifted[field].value, found[field], self.agreement, f"{field} on jets")
+            problem, domain = task.problem, task.problem.domain
+            outputs = {f: np.cos(np.arange(11.0)) + i for i, f in enumerate(problem.field_names)}
+            raw = lib.arrays(outputs)
+
+            def fields(points: Arrays, task: Task = task, raw: Arrays = raw) -> tuple[Any, Any]:
+                """Return the fields on arrays and on jets."""
+                here = lib.arrays(points)
+                space = jets.space(tuple(points), tuple(points))
+                flat = {k: jets.constant(space, v) for k, v in raw.items()}
+                return task.ansatz(raw, here), task.ansatz(flat, jets.variables(space, here))
+
+            if domain.time is not None and "initial_state" in task.gives:
+                points = _inside(domain, 11)
+                points[domain.time.name][:] = domain.time.lower
+                space = _space(points, domain)
+                start = problem.initial_state(space)
+                rate = problem.initial_rate(space) if problem.order == 2 else {}
+                found, lifted = fields(points)
+                for field, values in start.items():
+                    _assert_close(found[field], values, self.agreement, f"{field} at the start")
+                    _assert_close(lifted[field].value, values, self.agreement, f"{field} on jets")
+                for field, values in rate.items():
+                    slope = _filled(lifted[field].derivative(domain.time.name), 11)
+                    scale = max(float(np.max(np.abs(start[field]))), 1.0)
+                    gap = float(np.max(np.abs(slope - np.asarray(values))))
+                    assert gap <= 1e-9 * scale, f"rate of {field} at the start: gap {gap:.2g}"
+            for part in domain.parts:
+                surface = domain.spread_on(part, generator("ansatz", part), 11)
+                for field in filter(lambda f: domain.is_hard(part, f), problem.field_names):
+                    condition = domain.condition(part, field)
+                    assert condition is not None
+                    value = _filled(condition.at(surface.points), 11) / condition.alpha
+                    for answer in fields(surface.points):
+                        got = answer[field]
+                        got = got.value if isinstance(got, jets.Jet) else got
+                        gap = float(np.max(np.abs(np.asarray(got, float) - value)))
+                        scale = max(float(np.max(np.abs(value))), 1.0)
+                        assert gap <= 1e-9 * scale, f"{field} on {part}: gap {gap:.2g}"
 
     # ---- the solver face ---------------------------------------------------------------------
 
@@ -370,7 +414,7 @@ class ProblemContract(ProblemDescriptionContract):
             first, again = _observe(task), _observe(task)
             assert len(first) == len(again)
             for o, same in zip(first, again, strict=True):
-                assert o.field in task.problem.fields
+                assert o.field in task.problem.field_names
                 assert o.values.ndim == 1
                 assert np.isfinite(o.values).all()
                 np.testing.assert_array_equal(o.values, same.values)
@@ -385,11 +429,11 @@ class ProblemContract(ProblemDescriptionContract):
                 continue
             labels, again = (task.labels(generator("labels"), 9) for _ in range(2))
             sought = {u.name for u in task.unknowns if u.kind == "coefficient"}
-            assert {label.field for label in labels} == {*task.problem.fields, *sought}
+            assert {label.field for label in labels} == {*task.problem.field_names, *sought}
             for label, same in zip(labels, again, strict=True):
                 assert label.values.shape == (9,)
                 np.testing.assert_array_equal(label.values, same.values)
-                if label.field in task.problem.fields:
+                if label.field in task.problem.field_names:
                     truth = task.reference.evaluate(dict(label.points))[label.field]
                     np.testing.assert_allclose(label.values, truth, rtol=1e-9, atol=1e-12)
 
@@ -492,9 +536,18 @@ def _relative_residual(problem: Problem, d: dict[str, np.ndarray]) -> float:
     return worst
 
 
-def _condition_gap(condition: Any, evaluate: Any, domain: Domain, at: Any, width: float) -> float:
-    d = named_derivatives(evaluate, domain, at, condition.needs, width)
-    return max(float(np.max(np.abs(r))) for r in condition.residual(d, at).values())
+def _condition_gap(
+    condition: Condition,
+    field: str,
+    needs: tuple[str, ...],
+    evaluate: Any,
+    domain: Domain,
+    surface: Surface,
+    width: float,
+) -> float:
+    d = named_derivatives(evaluate, domain, surface.points, needs, width)
+    gap = condition.gap(field, d, surface.points, surface.normals)
+    return float(np.max(np.abs(gap)))
 
 
 def _filled(values: Any, n: int) -> np.ndarray:

@@ -58,7 +58,7 @@ def audit(
         named[what.strip()] = array.strip()
     contents = read_file(file)
     published = locate(
-        contents, task.problem.domain, task.problem.fields, named, split_names(order)
+        contents, task.problem.domain, task.problem.field_names, named, split_names(order)
     )
     finding = measure(published, task)
     write = describe_finding if format == "text" else finding_json

@@ -61,9 +61,9 @@ def supports(task: Task, config: Any) -> Support:
         return Support(False, f"{task.label} does not ask for a steady motion")
     if "equation" not in task.faces or "initial_state" not in task.gives:
         return Support(False, f"{task.label} does not give the first image and the equation")
-    if not all(a.periodic for a in problem.domain.space) or len(problem.fields) != 1:
+    if not all(a.periodic for a in problem.domain.space) or len(problem.field_names) != 1:
         return Support(False, f"{task.label} is not about one field on periodic axes")
     sought = [u.name for u in task.unknowns]
-    if motion_along(problem.residual, problem.needs, problem.fields[0], space, sought) is None:
+    if motion_along(problem.residual, problem.needs, problem.field_names[0], space, sought) is None:
         return Support(False, f"{task.label} is not d_t + u·∇d = 0, which optical flow assumes")
     return Support(True)

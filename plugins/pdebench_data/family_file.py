@@ -9,7 +9,7 @@ from pydantic import Field
 
 from pdebench_data.layout import Layout, read_instances, read_layout
 from pdebench_lite.errors import PdebenchError, UnsupportedError
-from pdebench_lite.problem import Axis, Domain, Face, Problem, Reference
+from pdebench_lite.problem import Domain, Face, Interval, Periodic, Problem, Reference
 from pdebench_lite.seeding import generator
 from pdebench_lite.selectors import Settings
 from pdebench_lite.tasks import Ensemble, FamilyTask
@@ -135,11 +135,11 @@ class PdebenchFile(Problem):
     def domain(self) -> Domain:
         """The periodic axis around the file's cell centres, and its times."""
         if not self.parameters.path:
-            return Domain((Axis("x", 0.0, 1.0, True),), Axis("t", 0.0, 1.0))
+            return Domain(Interval(x=(0, 1)), (0, 1), Periodic("x"))
         x, t = self.layout.x, self.layout.t
         half = float(x[1] - x[0]) / 2
-        x_axis = Axis("x", float(x[0]) - half, float(x[-1]) + half, True)
-        return Domain((x_axis,), Axis("t", float(t[0]), float(t[-1])))
+        span = (float(x[0]) - half, float(x[-1]) + half)
+        return Domain(Interval(x=span), (float(t[0]), float(t[-1])), Periodic("x"))
 
     def reference(self) -> Reference:
         """Return nothing.

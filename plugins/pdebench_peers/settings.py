@@ -139,6 +139,6 @@ def supports_a_pinn_library(task: Task, config: PinnPeerSettings) -> Support:
         if axes:
             return Support(False, f"{label} seeks a function, {name}; numbers are sought here")
     for base, suffix in map(split_derivative, problem.needs):
-        if len(suffix) > (2 if base in problem.fields else 0):
+        if len(suffix) > (2 if base in problem.field_names else 0):
             return Support(False, f"{label} needs {base}_{suffix}, which this adapter cannot take")
     return Support(True)

@@ -11,11 +11,13 @@ from pdebench_lite.metrics import Metric, masses, relative_l2
 from pdebench_lite.numerics import Grid, upwind
 from pdebench_lite.problem import (
     Arrays,
-    Axis,
     Carried,
     Domain,
+    Evolution,
     Function,
+    Interval,
     Observation,
+    Periodic,
     Problem,
     Reference,
     Scheme,
@@ -79,7 +81,7 @@ class Transport(FieldTask):
     @property
     def unknowns(self) -> tuple[Unknown, ...]:
         """The motion, a function of x."""
-        return (Unknown("u", "coefficient", ("x",), unit=self.problem.units["u"]),)
+        return (Unknown("u", "coefficient", ("x",), unit=self.problem.unit("u")),)
 
     @cached_property
     def _frames(self) -> list[tuple[dict[str, np.ndarray], np.ndarray]]:
@@ -134,7 +136,7 @@ class AdvectionDensity(Problem):
   journal = {Monthly Weather Review}, volume = {119}, number = {9}, pages = {2206--2223},
   year = {1991}, doi = {10.1175/1520-0493(1991)119<2206:SLISFA>2.0.CO;2}}"""
     fields = ("d",)
-    units: ClassVar[Mapping[str, str]] = {"d": "dimensionless", "u": "widths per unit time"}
+    units: ClassVar[Mapping[str, str]] = {"u": "widths per unit time"}
     coefficients: ClassVar[Mapping[str, tuple[str, ...]]] = {"u": ("x",)}
     needs: ClassVar[tuple[str, ...]] = ("d_t", "d_x", "u")
     tasks = (Transport, Transport2d)
@@ -142,7 +144,7 @@ class AdvectionDensity(Problem):
     @cached_property
     def domain(self) -> Domain:
         """X ∈ [0, 1] periodic, t ∈ [0, 1]."""
-        return Domain((Axis("x", 0.0, 1.0, True),), Axis("t", 0.0, 1.0))
+        return Domain(Interval(x=(0, 1)), (0, 1), Periodic("x"))
 
     @cached_property
     def _bumps(self) -> Bumps:
@@ -168,13 +170,14 @@ class AdvectionDensity(Problem):
 
     # ---- solvers -----------------------------------------------------------------------------
 
-    def schemes(self) -> Mapping[str, Scheme]:
+    def solver(self) -> Evolution:
         """Return `cubic` (default), `linear` and `upwind`."""
-        return {
+        own = {
             "cubic": steady("cubic", ("u",), "semi-Lagrangian, cubic interpolation", 3),
             "linear": steady("linear", ("u",), "semi-Lagrangian, linear interpolation"),
             "upwind": Scheme(_upwind, _upwind_limit, "first-order upwind"),
         }
+        return Evolution(own=own)
 
     # ---- truth -------------------------------------------------------------------------------
 

@@ -12,14 +12,15 @@ from pydantic import Field
 from pdebench_lite.numerics import array_namespace, interpolate_periodic
 from pdebench_lite.problem import (
     Arrays,
-    Axis,
+    Box,
     Carried,
     Domain,
+    Evolution,
     Function,
     Observation,
+    Periodic,
     Problem,
     Reference,
-    Scheme,
     Unknown,
 )
 from pdebench_lite.seeding import generator
@@ -111,7 +112,7 @@ class Transport2d(FieldTask):
     @property
     def unknowns(self) -> tuple[Unknown, ...]:
         """The two components of the motion, functions of x and y."""
-        unit = self.problem.units["u"]
+        unit = self.problem.unit("u")
         return tuple(Unknown(name, "coefficient", ("x", "y"), unit=unit) for name in ("u", "v"))
 
     @cached_property
@@ -144,8 +145,7 @@ def plane(parameters: Any) -> Problem:
         @cached_property
         def domain(self) -> Domain:
             """The unit square, periodic, and t ∈ [0, 1]."""
-            space = (Axis("x", 0.0, 1.0, True), Axis("y", 0.0, 1.0, True))
-            return Domain(space, Axis("t", 0.0, 1.0))
+            return Domain(Box(x=(0, 1), y=(0, 1)), (0, 1), Periodic("x", "y"))
 
         @cached_property
         def _vortex(self) -> Vortex:
@@ -168,12 +168,13 @@ def plane(parameters: Any) -> Problem:
             """Return d_t + u d_x + v d_y."""
             return {"transport": d["d_t"] + d["u"] * d["d_x"] + d["v"] * d["d_y"]}
 
-        def schemes(self) -> Mapping[str, Scheme]:
+        def solver(self) -> Evolution:
             """Return `cubic` (default) and `linear`."""
-            return {
+            own = {
                 "cubic": steady("cubic", ("u", "v"), "semi-Lagrangian, cubic interpolation", 3),
                 "linear": steady("linear", ("u", "v"), "semi-Lagrangian, linear interpolation"),
             }
+            return Evolution(own=own)
 
         def reference(self) -> Reference:
             """Return the exact density by characteristics, with the bound from halved steps."""

@@ -23,10 +23,12 @@ from pdebench_lite.numerics import (
 )
 from pdebench_lite.problem import (
     Arrays,
-    Axis,
     Carried,
     Domain,
+    Evolution,
     Function,
+    Interval,
+    Periodic,
     Problem,
     Reference,
     Scheme,
@@ -87,7 +89,7 @@ class Burgers(Problem):
     @cached_property
     def domain(self) -> Domain:
         """X ∈ [−1, 1] periodic, t ∈ [0, horizon]."""
-        return Domain((Axis("x", -1.0, 1.0, True),), Axis("t", 0.0, self.parameters.horizon))
+        return Domain(Interval(x=(-1, 1)), (0, self.parameters.horizon), Periodic("x"))
 
     @cached_property
     def exact(self) -> ColeHopf:
@@ -111,9 +113,9 @@ class Burgers(Problem):
 
     # ---- solvers -----------------------------------------------------------------------------
 
-    def schemes(self) -> Mapping[str, Scheme]:
+    def solver(self) -> Evolution:
         """Return `muscl` (default), `etdrk4` and `semilagrangian`."""
-        return {
+        own = {
             "muscl": Scheme(_muscl, _muscl_limit, "MUSCL–Godunov finite volumes, SSP-RK2", 2),
             "etdrk4": Scheme(
                 _etdrk4, _etdrk4_limit, "Fourier, 2/3 rule, ETDRK4", 4, shared=_etdrk4_shared
@@ -122,6 +124,7 @@ class Burgers(Problem):
                 _semilagrangian, _no_limit, "semi-Lagrangian, cubic; misplaces moving shocks", 1
             ),
         }
+        return Evolution(own=own)
 
     # ---- truth -------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from pdebench_lite.numerics import Grid, diffuse_explicit, interpolate_periodic,
 from pdebench_lite.problem import (
     Arrays,
     Carried,
+    Evolution,
     Function,
     Observation,
     Problem,
@@ -112,10 +113,10 @@ def published_problem() -> Problem:
 
             nu: float = Field(NU, gt=0, description="viscosity ν")
 
-        def schemes(self) -> Mapping[str, Scheme]:
+        def solver(self) -> Evolution:
             """Return the one solver, with its grid and step."""
             what = "explicit diffusion, semi-Lagrangian"
-            return {"pbdl": Scheme(step, _any_step, what, 1, cells=CELLS, dt=DT)}
+            return Evolution(own={"pbdl": Scheme(step, _any_step, what, 1, cells=CELLS, dt=DT)})
 
         def reference(self) -> Reference:
             """Return the simulation, with linear interpolation between its cells and frames."""

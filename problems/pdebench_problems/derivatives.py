@@ -11,7 +11,7 @@ from pydantic import Field
 
 from pdebench_lite.errors import PdebenchError, UnsupportedError
 from pdebench_lite.numerics import array_namespace, jets
-from pdebench_lite.problem import Domain, Expression, Problem, Reference
+from pdebench_lite.problem import Box, Domain, Expression, Problem, Reference
 from pdebench_lite.seeding import generator
 from pdebench_lite.selectors import Settings
 from pdebench_lite.tasks.expression import Exact, ExpressionTask
@@ -148,7 +148,7 @@ class Derivatives(Problem):
     @cached_property
     def domain(self) -> Domain:
         """No axes: each task has inputs and points of its own."""
-        return Domain(())
+        return Domain(Box())
 
     def reference(self) -> Reference:
         """Refuse: there is no field."""

@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from pdebench_lite.errors import PdebenchError
-from pdebench_lite.problem import Axis, Domain, Observation, Problem, Reference
+from pdebench_lite.problem import Domain, Interval, Observation, Problem, Reference
 from pdebench_lite.selectors import Settings
 from pdebench_lite.tasks.field import Axes, FieldTask, Purpose
 
@@ -124,7 +124,7 @@ class Regression(Problem):
     @cached_property
     def domain(self) -> Domain:
         """X ∈ [−2, 2]."""
-        return Domain((Axis("x", -_END, _END),))
+        return Domain(Interval(x=(-_END, _END)))
 
     def reference(self) -> Reference:
         """Return the function itself."""

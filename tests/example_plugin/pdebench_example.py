@@ -11,7 +11,18 @@ from scipy.integrate import solve_ivp
 from pdebench_lite import Method, Metric, Problem, Settings, Solution, Support, hookimpl
 from pdebench_lite.metrics import relative_l2
 from pdebench_lite.numerics import Grid, array_namespace, diffuse_spectral, wavenumbers
-from pdebench_lite.problem import Arrays, Axis, Carried, Domain, Function, Reference, Task
+from pdebench_lite.problem import (
+    Arrays,
+    Carried,
+    Domain,
+    Evolution,
+    Function,
+    Interval,
+    Periodic,
+    Reference,
+    Scheme,
+    Task,
+)
 from pdebench_lite.tasks import FieldEvaluation, Forward, Reconstruction
 
 # ---- a method --------------------------------------------------------------------------------
@@ -107,7 +118,7 @@ class ReactionDiffusion(Problem):
     @cached_property
     def domain(self) -> Domain:
         """X ∈ [−1, 1] periodic, t ∈ [0, 1]."""
-        return Domain((Axis("x", -1.0, 1.0, periodic=True),), Axis("t", 0.0, 1.0))
+        return Domain(Interval(x=(-1, 1)), (0, 1), Periodic("x"))
 
     def coefficient_values(self) -> Mapping[str, float | Function]:
         """Return D and r."""
@@ -123,13 +134,17 @@ class ReactionDiffusion(Problem):
         reaction = d["r"] * d["u"] * (1.0 - d["u"] * d["u"])
         return {"reaction-diffusion": d["u_t"] - d["D"] * d["u_xx"] - reaction}
 
-    def step(self, state: Arrays, unknowns: Arrays, t: float, dt: float, grid: Grid) -> Arrays:
+    def solver(self) -> Evolution:
+        """Return the one scheme."""
+        return Evolution(own={"strang": Scheme(self._step, self._limit, "Strang splitting", 2)})
+
+    def _step(self, state: Arrays, unknowns: Arrays, t: float, dt: float, grid: Grid) -> Arrays:
         """Split as Strang 1968 (doi:10.1137/0705041): each part is exact, together second order."""
         u = _react(state["u"], unknowns["r"], 0.5 * dt)
         u = diffuse_spectral(u, unknowns["D"], dt, grid)
         return {"u": _react(u, unknowns["r"], 0.5 * dt)}
 
-    def max_dt(self, state: Arrays, unknowns: Arrays, grid: Grid) -> float:
+    def _limit(self, state: Arrays, unknowns: Arrays, grid: Grid) -> float:
         """Any step is stable; steps of one spacing keep both errors alike."""
         return grid.spacing["x"]
 

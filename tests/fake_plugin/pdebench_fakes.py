@@ -21,14 +21,16 @@ from pdebench_lite import UnsupportedError, hookimpl
 from pdebench_lite.metrics import Metric
 from pdebench_lite.problem import (
     Arrays,
-    Axis,
     Carried,
     Domain,
     Function,
+    Interval,
+    Periodic,
     Problem,
     Reference,
     Task,
 )
+from pdebench_lite.problem import Field as SoughtField
 from pdebench_lite.problem.solution import Solution
 from pdebench_lite.problem.view import View
 from pdebench_lite.registry.method import Backend, Method, Support
@@ -47,8 +49,7 @@ class Toy(Problem):
 
     name = "toy"
     summary = "u_t + c u_x = 0, periodic"
-    fields = ("u",)
-    units: Mapping[str, str] = {"u": "m", "u_initial": "m"}
+    fields = (SoughtField("u", unit="m"),)
     coefficients: Mapping[str, tuple[str, ...]] = {"c": ()}
     needs = ("u_t", "u_x", "c")
     tasks = (Forward, Reconstruction)
@@ -56,7 +57,7 @@ class Toy(Problem):
     @cached_property
     def domain(self) -> Domain:
         """X ∈ [0, 1] periodic, t ∈ [0, 1]."""
-        return Domain((Axis("x", 0.0, 1.0, True, "m"),), Axis("t", 0.0, 1.0, unit="s"))
+        return Domain(Interval(x=(0, 1)), (0, 1), Periodic("x"), units={"x": "m", "t": "s"})
 
     def coefficient_values(self) -> Mapping[str, float | Function]:
         """Return c."""

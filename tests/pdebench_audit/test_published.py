@@ -102,7 +102,7 @@ LAYOUTS: dict[str, tuple[Callable[[Path], None], str, dict[str, str]]] = {
 
 def finding(path: Path, named: dict[str, str] | None = None, order: tuple[str, ...] = ()) -> Any:
     problem = TASK.problem
-    published = locate(read_file(path), problem.domain, problem.fields, named, order)
+    published = locate(read_file(path), problem.domain, problem.field_names, named, order)
     return measure(published, TASK)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from pdebench_classical._forward_map import ForwardMap
 from pdebench_lite.numerics import diffuse_spectral
-from pdebench_lite.problem import Axis, Domain, Observation, Scheme, Unknown
+from pdebench_lite.problem import Domain, Interval, Observation, Periodic, Scheme, Unknown
 from pdebench_lite.problem.view import View
 from pdebench_lite.registry.discovery import registry
 from pdebench_lite.seeding import generator
@@ -49,7 +49,7 @@ def test_the_derivative_to_ten_digits():
 
 def test_several_fields_and_times():
     """Two diffusing fields seen at two times: the transpose of a map that is linear."""
-    domain = Domain((Axis("x", 0.0, 2 * np.pi, True),), Axis("t", 0.0, 1.0))
+    domain = Domain(Interval(x=(0, 2 * np.pi)), (0, 1), Periodic("x"))
 
     def step(state, unknowns, t, dt, grid):
         u, v = (diffuse_spectral(state[k], 0.1, dt, grid) for k in "uv")

@@ -86,15 +86,15 @@ def test_every_shipped_step(problem, name, n):
     known = {k: v(at) if callable(v) else v for k, v in problem.coefficient_values().items()}
     sought = [u.name for u in task.unknowns if u.kind == "coefficient"]
     start = problem.initial_state(at)
-    arguments = [np.asarray(start[f]) + 0.1 * random.normal(size=n) for f in problem.fields]
-    state = dict(zip(problem.fields, arguments, strict=True))
+    arguments = [np.asarray(start[f]) + 0.1 * random.normal(size=n) for f in problem.field_names]
+    state = dict(zip(problem.field_names, arguments, strict=True))
     dt = 0.5 * min(scheme.max_dt(state, known, grid), 0.05)
 
     def step(arrays):
-        state = dict(zip(problem.fields, arrays, strict=False))
-        coefficients = known | dict(zip(sought, arrays[len(problem.fields) :], strict=True))
+        state = dict(zip(problem.field_names, arrays, strict=False))
+        coefficients = known | dict(zip(sought, arrays[len(problem.field_names) :], strict=True))
         after = scheme.step(state, coefficients, 0.0, dt, grid)
-        return [after[f] for f in problem.fields]
+        return [after[f] for f in problem.field_names]
 
     assert gap(step, [*arguments, *(np.asarray(known[c]) for c in sought)]) < 3e-10
 

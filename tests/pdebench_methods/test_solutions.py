@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from pdebench_lite.numerics import Grid
-from pdebench_lite.problem import Axis, Domain
+from pdebench_lite.problem import Box, Domain, Interval, Periodic
 from pdebench_methods.solutions import TrajectoryInterpolant
 
-LINE = Domain((Axis("x", -1.0, 1.0, True),), Axis("t", 0.0, 1.0))
+LINE = Domain(Interval(x=(-1, 1)), (0, 1), Periodic("x"))
 
 
 def answer(cells: int, steps: int, points: dict[str, np.ndarray]) -> np.ndarray:
@@ -42,7 +42,7 @@ def test_few_steps_have_splines_of_lower_degree(steps):
 
 @pytest.mark.parametrize("steps", [1, 2, 49, 98])
 def test_a_last_time_that_rounding_has_moved_is_the_last_one(steps):
-    square = Domain((*LINE.space, Axis("y", -1.0, 1.0, True)), Axis("t", 0.0, 1.0))
+    square = Domain(Box(x=(-1, 1), y=(-1, 1)), (0, 1), Periodic("x", "y"))
     grid, times = square.grid(24), 1.0 / steps * np.arange(steps + 1)
     times[-1] = min(times[-1], 1.0 - 1e-16)
     x, y = np.meshgrid(LINE.grid(24).centres(), LINE.grid(24).centres(), indexing="ij")

@@ -17,7 +17,7 @@ import pdebench_lite
 from pdebench_lite.errors import PdebenchError
 from pdebench_lite.registry.discovery import registry
 from pdebench_lite.store.records import HISTORY, RECORD, Store
-from pdebench_paper import write_bundle
+from pdebench_paper.bundle import write_bundle
 from pdebench_paper.environments import lock
 from pdebench_paper.histories import histories_csv
 from pdebench_paper.instructions import SUMS

@@ -19,13 +19,18 @@ from pdebench_lite.numerics import Grid, array_namespace, diffuse_spectral, semi
 from pdebench_lite.problem import (
     Arrays,
     Axis,
+    Box,
     Carried,
-    Condition,
+    Dirichlet,
     Domain,
+    Evolution,
     Face,
     Function,
+    Interval,
     Observation,
+    Periodic,
     Reference,
+    Scheme,
     Unknown,
 )
 from pdebench_lite.tasks import FieldEvaluation, FieldTask, Forward, Reconstruction
@@ -52,7 +57,7 @@ class Waves(Problem):
 
     @cached_property
     def domain(self) -> Domain:
-        return Domain((UNIT,), Axis("t", 0.0, 1.0))
+        return Domain(Interval(x=(0, 1)), (0, 1), Periodic("x"))
 
     def coefficient_values(self) -> Mapping[str, float | Function]:
         return {"c": self.speed}
@@ -68,7 +73,10 @@ class Waves(Problem):
     def residual(self, d: Arrays) -> Arrays:
         return {"u": d["u_t"] + d["c"] * d["v_x"], "v": d["v_t"] + d["c"] * d["u_x"]}
 
-    def step(self, state: Arrays, unknowns: Arrays, t: float, dt: float, grid: Grid) -> Arrays:
+    def solver(self) -> Evolution:
+        return Evolution(own={"step": Scheme(self._step, lambda *_: np.inf)})
+
+    def _step(self, state: Arrays, unknowns: Arrays, t: float, dt: float, grid: Grid) -> Arrays:
         speed = 0.0 * grid.points(like=state["u"])["x"] + unknowns["c"]
         p = semi_lagrangian(state["u"] + state["v"], speed, dt, grid, order="cubic")
         q = semi_lagrangian(state["u"] - state["v"], -speed, dt, grid, order="cubic")
@@ -119,21 +127,13 @@ class Poisson(Problem):
 
     @cached_property
     def domain(self) -> Domain:
-        return Domain((Axis("x", 0.0, 1.0), Axis("y", 0.0, 1.0)))
+        return Domain(Box(x=(0, 1), y=(0, 1)), boundary=Dirichlet(lambda p: p["x"] * p["y"]))
 
     def coefficient_values(self) -> Mapping[str, float | Function]:
         return {"f": lambda points: 2 * pi**2 * _bump(points)}
 
     def residual(self, d: Arrays) -> Arrays:
         return {"poisson": d["u_xx"] + d["u_yy"] + d["f"]}
-
-    def conditions(self) -> tuple[Condition, ...]:
-        def gap(d: Arrays, points: Arrays) -> Arrays:
-            return {"u": d["u"] - points["x"] * points["y"]}
-
-        return tuple(
-            Condition(axis, side, ("u",), gap) for axis in "xy" for side in ("lower", "upper")
-        )  # type: ignore[arg-type]
 
     def reference(self) -> Reference:
         def evaluate(points: Arrays) -> dict[str, np.ndarray]:
@@ -186,7 +186,7 @@ class Heat(Problem):
 
     @cached_property
     def domain(self) -> Domain:
-        return Domain((Axis("x", 0.0, 2 * pi, periodic=True),), Axis("t", 0.0, 1.0))
+        return Domain(Interval(x=(0, 2 * pi)), (0, 1), Periodic("x"))
 
     def coefficient_values(self) -> Mapping[str, float | Function]:
         return {"k": self.diffusivity}
@@ -197,7 +197,10 @@ class Heat(Problem):
     def residual(self, d: Arrays) -> Arrays:
         return {"heat": d["u_t"] - d["k"] * d["u_xx"]}
 
-    def step(self, state: Arrays, unknowns: Arrays, t: float, dt: float, grid: Grid) -> Arrays:
+    def solver(self) -> Evolution:
+        return Evolution(own={"step": Scheme(self._step, lambda *_: np.inf)})
+
+    def _step(self, state: Arrays, unknowns: Arrays, t: float, dt: float, grid: Grid) -> Arrays:
         return {"u": diffuse_spectral(state["u"], unknowns["k"], dt, grid)}
 
     def reference(self) -> Reference:

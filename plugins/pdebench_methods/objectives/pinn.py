@@ -7,7 +7,6 @@ from math import isfinite
 from typing import Any, Protocol
 
 import numpy as np
-from scipy.stats import qmc
 
 from pdebench_lite.numerics import array_namespace, jets
 from pdebench_lite.problem import Arrays, Axis, Condition, split_derivative
@@ -58,7 +57,12 @@ class PinnObjective:
         networks = networks_of(self.settings, tools, tools.propagate)
         self.model = Model(view.fields, view.unknowns, view.domain, embedding, networks)
         self.ansatz = view.ansatz() if hard else None
-        self.conditions = view.conditions() if view.given("boundary") else ()
+        stated = view.conditions() if view.given("boundary") else ()
+        self.conditions = [
+            (part, field, condition)
+            for part, field, condition in stated
+            if self.ansatz is None or not self.domain.is_hard(part, field)
+        ]
         self._noise = [(i, o.field, o.noise) for i, o in enumerate(view.observations()) if o.noise]
         self._data = self._draw(view, run.rng("points"), hard)
 
@@ -67,11 +71,7 @@ class PinnObjective:
         s, domain = self.settings, view.domain
 
         def scattered(n: int, fixed: Mapping[str, float]) -> dict[str, np.ndarray]:
-            unit = qmc.LatinHypercube(len(domain.axes), rng=rng).random(n).T
-            drawn = {
-                a.name: a.lower + a.length * row for a, row in zip(domain.axes, unit, strict=True)
-            }
-            return {**drawn, **{name: np.full(n, value) for name, value in fixed.items()}}
+            return {**domain.spread(rng, n), **{k: np.full(n, v) for k, v in fixed.items()}}
 
         data: dict[str, np.ndarray] = {}
 
@@ -88,11 +88,12 @@ class PinnObjective:
             points = scattered(s.side_points, {domain.time.name: domain.time.lower})
             add("initial", points)
             space = {a.name: points[a.name] for a in domain.space}
-            for field, values in view.initial_state(space).items():
-                data[f"initial={field}"] = np.asarray(values)
-        for i, condition in enumerate(self.conditions):
-            side = getattr(domain[condition.axis], condition.side)
-            add(f"condition{i}", scattered(s.side_points, {condition.axis: side}))
+            for name, values in view.start(space).items():
+                data[f"initial={name}"] = np.asarray(values)
+        for i, (part, _, _) in enumerate(self.conditions):
+            surface = domain.spread_on(part, rng, s.side_points)
+            add(f"condition{i}", surface.points)
+            data.update({f"condition{i}^{a}": v for a, v in surface.normals.items()})
         if not hard:
             for axis in self._periodic():
                 add(f"periodic{axis.name}", scattered(s.side_points, {axis.name: axis.lower}))
@@ -171,11 +172,9 @@ class PinnObjective:
         −1 that makes the loss an unbiased mean over the domain.
         """
         s, rng = self.settings, self._stream(f"points{draw}")
-        unit = rng.random((len(self.domain.axes), s.candidates))
-        candidates = {
-            f"residual:{a.name}": a.lower + a.length * row
-            for a, row in zip(self.domain.axes, unit, strict=True)
-        }
+        drawn_at = self.domain.sample(rng, s.candidates)
+        unit = self.domain.to_unit(drawn_at)
+        candidates = {f"residual:{name}": values for name, values in drawn_at.items()}
         candidates |= self.known_at(candidates)
         size = self._tools.evaluate(self._residual_sizes, parameters, candidates)
         size = np.asarray(size, dtype=np.float64)
@@ -241,8 +240,8 @@ class PinnObjective:
         terms = [term("residual", s.alpha1, self._weighted_residuals)]
         for part in sorted({name.partition("=")[0] for name in data if "=" in name}):
             terms.append(term(part, s.alpha0, self._misfits))
-        for i, condition in enumerate(self.conditions):
-            of_this = partial(self._condition_gaps, condition)
+        for i, (_, field, condition) in enumerate(self.conditions):
+            of_this = partial(self._condition_gaps, field, condition)
             terms.append(term(f"condition{i}", s.alpha0, of_this))
         for axis in self._periodic() if s.constraints == "soft" else ():
             terms.append(term(f"periodic{axis.name}", s.alpha0, partial(self._periodic_gaps, axis)))
@@ -254,8 +253,14 @@ class PinnObjective:
         return [data["/root"] * r for r in self._residuals(parameters, points).values()]
 
     def _misfits(self, parameters: dict[str, Any], data: dict[str, Any]) -> list[Any]:
-        """Fields against their values at points, in units of the scale where there is one."""
-        fields, gaps = self._fields(parameters, data), []
+        """Fields, or their derivatives, against values at points; in units of a given scale."""
+        wanted = tuple(name[1:] for name in data if name.startswith("="))
+        points = {a: data[a] for a in self.domain.names}
+        if any("_" in name for name in wanted):
+            fields = self._derivatives(parameters, points, wanted)
+        else:
+            fields = self._fields(parameters, points)
+        gaps = []
         for name, values in data.items():
             if name.startswith("="):
                 gap = fields[name[1:]] - values
@@ -264,10 +269,13 @@ class PinnObjective:
         return gaps
 
     def _condition_gaps(
-        self, condition: Condition, parameters: dict[str, Any], points: Arrays
+        self, field: str, condition: Condition, parameters: dict[str, Any], data: Arrays
     ) -> list[Any]:
-        d = self._derivatives(parameters, points, condition.needs)
-        return list(condition.residual(d, points).values())
+        points = {name: values for name, values in data.items() if not name.startswith("^")}
+        normals = {name[1:]: values for name, values in data.items() if name.startswith("^")}
+        needs = condition.needs(field, tuple(normals))
+        d = self._derivatives(parameters, points, needs)
+        return [condition.gap(field, d, points, normals)]
 
     def _periodic_gaps(self, axis: Axis, parameters: dict[str, Any], lower: Arrays) -> list[Any]:
         names = tuple(n for f in self.model.fields for n in (f, f"{f}_{axis.name}"))
@@ -329,7 +337,7 @@ def _part(data: dict[str, Any], part: str) -> dict[str, Any]:
     """Return the data of a part: axis -> points, `=field` -> values, `/field` -> their scale."""
     named = {}
     for key, values in data.items():
-        if key.startswith(part) and key[len(part) : len(part) + 1] in (":", "=", "/"):
+        if key.startswith(part) and key[len(part) : len(part) + 1] in (":", "=", "/", "^"):
             named[key[len(part) :].removeprefix(":")] = values
     return named
 

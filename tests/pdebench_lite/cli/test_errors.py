@@ -93,7 +93,7 @@ def test_run(pdebench: Command, fakes: Path, tmp_path: Path, kind: str) -> None:
     [
         (["run"], "missing --problem; give it, or a study file (see: pdebench run --help)"),
         (["run", "--problem", "toy"], "missing --methods; give it, or a study file"),
-        (["rum"], "No such command 'rum'."),
+        (["rum"], "unknown command 'rum'; did you mean 'run'?"),
         (["--vers"], "No such option: --vers"),
         (["list"], "Missing argument 'problems|methods|metrics|plugins'. (see: pdebench list"),
         (["data"], "Missing command. (see: pdebench data --help)"),

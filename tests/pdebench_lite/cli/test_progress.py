@@ -198,8 +198,8 @@ def test_problems_are_named_where_there_are_several() -> None:
 
 def test_a_terminal_has_the_live_overview(monkeypatch: pytest.MonkeyPatch) -> None:
     for terminal, kind in ((True, Live), (False, Lines)):
-        monkeypatch.setattr(_progress.sys.stderr, "isatty", lambda answer=terminal: answer)
-        assert type(_progress.make_listener(Path("results"))) is kind
+        monkeypatch.setattr(sys.stderr, "isatty", lambda answer=terminal: answer)
+        assert type(progress.make_listener(Path("results"))) is kind
 
 
 # ---- events ----------------------------------------------------------------------------------

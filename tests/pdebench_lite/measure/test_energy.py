@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from pdebench_lite.measure import energy, nvml
 from pdebench_lite.measure.clock import Clock
 from pdebench_lite.measure.energy import Counter, EnergyMeter, gpu, rapl
 from pdebench_lite.measure.memory import MemoryMeter
 from pdebench_lite.measure.steal import StealMeter
 from pdebench_lite.problem.solution import Solution
 from pdebench_lite.registry.discovery import registry
-from pdebench_lite.runner import energy, nvml
 from pdebench_lite.runner.run import Journal, Judge, Run, phase_hook
 from pdebench_lite.runner.study import make_cell
 from pdebench_lite.store.cell import Budget

@@ -5,9 +5,9 @@ import pytest
 
 from pdebench_lite.errors import DivergedError
 from pdebench_lite.metrics.derivatives import derivatives, margin
-from pdebench_lite.problem import Axis, Domain
+from pdebench_lite.problem import Box, Domain, Periodic
 
-DOMAIN = Domain((Axis("x", -1.0, 1.0, True), Axis("y", 0.0, 3.0)), Axis("t", 0.0, 2.0))
+DOMAIN = Domain(Box(x=(-1, 1), y=(0, 3)), (0, 2), Periodic("x"))
 SUFFIXES = ("", "x", "y", "t", "xx", "yy", "xy", "xt", "xxx", "yyyy", "xxy")
 
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from pdebench_lite.errors import DivergedError
-from pdebench_lite.problem import Axis, Carried, Domain, Problem, Scheme
+from pdebench_lite.problem import Carried, Domain, Interval, Periodic, Problem, Scheme
 from pdebench_lite.problem.carrying import carry_initial_state, rollout
 from pdebench_lite.registry.discovery import registry
 
-DOMAIN = Domain((Axis("x", 0.0, 1.0, periodic=True),), Axis("t", 0.0, 1.0))
+DOMAIN = Domain(Interval(x=(0, 1)), (0, 1), Periodic("x"))
 TIMES = np.linspace(0.0, 1.0, 6)
 
 

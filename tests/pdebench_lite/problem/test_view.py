@@ -175,8 +175,13 @@ def test_the_ansatz_is_exact_at_the_start(forward: View) -> None:
     points = {"x": np.linspace(-1, 1, 9), "t": np.zeros(9)}
     fields = ansatz({"u": np.full(9, 7.0)}, points)
     np.testing.assert_array_equal(fields["u"], forward.initial_state({"x": points["x"]})["u"])
-    later = ansatz({"u": np.full(9, 7.0)}, points | {"t": np.full(9, 0.5)})
-    np.testing.assert_allclose(later["u"] - fields["u"], 3.5)
+    nothing, something = (
+        ansatz({"u": np.full(9, raw)}, points | {"t": np.full(9, 0.5)})["u"] for raw in (0.0, 7.0)
+    )
+    share = (something - nothing) / 7.0  # g: of the network, which takes over from the start
+    assert 0.0 < share[0] < 1.0
+    np.testing.assert_allclose(share, share[0])
+    np.testing.assert_allclose(nothing, (1.0 - share) * fields["u"], atol=1e-15)
 
 
 def test_the_embedding_knows_the_period(forward: View) -> None:

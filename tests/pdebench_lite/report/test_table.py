@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from pdebench_lite.analysis import wording
 from pdebench_lite.errors import PdebenchError
-from pdebench_lite.report import _latex, _markdown, wording
+from pdebench_lite.report import _latex, _markdown
 from pdebench_lite.report.table import FORMATS, render, rows
 
 PROMISED = """

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from pdebench_lite.analysis import Source, compare
+from pdebench_lite.analysis import Source, compare, wording
 from pdebench_lite.registry.discovery import registry
 from pdebench_lite.registry.method import Tuning
-from pdebench_lite.report import catalogue, wording
+from pdebench_lite.report import catalogue
 from pdebench_lite.report.comparison import render_comparison
 
 TUNED = Tuning(("burgers:forward", "burgers[ic=random]"), 42, "instances 0–4")

@@ -5,7 +5,7 @@ import pytest
 
 from pdebench_lite import Solution
 from pdebench_lite.errors import DivergedError, NotGivenError, PdebenchError
-from pdebench_lite.problem import Axis, Domain
+from pdebench_lite.problem import Box, Domain
 from pdebench_lite.problem.view import View
 from pdebench_lite.registry.discovery import registry
 from pdebench_lite.seeding import generator
@@ -49,7 +49,7 @@ def test_gather_restores_two_axes_of_space():
     rng = np.random.default_rng(0)
     axes = {"x": np.arange(3.0), "y": np.arange(2.0), "t": np.array([0.0, 0.5, 1.0])}
     drawn = Ensemble(axes, {"u": rng.random((4, 3, 2, 3))}, {"k": rng.random(4)})
-    domain = Domain((Axis("x", -1, 3), Axis("y", -1, 3)), Axis("t", 0, 1))
+    domain = Domain(Box(x=(-1, 3), y=(-1, 3)), (0, 1))
     again = Ensemble.gather(drawn.observations(), domain)
     np.testing.assert_array_equal(drawn.fields["u"], again.fields["u"])
     np.testing.assert_array_equal(drawn.coefficients["k"], again.coefficients["k"])
