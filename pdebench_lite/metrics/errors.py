@@ -45,6 +45,11 @@ def _initial_rel_l2(e: FieldEvaluation) -> float | None:
     return relative_l2({k: e.found_on_grid[k] for k in names}, e.true_unknowns) if names else None
 
 
+def _coefficient_rel_l2(e: FieldEvaluation) -> float:
+    names = [u.name for u in e.task.unknowns if u.kind == "coefficient"]
+    return relative_l2({k: e.found_on_grid[k] for k in names}, e.true_unknowns)
+
+
 def _asks_all_times(task: Task) -> bool:
     return isinstance(task, FieldTask) and task.problem.domain.time is not None and not task.at_end
 
@@ -86,6 +91,12 @@ ERRORS = (
         "relative L2 error of the found initial state",
         _initial_rel_l2,
         applies=lambda task: any(u.kind == "initial" for u in task.unknowns),
+    ),
+    Metric(
+        "coefficient_rel_l2",
+        "relative L2 error of the found coefficients",
+        _coefficient_rel_l2,
+        applies=lambda task: any(u.kind == "coefficient" for u in task.unknowns),
     ),
     Metric("mae", "mean absolute error over space-time", _mae, unit="of the field"),
     Metric("linf", "largest absolute error over space-time", _linf, unit="of the field"),

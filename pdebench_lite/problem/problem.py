@@ -7,11 +7,12 @@ what is observed and what is asked. Neither imports torch or JAX: arithmetic is 
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pdebench_lite.errors import UnsupportedError
-from pdebench_lite.problem.asked import Arrays, Function
+from pdebench_lite.problem.asked import Arrays, Function, Unknown
 from pdebench_lite.problem.domain import Domain
 from pdebench_lite.problem.field import Field
 from pdebench_lite.problem.reference import Carried, Reference
@@ -36,8 +37,9 @@ class Problem(ABC):
         coefficients: name -> axes of every quantity next to the fields that the equation names.
         units: name of a coefficient -> its unit.
         needs: the named derivatives that `residual` reads, coefficients included.
-        tasks: the tasks of its own; the first is the default. Tasks of plugins that apply to the
-            problem come after them.
+        sought: coefficients that a task `identify` may seek, by name.
+        tasks: the tasks of its own, for which the others that apply to it make way; the first is
+            the default.
     """
 
     name: ClassVar[str]
@@ -49,6 +51,7 @@ class Problem(ABC):
     units: ClassVar[Mapping[str, str]] = {}
     coefficients: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     needs: ClassVar[tuple[str, ...]] = ()
+    sought: ClassVar[Mapping[str, Unknown]] = {}
     tasks: ClassVar[tuple[type["Task"], ...]] = ()
 
     def __init__(self, parameters: Any) -> None:
@@ -69,6 +72,18 @@ class Problem(ABC):
     def evolved(self) -> tuple[str, ...]:
         """Names of the fields that are not auxiliary."""
         return tuple(name for name, f in self.described.items() if not f.auxiliary)
+
+    @property
+    def default_task(self) -> str:
+        """Name of the task that a selector without one means."""
+        if self.tasks:
+            return self.tasks[0].name
+        return "solve" if self.domain.time is None else "forward"
+
+    @property
+    def starts(self) -> bool:
+        """Whether the problem states an initial state."""
+        return type(self).initial_state is not Problem.initial_state
 
     def unit(self, name: str) -> str:
         """Return the unit of a field or a coefficient."""
@@ -123,6 +138,22 @@ class Problem(ABC):
     @abstractmethod
     def reference(self) -> Reference:
         """Return the certified reference of this instance."""
+
+    def truth(self) -> Reference:
+        """Return the reference, which returns the coefficients as well."""
+        reference, known = self.reference(), self.coefficient_values()
+
+        def evaluate(points: Arrays) -> "dict[str, np.ndarray]":
+            import numpy as np
+
+            shape = np.shape(next(iter(points.values())))
+            values = {
+                k: np.broadcast_to(np.asarray(v(points) if callable(v) else v, float), shape)
+                for k, v in known.items()
+            }
+            return {**values, **reference.evaluate(points)}
+
+        return replace(reference, evaluate=evaluate)
 
     def carry(
         self, found: Mapping[str, Function], axes: "Mapping[str, np.ndarray]", tolerance: float

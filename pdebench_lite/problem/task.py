@@ -45,7 +45,7 @@ class Task(ABC):
     @property
     def label(self) -> str:
         """Canonical selector of this task with the settings that differ from the defaults."""
-        default = self.problem.tasks[0].name == self.name
+        default = self.problem.default_task == self.name
         name = self.problem.name if default else f"{self.problem.name}:{self.name}"
         return canonical(name, {**changed(self.problem.parameters), **changed(self.parameters)})
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # take long to import, and listing the methods needs none
     from pdebench_lite.selectors import Selector, Settings
 
 GROUP = "pdebench_lite"
-KINDS = ("problem", "method", "metric", "backend", "command", "claim")
+KINDS = ("problem", "task", "method", "metric", "backend", "command", "claim")
 T = TypeVar("T")
 
 
@@ -53,6 +53,7 @@ class Registry:
     plugins: list[Plugin] = field(default_factory=list)
     problems: "dict[str, type[Problem]]" = field(default_factory=dict)
     methods: dict[str, Method] = field(default_factory=dict)
+    tasks: "dict[str, type[Task]]" = field(default_factory=dict)
     metrics: "dict[str, Metric]" = field(default_factory=dict)
     backends: dict[str, Backend] = field(default_factory=dict)
     commands: dict[str, Command] = field(default_factory=dict)
@@ -105,6 +106,26 @@ class Registry:
         """Return a verb that a plugin brings, or raise with the nearest name."""
         return self._find("command", name)
 
+    def tasks_of(self, problem: "type[Problem]") -> "dict[str, type[Task]]":
+        """Return the tasks of a problem by name: its own, then all others that apply to it.
+
+        Raises:
+            PdebenchError: no task applies.
+        """
+        found = {task.name: task for task in problem.tasks}
+        one = problem(problem.Parameters())
+        try:
+            applying = {t.name: t for t in self.tasks.values() if t.applies(one)}
+            default = one.default_task
+        except PdebenchError:  # a problem that cannot be made without parameters has its own only
+            applying, default = {}, ""
+        found |= {name: task for name, task in applying.items() if name not in found}
+        if not found:
+            raise PdebenchError(
+                f"no task applies to problem {problem.name}; give it one of its own"
+            )
+        return dict(sorted(found.items(), key=lambda item: item[0] != default))
+
     def task(self, selector: "str | Selector") -> "Task":
         """Make the task that a selector names; its values fill problem and task parameters.
 
@@ -115,10 +136,10 @@ class Registry:
 
         chosen = parse_selector(selector) if isinstance(selector, str) else selector
         problem = self.problem(chosen.name)
-        tasks = {task.name: task for task in problem.tasks}
+        tasks = self.tasks_of(problem)
         if chosen.task and chosen.task not in tasks:
             raise unknown_name(f"task of problem {problem.name}:", chosen.task, tasks)
-        task = tasks[chosen.task or problem.tasks[0].name]
+        task = tasks[chosen.task or next(iter(tasks))]
         owner = f"problem {problem.name}:{task.name}"
         mine, its = problem.Parameters.model_fields, task.Parameters.model_fields
         for key in chosen.values:
@@ -190,6 +211,7 @@ def _entry_points() -> Iterator[importlib.metadata.EntryPoint]:
 def _check(kind: str, item: Any) -> None:
     expected: dict[str, Callable[[Any], bool]] = {
         "problem": _is_problem,
+        "task": _is_task,
         "method": lambda x: isinstance(x, Method),
         "metric": _is_metric,
         "backend": lambda x: isinstance(x, Backend),
@@ -199,8 +221,6 @@ def _check(kind: str, item: Any) -> None:
     if not expected[kind](item):
         raise TypeError(f"pdebench_{kind}s returned {item!r}, which is no {kind}")
     if kind == "problem":
-        if not item.tasks:
-            raise TypeError(f"problem {item.name} has no task")
         for task in item.tasks:
             both = set(item.Parameters.model_fields) & set(task.Parameters.model_fields)
             if both:
@@ -211,6 +231,12 @@ def _is_problem(item: Any) -> bool:
     from pdebench_lite.problem import Problem
 
     return isinstance(item, type) and issubclass(item, Problem)
+
+
+def _is_task(item: Any) -> bool:
+    from pdebench_lite.problem import Task
+
+    return isinstance(item, type) and issubclass(item, Task)
 
 
 def _is_metric(item: Any) -> bool:
@@ -229,6 +255,11 @@ def collect(
         kinds: what to ask them for.
     """
     registry = Registry()
+    if "task" in kinds:
+        from pdebench_lite.tasks import CORE_TASKS
+
+        for task in CORE_TASKS:
+            registry._add("task", task, "pdebench_lite")
     if "metric" in kinds:
         from pdebench_lite.metrics import CORE_METRICS
 

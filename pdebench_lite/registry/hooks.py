@@ -14,7 +14,7 @@ from pdebench_lite.registry.method import Backend, Method
 
 if TYPE_CHECKING:  # take long to import, and listing the methods needs neither
     from pdebench_lite.metrics import Metric
-    from pdebench_lite.problem import Problem
+    from pdebench_lite.problem import Problem, Task
 
 PROJECT = "pdebench_lite"
 hookspec = pluggy.HookspecMarker(PROJECT)
@@ -24,6 +24,12 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 @hookspec
 def pdebench_problems() -> "Sequence[type[Problem]]":
     """Return problem classes."""
+    return ()
+
+
+@hookspec
+def pdebench_tasks() -> "Sequence[type[Task]]":
+    """Return task classes; each is offered for every problem to which it says it applies."""
     return ()
 
 

@@ -41,7 +41,7 @@ def problems(known: Registry) -> list[dict[str, Any]]:
 
 def _problem(known: Registry, problem: "type[Problem]") -> dict[str, Any]:
     tasks = []
-    for task in problem.tasks:
+    for task in known.tasks_of(problem).values():
         made = task(problem(problem.Parameters()), task.Parameters())
         tasks.append(
             {

@@ -17,7 +17,7 @@ def fingerprint_of(registry: Registry, cell: Cell) -> dict[str, str]:
         PdebenchError: the problem, its task, the method or the backend no longer exists.
     """
     problem, method = registry.problem(cell.problem), registry.method(cell.method)
-    tasks = {task.name: task for task in problem.tasks}
+    tasks = registry.tasks_of(problem)
     if cell.task not in tasks:
         raise unknown_name(f"task of problem {cell.problem}:", cell.task, tasks)
     modules = [

@@ -66,8 +66,8 @@ class FieldTask(Task):
 
     @cached_property
     def reference(self) -> Reference:
-        """The certified reference; computed at first use."""
-        return self.problem.reference()
+        """The reference, coefficients included; computed at first use."""
+        return self.problem.truth()
 
     @property
     def reference_bound(self) -> float:

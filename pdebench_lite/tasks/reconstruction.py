@@ -38,6 +38,14 @@ class Reconstruction(FieldTask):
             span = "no time axis" if time is None else f"({time.lower:g}, {time.upper:g}]"
             raise PdebenchError(f"t_obs={parameters.t_obs:g} lies outside the time span {span}")
 
+    @classmethod
+    def applies(cls, problem: Problem) -> bool:
+        """Where a first-order evolution on a box states its initial state."""
+        domain = problem.domain
+        if domain.time is None or not domain.is_box:
+            return False
+        return problem.starts and problem.order == 1 and domain.time.upper >= 0.5
+
     @property
     def unknowns(self) -> tuple[Unknown, ...]:
         """The initial state of every field."""

@@ -96,7 +96,7 @@ class MethodDescriptionContract(_Known):
     def test_supports_gives_reasons(self, known: Registry, method: Method) -> None:
         """Every task there is gets a yes, or a no with its reason."""
         for problem in known.problems.values():
-            for kind in problem.tasks:
+            for kind in known.tasks_of(problem).values():
                 task = kind(problem(problem.Parameters()), kind.Parameters())
                 answer = method.supports(task, method.Config())
                 assert isinstance(answer.ok, bool)

@@ -58,7 +58,7 @@ class MetricContract:
     def test_applies_to_any_task_or_says_no(self, known: Registry, metric: Metric) -> None:
         """`applies` answers for every task there is, and is never surprised by one."""
         for problem in known.problems.values():
-            for kind in problem.tasks:
+            for kind in known.tasks_of(problem).values():
                 task = kind(problem(problem.Parameters()), kind.Parameters())
                 assert isinstance(metric.applies(task), bool), f"{metric.name} of {task.label}"
 

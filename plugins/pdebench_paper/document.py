@@ -143,7 +143,9 @@ def _problems(records: Sequence[Record], known: Registry, cited: Bibliography) -
     rows = []
     for record in {r.problem_label: r for r in records}.values():
         try:
-            tasks = {t.name: t.summary for t in known.problem(record.problem).tasks}
+            tasks = {
+                t.name: t.summary for t in known.tasks_of(known.problem(record.problem)).values()
+            }
         except PdebenchError:
             tasks = {}
         bounds = [

@@ -14,11 +14,18 @@ if TYPE_CHECKING:  # take long to import, and listing the methods needs neither
 def pdebench_problems() -> "Sequence[type[Problem]]":
     """Return the problems."""
     from pdebench_problems.advection_density import AdvectionDensity
+    from pdebench_problems.allen_cahn import AllenCahn
     from pdebench_problems.burgers import Burgers
     from pdebench_problems.derivatives import Derivatives
+    from pdebench_problems.kovasznay import Kovasznay
+    from pdebench_problems.navier_stokes import NavierStokes
     from pdebench_problems.regression import Regression
+    from pdebench_problems.wave import Wave
 
-    return (Burgers, AdvectionDensity, Derivatives, Regression)
+    return (
+        *(Burgers, AdvectionDensity, AllenCahn, Wave, NavierStokes, Kovasznay),
+        *(Derivatives, Regression),
+    )
 
 
 @hookimpl

@@ -60,3 +60,20 @@ class TestTransportDescriptions(MetricContract):
 @pytest.mark.slow
 class TestTransportFrames(ProblemContract):
     selector = "advection-density:transport[frames=4,points=64]"
+
+
+class TestAllenCahn(ProblemContract):
+    selector = "allen-cahn[diffusion=0.01,ic=smooth]"
+
+
+class TestWave(ProblemContract):
+    selector = "wave"
+
+
+class TestNavierStokes(ProblemContract):
+    selector = "navier-stokes"
+    cells = (16, 32)
+
+
+class TestKovasznay(ProblemContract):
+    selector = "kovasznay"
