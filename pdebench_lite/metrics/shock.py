@@ -47,7 +47,7 @@ def _peak(values: np.ndarray, i: int, axis: Axis) -> float:
 
 def _can_have_one(task: Task) -> bool:
     domain = task.problem.domain
-    line = len(domain.space) == 1 and domain.time is not None
+    line = len(domain.space) == 1 and domain.time is not None and domain.is_box
     return isinstance(task, FieldTask) and task.everywhere and line
 
 

@@ -24,6 +24,7 @@ class _Clustered:
     density: np.ndarray
     truth: dict[str, np.ndarray]
     slopes: dict[str, np.ndarray]
+    times: int
 
 
 @lru_cache(maxsize=2)  # a process runs one task
@@ -48,6 +49,7 @@ def _clustered(task: FieldTask) -> _Clustered:
         np.concatenate(densities),
         {name: np.asarray(truth[name], float) for name in task.problem.field_names},
         _slopes(task, task.reference.evaluate, points),
+        len(drawn),
     )
 
 
@@ -101,21 +103,39 @@ def _rel_l2_shock(e: FieldEvaluation) -> float:
     at = _clustered(e.task)
     answer = e.solution.predict(dict(at.points))
     fields = {name: np.ravel(np.asarray(answer[name], float)) for name in at.truth}
-    return relative_l2(fields, at.truth)
+    truth = dict(at.truth)
+    for name, described in e.task.problem.described.items():
+        if described.gauge:  # known up to a constant, of each time
+            fields[name] = _without_means(fields[name], at)
+            truth[name] = _without_means(truth[name], at)
+    return relative_l2(fields, truth)
+
+
+def _without_means(values: np.ndarray, at: _Clustered) -> np.ndarray:
+    """Subtract the mean over space at each time; all times have equally many points."""
+    rows = values.reshape(at.times, -1)
+    w = (1.0 / at.density).reshape(at.times, -1)
+    return np.ravel(rows - np.sum(w * rows, axis=1, keepdims=True) / w.sum(axis=1, keepdims=True))
 
 
 def _rel_h1(e: FieldEvaluation) -> float:
     at = _clustered(e.task)
     weight = np.sqrt(1.0 / at.density)  # an integral over space, whatever the crowding
     found = _slopes(e.task, e.solution.predict, at.points)
+    fields = e.task.problem.field_names
     return relative_l2(
-        {name: weight * slope for name, slope in found.items()},
-        {name: weight * slope for name, slope in at.slopes.items()},
+        {name: _gradient(found, name) * weight for name in fields},
+        {name: _gradient(at.slopes, name) * weight for name in fields},
     )
 
 
+def _gradient(slopes: Mapping[str, np.ndarray], field: str) -> np.ndarray:
+    """Return the slopes of one field along all axes, (axes, n)."""
+    return np.stack([v for name, v in slopes.items() if name.partition("_")[0] == field])
+
+
 def _asks_everywhere(task: Task) -> bool:
-    return isinstance(task, FieldTask) and task.everywhere
+    return isinstance(task, FieldTask) and task.everywhere and task.problem.domain.is_box
 
 
 REL_H1 = Metric(

@@ -3,25 +3,30 @@
 import numpy as np
 
 from pdebench_lite.metrics.metric import Metric, relative_l2
-from pdebench_lite.tasks.field import FieldEvaluation
+from pdebench_lite.tasks.field import FieldEvaluation, FieldTask
 
 
 def _misfit(e: FieldEvaluation) -> float | None:
     if not e.observations:
         return None
-    error = scale = 0.0
+    answers: dict[str, list[np.ndarray]] = {}
+    seen: dict[str, list[np.ndarray]] = {}
     for o in e.observations:
         axes = {a: np.asarray(o.points[a]) for a in e.task.problem.domain.names}
-        answer = np.asarray(e.solution.predict(dict(axes))[o.field])
-        error += float(np.sum((answer - o.values) ** 2))
-        scale += float(np.sum(o.values**2))
-    return float(np.sqrt(error / scale)) if scale > 0 else None
+        answers.setdefault(o.field, []).append(np.asarray(e.solution.predict(dict(axes))[o.field]))
+        seen.setdefault(o.field, []).append(o.values)
+    if not any(np.any(values) for parts in seen.values() for values in parts):
+        return None
+    return relative_l2(
+        {name: np.concatenate(parts) for name, parts in answers.items()},
+        {name: np.concatenate(parts) for name, parts in seen.items()},
+    )
 
 
 def _initial_violation(e: FieldEvaluation) -> float | None:
     if e.time is None:
         return None
-    start = {k: v[..., 0] for k, v in e.fields.items()}
+    start = {k: e.fields[k][..., 0] for k in e.task.problem.evolved}
     found = {u.field: e.found_on_grid[u.name] for u in e.task.unknowns if u.kind == "initial"}
     return relative_l2(start, found or {k: e.truth[k][..., 0] for k in start})
 
@@ -36,11 +41,13 @@ def masses(e: FieldEvaluation, values: np.ndarray) -> np.ndarray:
 def _mass_violation(e: FieldEvaluation) -> float | None:
     if e.time is None:
         return None
-    drift, scale = 0.0, 0.0
-    for name, values in e.fields.items():
-        drift = max(drift, float(np.max(np.abs(masses(e, values) - masses(e, e.truth[name])))))
-        scale = max(scale, float(np.max(masses(e, np.abs(e.truth[name])))))
-    return drift / scale if scale > 0 else drift
+    worst = 0.0
+    for name in e.task.problem.evolved:
+        values, truth = e.fields[name], e.truth[name]
+        drift = float(np.max(np.abs(masses(e, values) - masses(e, truth))))
+        scale = float(np.max(masses(e, np.abs(truth))))
+        worst = max(worst, drift / scale if scale > 0 else drift)
+    return worst
 
 
 VIOLATIONS = (
@@ -54,5 +61,6 @@ VIOLATIONS = (
         "mass_violation",
         "largest gap of ∫u dx to the reference over time, relative to ∫|u| dx",
         _mass_violation,
+        applies=lambda task: isinstance(task, FieldTask) and task.problem.domain.is_box,
     ),
 )

@@ -164,13 +164,33 @@ class FieldTask(Task):
             axes=axes,
             truth=self.truth(purpose),
             solution=solution,
-            fields=self._ask(solution, purpose),
+            fields=self._gauged(self._ask(solution, purpose), purpose),
             observations=observations,
         )
         for unknown in self.unknowns:
             if unknown.kind == "coefficient" and unknown.name not in solution.unknowns:
                 raise PdebenchError(f"the solution lacks the unknown '{unknown.name}'")
         return evaluation
+
+    def _gauged(self, fields: dict[str, np.ndarray], purpose: Purpose) -> dict[str, np.ndarray]:
+        """Give fields that are known up to a constant the mean of the reference, at each time."""
+        found = dict(fields)
+        for name, described in self.problem.described.items():
+            if described.gauge:
+                w = self.weights(purpose)
+                in_time = self.problem.domain.time is not None
+                truth = self.truth(purpose)[name]
+                found[name] = _centred(fields[name], w, in_time) + (
+                    truth - _centred(truth, w, in_time)
+                )
+        return found
+
+    def weights(self, purpose: Purpose) -> Any:
+        """Return quadrature weights that broadcast against a field; 1 where all count alike."""
+        if self.problem.domain.is_box:
+            return 1.0
+        w = self.quadrature(purpose)[1]
+        return w if self.problem.domain.time is None else w[:, None]
 
     def _ask(self, solution: Solution, purpose: Purpose) -> dict[str, np.ndarray]:
         """Ask a solution for every field where it is scored; arrays over the dimensions, finite."""
@@ -255,10 +275,8 @@ class FieldEvaluation:
     @cached_property
     def weights(self) -> np.ndarray | float:
         """Quadrature weights that broadcast against a field; 1 where all points count alike."""
-        if POINT not in self.axes:
-            return 1.0
-        w = self.task.quadrature(self.purpose)[1]
-        return w if self.time is None else w[:, None]
+        found: np.ndarray | float = self.task.weights(self.purpose)
+        return found
 
     def relative_l2(
         self, answer: Mapping[str, np.ndarray], truth: Mapping[str, np.ndarray]
