@@ -14,12 +14,16 @@ def pdebench_methods() -> Sequence[Method]:
         ETDRK4,
         LEASTSQUARES,
         LINEAR_REGRESSION,
+        MARCH,
         MUSCL,
         OPTICALFLOW,
         SEMILAGRANGIAN,
     )
 
-    return (ETDRK4, MUSCL, SEMILAGRANGIAN, ADJOINT, LEASTSQUARES, LINEAR_REGRESSION, OPTICALFLOW)
+    return (
+        *(MARCH, ETDRK4, MUSCL, SEMILAGRANGIAN),
+        *(ADJOINT, LEASTSQUARES, LINEAR_REGRESSION, OPTICALFLOW),
+    )
 
 
 @hookimpl

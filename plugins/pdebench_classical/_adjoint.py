@@ -191,7 +191,7 @@ class _Search:
         steps = ceil(time.length / map_.dt - 1e-9)
         march = Trajectory(
             view.domain, self.scheme, map_.grid, map_.start(c), time.length / steps, steps,
-            trigonometric=True,
+            view.fields,
         )  # fmt: skip
         for _ in range(steps):
             march.advance()

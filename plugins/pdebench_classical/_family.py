@@ -5,10 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from pdebench_classical.marching import MarchingSettings
+from pdebench_classical.marching import MarchSettings, chosen
 from pdebench_lite.errors import UnsupportedError
 from pdebench_lite.numerics import Grid, fourier_basis, interpolate_periodic
-from pdebench_lite.problem import Scheme
 from pdebench_lite.problem.solution import Solution
 from pdebench_lite.problem.view import View
 from pdebench_lite.runner.run import Run
@@ -32,12 +31,12 @@ def solve(view: View, run: Run) -> Solution:
 
 
 class _March:
-    def __init__(self, view: View, config: MarchingSettings) -> None:
+    def __init__(self, view: View, config: MarchSettings) -> None:
         assert view.domain.time is not None, "a scheme marches in time"
         self._time, self._space = view.domain.time, view.domain.space[0].name
         self._domain, self._fields, self._config = view.domain, view.fields, config
-        self._scheme: Scheme = view.solver(config.scheme)
-        self._grid = view.domain.grid(config.cells)
+        _, self._scheme, cells = chosen(view, config)
+        self._grid = view.domain.grid(cells)
 
     def predict(self, query: dict[str, Any]) -> dict[str, np.ndarray]:
         """Return the fields at the times asked: name -> (instances, cells, frames)."""
@@ -51,15 +50,15 @@ class _March:
             name: np.empty((size, asked.cells[0], query[self._time.name].size)) for name in start
         }
         for first in range(0, size, _ABREAST):
-            chosen = np.argsort(limits, kind="stable")[first : first + _ABREAST]
-            state = {name: values[chosen] for name, values in start.items()}
-            known = {name: values[chosen, None] for name, values in coefficients.items()}
+            nearest = np.argsort(limits, kind="stable")[first : first + _ABREAST]
+            state = {name: values[nearest] for name, values in start.items()}
+            known = {name: values[nearest, None] for name, values in coefficients.items()}
             t = self._time.lower
             for frame, end in enumerate(query[self._time.name]):
-                state = self._advance(state, known, t, float(end), float(limits[chosen[0]]))
+                state = self._advance(state, known, t, float(end), float(limits[nearest[0]]))
                 t = float(end)
                 for name, values in state.items():
-                    answer[name][chosen, :, frame] = self._leave(values, asked)
+                    answer[name][nearest, :, frame] = self._leave(values, asked)
         return answer
 
     def _limit(self, i: int, start: dict[str, Any], coefficients: dict[str, Any]) -> float:
@@ -89,7 +88,7 @@ class _March:
         values, cells, given = np.asarray(values, float), self._grid.cells[0], asked.cells[0]
         if cells == given:
             return values
-        if self._config.interpolation == "trigonometric" or cells > given:
+        if self._scheme.trigonometric or cells > given:
             return _trigonometric(values, asked, self._grid.centres(self._space))
         if given % cells:
             raise UnsupportedError(
@@ -103,7 +102,7 @@ class _March:
         if self._grid.cells == asked.cells:
             return values
         centres = asked.centres(self._space)
-        if self._config.interpolation == "trigonometric":
+        if self._scheme.trigonometric:
             return _trigonometric(values, self._grid, centres)
         places = (centres - self._grid.lower[0]) / self._grid.spacing[self._space] - 0.5
         at = np.broadcast_to(places, (values.shape[0], places.size))

@@ -219,7 +219,7 @@ class _Model:
         scheme = _with(self._scheme, numbers)
         march = Trajectory(
             view.domain, scheme, self.grid, self.states(x), time.length / steps, steps,
-            trigonometric=True,
+            view.fields,
         )  # fmt: skip
         for _ in range(steps):
             march.advance()

@@ -1,11 +1,12 @@
 """Solver of the methods that march the known initial state in NumPy."""
 
 from math import ceil
-from typing import Any
+
+import numpy as np
 
 from pdebench_classical import _family
 from pdebench_classical._trajectory import Trajectory
-from pdebench_classical.marching import MarchingSettings
+from pdebench_classical.marching import MarchSettings, chosen
 from pdebench_lite.errors import UnsupportedError
 from pdebench_lite.problem.solution import Solution
 from pdebench_lite.problem.view import View
@@ -20,30 +21,30 @@ def solve(view: View, run: Run) -> Solution:
     """
     if view.instances:
         return _family.solve(view, run)
-    config: MarchingSettings = run.config
+    config: MarchSettings = run.config
     time = view.domain.time
     assert time is not None, "a scheme marches in time"
     with run.phase("data"):
-        scheme, grid = view.solver(config.scheme), view.domain.grid(config.cells)
-        state: dict[str, Any] = dict(view.initial_state(grid.points()))
+        name, scheme, cells = chosen(view, config)
+        grid = view.domain.grid(cells)
+        state = {k: np.asarray(v, float) for k, v in view.start(grid.points()).items()}
         limit = scheme.max_dt(state, {}, grid)
-        chosen = ceil(time.length / min(limit, grid.longest_step(time.length)) - 1e-9)
-        steps = config.steps or chosen
+        needed = ceil(time.length / min(limit, grid.longest_step(time.length)) - 1e-9)
+        steps = config.steps or needed
         dt = time.length / steps
         if dt > limit * (1 + 1e-12):
             raise UnsupportedError(
                 f"steps={steps} is a step of {dt:.3g}, above the stability bound {limit:.3g} on "
-                f"{config.cells} cells; use steps={chosen}, or steps=0 to have them chosen"
+                f"{cells} cells; use steps={needed}, or steps=0 to have them chosen"
             )
-        marched = Trajectory(
-            view.domain, scheme, grid, state, dt, steps, config.interpolation == "trigonometric"
-        )
+        marched = Trajectory(view.domain, scheme, grid, state, dt, steps, view.fields)
 
     def solution() -> Solution:
         return Solution(
             predict=marched.predict,
+            on_grid=marched.on_grid,
             parameters=sum(values.size for values in state.values()),
-            details={"scheme": config.scheme, "cells": config.cells, "dt": dt},
+            details={"scheme": name, "cells": cells, "dt": dt},
         )
 
     for step in range(1, steps + 1):

@@ -27,7 +27,7 @@ class Trajectory:
         start: State,
         dt: float,
         steps: int,
-        trigonometric: bool,
+        fields: tuple[str, ...],
         unknowns: dict[str, Any] | None = None,
     ) -> None:
         """Begin a trajectory.
@@ -39,18 +39,20 @@ class Trajectory:
             start: arrays over the grid at the start of time.
             dt: time step.
             steps: how many are to be expected.
-            trigonometric: which interpolation in space; it needs a periodic one.
+            fields: names of what is returned; those that the scheme does not step it diagnoses.
             unknowns: coefficients that the task does not give.
         """
         assert domain.time is not None
         self._domain, self._scheme, self._grid, self._dt = domain, scheme, grid, dt
-        self._begin, self._trigonometric = domain.time.lower, trigonometric
+        self._begin, self._fields = domain.time.lower, fields
+        assert all(name in start for name in fields) or scheme.diagnose is not None
         self._unknowns = unknowns or {}
         size = sum(values.size for values in start.values())
         self._stride = max(1, -(-steps * size // _KEPT))
         self._kept = [start]
         self._last, self._done = start, 0
         self._cursor = (0, start)
+        self._matrices: dict[tuple[str, bytes], np.ndarray] = {}
 
     def advance(self) -> None:
         """Take one step."""
@@ -65,16 +67,47 @@ class Trajectory:
         assert time is not None
         x = [np.asarray(points[axis.name], float) for axis in self._domain.space]
         t = np.asarray(points[time.name], float)
-        answer = {name: np.empty(t.size) for name in self._last}
+        answer = {name: np.empty(t.size) for name in self._fields}
         read: _Reader | None = None
         for moment in np.unique(t):
             here = t == moment
             at = [positions[here] for positions in x]
             if read is None or not read.is_at(at):
-                read = _Reader(self._grid, at, self._trigonometric)
-            for name, values in self._at(float(moment) - self._begin).items():
+                read = _Reader(self._grid, at, self._scheme.trigonometric)
+            for name, values in self._answer(float(moment)).items():
                 answer[name][here] = read(values)
         return answer
+
+    def on_grid(self, axes: dict[str, Any]) -> State:
+        """Return the fields on a tensor grid, axis by axis: no point is read twice."""
+        time = self._domain.time
+        assert time is not None
+        places = {a.name: np.asarray(axes[a.name], float) for a in self._domain.space}
+        matrices = [self._matrix(name, at) for name, at in places.items()]
+        frames: dict[str, list[np.ndarray]] = {name: [] for name in self._fields}
+        for moment in np.asarray(axes[time.name], float):
+            for name, values in self._answer(float(moment)).items():
+                for matrix in matrices:  # the axis goes last, and so each comes first in its turn
+                    values = np.moveaxis(np.tensordot(matrix, values, (1, 0)), 0, -1)
+                frames[name].append(values)
+        return {name: np.stack(parts, axis=-1) for name, parts in frames.items()}
+
+    def _matrix(self, axis: str, at: np.ndarray) -> np.ndarray:
+        """Return the matrix from values along an axis to those at places on it, (n, cells)."""
+        key = (axis, at.tobytes())
+        if key not in self._matrices:
+            g, i = self._grid, self._grid.axes.index(axis)
+            line = Grid((axis,), (g.lower[i],), (g.upper[i],), (g.cells[i],), (g.periodic[i],))
+            read = _Reader(line, [at], self._scheme.trigonometric)
+            self._matrices[key] = np.stack([read(row) for row in np.eye(g.cells[i])], axis=1)
+        return self._matrices[key]
+
+    def _answer(self, moment: float) -> State:
+        """Return the fields at a time, those that are diagnosed too."""
+        state = self._at(moment - self._begin)
+        if self._scheme.diagnose is not None:
+            state = {**state, **self._scheme.diagnose(state, self._unknowns, moment, self._grid)}
+        return {name: state[name] for name in self._fields}
 
     def _step(self, state: State, k: int, dt: float) -> State:
         return self._scheme.step(state, self._unknowns, self._begin + k * self._dt, dt, self._grid)

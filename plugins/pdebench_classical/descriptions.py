@@ -45,6 +45,19 @@ SEMILAGRANGIAN = Method(
   year = {1991}, doi = {10.1175/1520-0493(1991)119<2206:SLISFA>2.0.CO;2}}""",
 )
 
+MARCH = Method(
+    name="march",
+    family="classical",
+    summary="the problem's own scheme, marched from the known start: any evolution, any scheme",
+    solvers={"numpy": "pdebench_classical._marching:solve"},
+    Config="pdebench_classical.marching:MarchSettings",
+    supports="pdebench_classical.marching:supports",
+    citation="""@book{leveque2007finite,
+  author = {LeVeque, Randall J.},
+  title = {Finite Difference Methods for Ordinary and Partial Differential Equations},
+  publisher = {SIAM}, year = {2007}, doi = {10.1137/1.9780898717839}}""",
+)
+
 ADJOINT = Method(
     name="adjoint",
     family="classical",

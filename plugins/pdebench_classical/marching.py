@@ -1,53 +1,60 @@
-"""What the methods that march a known initial state have in common; the scheme is the problem's."""
+"""Settings of `march`, which marches a known initial state by a scheme of the problem."""
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 from pydantic import Field
 
-from pdebench_lite.problem import Task
+from pdebench_lite.problem import Scheme, Task
+from pdebench_lite.problem.view import View
 from pdebench_lite.registry.method import Support
 from pdebench_lite.selectors import Settings
 
+CELLS = {1: 512, 2: 128, 3: 32}
+"""Cells an axis where none are given, by number of space axes."""
 
-class MarchingSettings(Settings):
-    """Resolution: cost and error.
 
-    Class attributes:
-        scheme: name of the problem's discretisation that is marched.
-        interpolation: how its states are read between the cells; trigonometric where the scheme's
-            own unknowns are Fourier modes, cubic where they are values or averages of cells.
-    """
+class MarchSettings(Settings):
+    """Resolution: cost and error."""
 
-    scheme: ClassVar[str]
-    interpolation: ClassVar[Literal["trigonometric", "cubic"]] = "cubic"
-
-    cells: int = Field(512, ge=8, le=1 << 16, description="cells along each axis of space")
+    scheme: str = Field("", description="a scheme of the problem; empty: that of highest order")
+    cells: int = Field(0, ge=0, le=1 << 16, description="cells an axis; 0: 512, 128, 32 in 1-3 D")
     steps: int = Field(0, ge=0, description="time steps; 0: by stability, at least cells/4")
 
 
-class Etdrk4Settings(MarchingSettings):
+class Etdrk4Settings(MarchSettings):
     """Settings of `etdrk4`."""
 
-    scheme: ClassVar[str] = "etdrk4"
-    interpolation: ClassVar[Literal["trigonometric", "cubic"]] = "trigonometric"
+    scheme: Literal["etdrk4"] = Field("etdrk4", description="always etdrk4")
 
 
-class MusclSettings(MarchingSettings):
+class MusclSettings(MarchSettings):
     """Settings of `muscl`."""
 
-    scheme: ClassVar[str] = "muscl"
+    scheme: Literal["muscl"] = Field("muscl", description="always muscl")
 
 
-class SemilagrangianSettings(MarchingSettings):
+class SemilagrangianSettings(MarchSettings):
     """Settings of `semilagrangian`."""
 
-    scheme: ClassVar[str] = "semilagrangian"
+    scheme: Literal["semilagrangian"] = Field("semilagrangian", description="always semilagrangian")
 
 
-def supports(task: Task, config: MarchingSettings) -> Support:
-    """Say whether a task gives a state to march and its problem has the method's scheme."""
-    if "solver" not in task.faces or config.scheme not in task.problem.schemes():
-        return Support(False, f"{task.label} has no scheme '{config.scheme}'")
+def chosen(view: View, config: MarchSettings) -> tuple[str, Scheme, int]:
+    """Return the name of the scheme that is marched, the scheme, and the cells an axis."""
+    orders = view.schemes()
+    name = config.scheme or max(orders, key=lambda scheme: orders[scheme])
+    scheme = view.solver(name)
+    return name, scheme, config.cells or scheme.cells or CELLS[len(view.domain.space)]
+
+
+def supports(task: Task, config: MarchSettings) -> Support:
+    """Say whether a task gives a state to march and its problem has the scheme."""
+    schemes = task.problem.schemes()
+    if "solver" not in task.faces or not schemes:
+        return Support(False, f"{task.label} has no scheme to march with")
+    if config.scheme and config.scheme not in schemes:
+        names = ", ".join(schemes)
+        return Support(False, f"{task.label} has no scheme '{config.scheme}'; it has: {names}")
     if task.instances:
         one = len(task.problem.domain.space) == 1 and task.problem.domain.space[0].periodic
         return Support(one, "" if one else f"{task.label} is not one periodic space axis and time")

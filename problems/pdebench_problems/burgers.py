@@ -118,7 +118,12 @@ class Burgers(Problem):
         own = {
             "muscl": Scheme(_muscl, _muscl_limit, "MUSCL–Godunov finite volumes, SSP-RK2", 2),
             "etdrk4": Scheme(
-                _etdrk4, _etdrk4_limit, "Fourier, 2/3 rule, ETDRK4", 4, shared=_etdrk4_shared
+                _etdrk4,
+                _etdrk4_limit,
+                "Fourier, 2/3 rule, ETDRK4",
+                4,
+                shared=_etdrk4_shared,
+                trigonometric=True,
             ),
             "semilagrangian": Scheme(
                 _semilagrangian, _no_limit, "semi-Lagrangian, cubic; misplaces moving shocks", 1

@@ -1,6 +1,5 @@
 """The marched solvers: their figures, their order, and queries that add no error."""
 
-import sys
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -12,8 +11,9 @@ from pdebench_classical import _trajectory
 from pdebench_classical._trajectory import Trajectory
 from pdebench_lite.errors import UnsupportedError
 from pdebench_lite.numerics import Grid, diffuse_spectral
-from pdebench_lite.problem import Axis, Domain, Scheme
+from pdebench_lite.problem import Box, Domain, Periodic, Scheme
 from pdebench_lite.registry.discovery import Plugin, collect, registry
+from pdebench_lite.tasks.field import flatten
 from pdebench_lite.testing.attempt import attempt
 
 TOYS = Path(__file__).parents[1] / "toys"
@@ -53,40 +53,41 @@ def test_a_moving_shock_tells_the_conservative_solver_from_the_other(error):
 def test_a_system_is_marched_as_it_is():
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(TOYS))
-        from dataclasses import replace
-
-        from pdebench_classical.descriptions import (
-            MUSCL,  # the description, with the toys' own scheme
-        )
-        from pdebench_classical.marching import MarchingSettings
-        from pdebench_lite.registry.hooks import hookimpl
-
-        class StepSettings(MarchingSettings):
-            """Settings of a method that marches a problem's own step."""
-
-            scheme = "step"
-
-        own = replace(MUSCL, name="own", Config=StepSettings)
-
-        class Own:
-            @hookimpl
-            def pdebench_methods(self):
-                return (own,)
-
-        sys.modules["own_step"] = Own()
-        names = ("pdebench_classical", "pdebench_toys", "own_step")
+        names = ("pdebench_classical", "pdebench_toys")
         known = collect([(Plugin(name, name), partial(import_module, name)) for name in names])
-        done = attempt(known, "waves:forward", "own[cells=64]", "numpy", 10**6)
-        del sys.modules["own_step"]
+        done = attempt(known, "waves:forward", "march[cells=64]", "numpy", 10**6)
     assert done.metrics["rel_l2"] < 1e-3
+
+
+@pytest.mark.parametrize(
+    ("problem", "method", "bound"),
+    [
+        ("wave", "march[cells=256]", 2e-4),
+        ("wave", "march[cells=256,scheme=fd2]", 2e-2),
+        ("navier-stokes", "march[cells=32]", 1e-6),
+        ("navier-stokes", "march[cells=32,scheme=imex,steps=400]", 1e-4),
+    ],
+)
+def test_any_evolution_is_marched(error, problem, method, bound):
+    """Walls, second order in time, a plane with an auxiliary field: nothing is special."""
+    assert error(method, problem) < bound
+
+
+def test_a_grid_is_answered_as_its_points_are():
+    known = registry()
+    done = attempt(known, "navier-stokes", "march[cells=16,steps=8]", "numpy", 10**6)
+    axes = {"x": np.linspace(0, 6, 5), "y": np.linspace(0, 6, 4), "t": np.linspace(0, 1, 3)}
+    grid, points = done.solution.on_grid(axes), done.solution.predict(flatten(axes))
+    for name in ("w", "psi"):
+        np.testing.assert_allclose(np.ravel(grid[name]), points[name], atol=1e-12)
 
 
 @pytest.mark.parametrize("kept", [1 << 23, 300])
 def test_queries_between_steps_and_of_states_that_were_not_kept(kept, monkeypatch):
     """Heat on a plane, an exact scheme: any point and time is right, whatever was thinned."""
     monkeypatch.setattr(_trajectory, "_KEPT", kept)
-    axes = (Axis("x", 0.0, 2 * np.pi, True), Axis("y", 0.0, 2 * np.pi, True))
-    domain, nu = Domain(axes, Axis("t", 1.0, 2.0)), 0.3
+    square = Box(x=(0, 2 * np.pi), y=(0, 2 * np.pi))
+    domain, nu = Domain(square, (1, 2), Periodic("x", "y")), 0.3
     grid = domain.grid((8, 10))
     taken = []
 
@@ -94,7 +95,7 @@ def test_queries_between_steps_and_of_states_that_were_not_kept(kept, monkeypatc
         taken.append((t, dt))
         return {"u": diffuse_spectral(state["u"], nu, dt, grid)}
 
-    scheme = Scheme(step, lambda *_: np.inf)
+    scheme = Scheme(step, lambda *_: np.inf, trigonometric=True)
 
     def exact(x, y, t):
         return np.exp(-5 * nu * (t - 1)) * np.cos(2 * x) * np.sin(y) + np.exp(nu - nu * t) * np.cos(
@@ -102,7 +103,7 @@ def test_queries_between_steps_and_of_states_that_were_not_kept(kept, monkeypatc
         )
 
     at = grid.points()
-    march = Trajectory(domain, scheme, grid, {"u": exact(at["x"], at["y"], 1.0)}, 0.1, 10, True)
+    march = Trajectory(domain, scheme, grid, {"u": exact(at["x"], at["y"], 1.0)}, 0.1, 10, ("u",))
     for _ in range(10):
         march.advance()
     assert taken == [(pytest.approx(1 + 0.1 * k), 0.1) for k in range(10)]
