@@ -17,6 +17,7 @@ import psutil
 
 from pdebench_lite import own_code
 from pdebench_lite.plugins import module_file
+from pdebench_lite.runner.processors import usable_processors
 
 
 def cpu_model() -> str:
@@ -111,7 +112,7 @@ def environment() -> tuple[dict[str, Any], str]:
 
 def threads() -> int:
     """Return the number of processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return usable_processors()
 
 
 _BLOCKS, _BLOCK = 256, 1 << 14  # of a file of data; all of one up to 4 MB
