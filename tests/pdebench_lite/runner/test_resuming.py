@@ -142,7 +142,7 @@ def test_a_checkpoint_of_other_sources_is_not_gone_on_from(
     runner.wait(WAIT)
     (attempt,) = store.root.glob(".running-*/attempt.json")
     known = json.loads(attempt.read_text())
-    known["fingerprint"]["pdebench_fakes"] = "another"
+    known["fingerprint"]["pdebench_fakes.py"] = "another"
     attempt.write_text(json.dumps(known))
     (record,) = race(method, max_steps=30)
     assert (record.resumed, record.restarted) == (0, 1)
