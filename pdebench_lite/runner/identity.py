@@ -31,11 +31,10 @@ def fingerprint_of(registry: Registry, cell: Cell) -> dict[str, str]:
         tasks[cell.task].__module__,
         method.Config.__module__,
         method.supports.__module__,
-        backend.runtime,
         *method.Config.code_paths(cell.config),
     ]
     if cell.backend in method.solvers:
-        modules.append(method.solvers[cell.backend])
+        modules += [method.solvers[cell.backend], backend.runtime]
     marks = fingerprint(modules, (*backend.requires, *method.requires))
     data = (
         *problem.Parameters.data_paths(cell.problem_params),

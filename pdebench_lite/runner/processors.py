@@ -6,6 +6,7 @@ from pathlib import Path
 
 # What batch systems grant a task on this node: Slurm, Slurm without -c, PBS, Grid Engine, LSF.
 _GRANTS = ("SLURM_CPUS_PER_TASK", "SLURM_CPUS_ON_NODE", "NCPUS", "NSLOTS", "LSB_DJOB_NUMPROC")
+_JOBS = ("SLURM_JOB_ID", "PBS_JOBID", "SGE_TASK_ID", "LSB_JOBID")  # of the same systems
 _ROOT = Path("/")
 
 
@@ -24,6 +25,11 @@ def usable_processors(environment: Mapping[str, str] = os.environ, root: Path = 
     granted = (environment.get(name, "") for name in _GRANTS)
     first = next((int(count) for count in granted if count.isdigit() and int(count)), None)
     return max(1, int(min(counts if first is None else [*counts, first])))
+
+
+def in_batch_job(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether this process runs in a job of a batch system."""
+    return any(environment.get(name) for name in _JOBS)
 
 
 def affinity() -> list[int]:

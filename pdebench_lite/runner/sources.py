@@ -32,8 +32,8 @@ CHILD = f"{CORE}.runner.child"  # runs a cell: of the core, what it reaches can 
 _APART = tuple(
     f"{CORE}.{part}"
     for part in (
-        "claims", "cli", "compare", "doctor", "paper", "report", "testing",
-        "api", "bibtex", "citations", "leases", "listener", "loggers", "marks", "merge", "plural",
+        "claims", "cli", "compare", "doctor", "paper", "report", "testing", "api", "bibtex",
+        "citations", "leases", "listener", "locks", "loggers", "marks", "merge", "plural",
         "records", "rescore", "runner.environment", "runner.sources", "states", "study.estimate",
         "study.file", "study.keys", "study.yaml_source",
     )

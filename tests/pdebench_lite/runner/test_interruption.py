@@ -65,7 +65,7 @@ def test_ctrl_c(fakes: Path, tmp_path: Path) -> None:
     loaded = Store(results).load()
     assert [(r.method, r.status) for r in loaded.records] == [("fake", "ok")]
     assert loaded.unsound == []
-    assert len(list(results.glob(".running-*"))) == len(list(results.glob(".*"))) == 1
+    assert len(list(results.glob(".running-*"))) == len(list(results.glob(".*-*"))) == 1
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
@@ -85,7 +85,7 @@ def test_death_of_the_runner(fakes: Path, tmp_path: Path, number: signal.Signals
     again = start(results, "fake,twin", "--quiet")
     assert again.communicate(timeout=WAIT) == ("", "")
     assert again.returncode == 0
-    left = [path.name for path in results.glob(".*")]
+    left = [path.name for path in results.glob(".*-*")]
     assert len(left) == 1, "the lease is swept away, the unfinished cell stays"
     assert left[0].startswith(".running-")
     records = Store(results).load().records

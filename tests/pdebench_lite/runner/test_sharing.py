@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from pdebench_lite import api
+from pdebench_lite import api, locks
 from pdebench_lite import leases as module
 from pdebench_lite.api import plan
 from pdebench_lite.leases import EXPIRY, Leases, born, machine
@@ -69,7 +69,7 @@ def test_one_holder_at_a_time(leases: Leases, tmp_path: Path) -> None:
     assert leases.holds("a")
     leases.release("a")
     assert leases.holder("a") is None
-    assert not list(tmp_path.iterdir())
+    assert [p.name for p in tmp_path.iterdir()] == [".lock"]
 
 
 def test_only_one_of_many_takes_a_lease(tmp_path: Path) -> None:
@@ -121,7 +121,7 @@ def test_a_folder_that_cannot_be_written_can_be_read(
         raise PermissionError(13, "Permission denied")
 
     leases.take("a")
-    monkeypatch.setattr(module.tempfile, "TemporaryFile", refuse)
+    monkeypatch.setattr(locks.tempfile, "TemporaryFile", refuse)
     assert leases.holder("a") is not None
     age(leases._path("a"), EXPIRY + 1)
     assert leases.holder("a") is None
@@ -145,10 +145,10 @@ def test_heartbeat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         age(mine._path("a"), 1000)
         age(rewrite(mine, "b"), 1000)
         time.sleep(0.5)
-        assert mine._age(mine._path("a")) < 10
-        assert mine._age(mine._path("b")) > 900, "it is no longer ours"
+        assert mine._now() - mine.beat("a") < 10
+        assert mine._now() - mine.beat("b") > 900, "it is no longer ours"
         assert not mine.holds("b")
-    assert [p.name for p in tmp_path.iterdir()] == [".lease-b"]
+    assert {p.name for p in tmp_path.iterdir()} == {".lease-b", ".lock"}
 
 
 def test_sweep_removes_the_leases_of_the_dead_only(leases: Leases, tmp_path: Path) -> None:
@@ -158,7 +158,7 @@ def test_sweep_removes_the_leases_of_the_dead_only(leases: Leases, tmp_path: Pat
     rewrite(leases, "b", machine="elsewhere", pid=dead_pid())
     other = Leases(tmp_path)
     other.sweep()
-    assert sorted(p.name for p in tmp_path.iterdir()) == [".lease-b", ".lease-c"]
+    assert {p.name for p in tmp_path.iterdir()} == {".lease-b", ".lease-c", ".lock"}
     assert [holder.title.startswith("process ") for holder in other.others()] == [True, True]
 
 
@@ -225,7 +225,7 @@ def test_two_runners_share_the_work(race: Race, store: Store, fakes: Path) -> No
     assert sum(mine) == 6
     assert min(mine) >= 1, "both took part"
     assert max(record.concurrency for record in store.load().records) == 2
-    assert not list(store.root.glob(".*"))
+    assert not list(store.root.glob(".*-*"))
 
 
 # ---- several at once -------------------------------------------------------------------------
