@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
-from pdebench_lite.leases import Leases, machine
+from pdebench_lite.leases import Holder, Leases, machine
 from pdebench_lite.listener import Listener
 from pdebench_lite.plugins import Registry
 from pdebench_lite.records import Record, Store
@@ -87,8 +87,8 @@ class Scheduler:
         pending, slots = deque(cells), self._slots()
         held: list[Cell] = []  # by another runner
         told: set[str] = set()
-        beats: dict[str, float] = {}  # cell -> when its lease was touched, as first seen
-        pause, done = _PATIENCE, -1
+        beats: dict[str, float] = {}
+        pause, known = _PATIENCE, -1
         while pending or held or self._running:
             while (chosen := self._next(pending, slots)) is not None:
                 cell, slot = chosen
@@ -100,17 +100,18 @@ class Scheduler:
                 if done.cell.hash not in self._records:
                     held.append(done.cell)
             if not pending and not self._running and held:
-                for cell in held:
-                    holder = self._leases.holder(cell.hash)
+                holders = [(cell, self._leases.holder(cell.hash)) for cell in held]
+                for cell, holder in holders:
                     if self.wait and holder is not None and cell.hash not in told:
                         told.add(cell.hash)
                         self.ear.wait(cell, holder.title)
-                alive = [self._is_alive(cell, beats) for cell in held]
-                if not self.wait and all(alive):
-                    self.ear.leave(Counter(map(self._holder_of, held)))
-                    return
-                idle = len(self._records) == done
-                pause, done = min(2 * pause, _LONGEST) if idle else _PATIENCE, len(self._records)
+                if not self.wait:
+                    alive = [h.title for c, h in holders if h and self._is_alive(c, h, beats)]
+                    if len(alive) == len(held):
+                        self.ear.leave(Counter(alive))
+                        return
+                idle, known = len(self._records) == known, len(self._records)
+                pause = min(2 * pause, _LONGEST) if idle else _PATIENCE
                 time.sleep(pause)
                 pending, held = deque(held), []
 
@@ -178,20 +179,20 @@ class Scheduler:
         self._running[self._pool.submit(executor.run, cell)] = running
         return True
 
-    def _holder_of(self, cell: Cell) -> str:
-        holder = self._leases.holder(cell.hash)
-        return "a runner that has just ended" if holder is None else holder.title
-
-    def _is_alive(self, cell: Cell, beats: dict[str, float]) -> bool:
+    def _is_alive(self, cell: Cell, holder: Holder, beats: dict[str, float]) -> bool:
         """Whether the runner that has a cell is known to live: here, or by a heartbeat since.
 
         One that died elsewhere leaves a lease that is to be taken over as soon as it has expired.
+
+        Args:
+            cell: the cell.
+            holder: who has it.
+            beats: cell -> when its lease was touched, as first seen; added to.
         """
-        holder = self._leases.holder(cell.hash)
-        if holder is not None and holder.machine == machine():
+        if holder.machine == machine():
             return True
         beat = self._leases.beat(cell.hash)
-        return holder is not None and beats.setdefault(cell.hash, beat) != beat
+        return beats.setdefault(cell.hash, beat) != beat
 
     def _look(self, cell: Cell, mine: bool = False) -> State:
         state = state_of(cell, self.store, self.registry, self._leases, mine)

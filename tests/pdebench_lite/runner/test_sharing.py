@@ -21,6 +21,7 @@ from pdebench_lite.plugins import registry
 from pdebench_lite.records import Record, Store, record_of
 from pdebench_lite.runner import processes
 from pdebench_lite.runner.execute import Executor, Slot, TakenOver
+from pdebench_lite.runner.processors import usable_processors
 from pdebench_lite.runner.schedule import Scheduler
 from pdebench_lite.study import Budget, Cell
 
@@ -238,9 +239,9 @@ def test_jobs(race: Race, store: Store, fakes: Path) -> None:
         ("sleep", 0), ("sleep", 1), ("exact", 0), ("exact", 1)
     ]  # fmt: skip
     assert records[0].concurrency == records[1].concurrency == 2
-    assert records[0].threads == max(1, len(os.sched_getaffinity(0)) // 2)
+    assert records[0].threads == max(1, usable_processors() // 2)
     (alone,) = race("twin", max_steps=3)
-    assert (alone.concurrency, alone.threads) == (1, len(os.sched_getaffinity(0)))
+    assert (alone.concurrency, alone.threads) == (1, usable_processors())
 
 
 def test_a_gpu_has_one_cell_at_a_time_and_processors_are_pinned(fakes: Path, store: Store) -> None:
@@ -260,7 +261,7 @@ def test_a_gpu_has_one_cell_at_a_time_and_processors_are_pinned(fakes: Path, sto
     mine = os.sched_getaffinity(0)
     for details, record in zip(ran, records, strict=False):
         assert set(details["cores"]) <= mine
-        assert len(details["cores"]) == record.threads == max(1, len(mine) // 3)
+        assert len(details["cores"]) == record.threads == max(1, usable_processors() // 3)
 
 
 def test_orphans_of_other_containers_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
