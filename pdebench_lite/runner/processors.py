@@ -50,7 +50,8 @@ def quotas(root: Path = _ROOT) -> list[float]:
         root: where `proc` and `sys` are mounted.
     """
     found = []
-    for line in _read(root / "proc/self/cgroup").splitlines():
+    groups = _read(root / "proc/self/cgroup") or "0::/\n1:cpu:/"
+    for line in groups.splitlines():
         _, _, rest = line.partition(":")
         controllers, _, path = rest.partition(":")
         if controllers and "cpu" not in controllers.split(","):

@@ -122,7 +122,9 @@ def _is_library(top: str, now: _Now) -> bool:
 @lru_cache(maxsize=256)
 def _installs(folder: str, now: _Now) -> bool:
     """Whether distributions are installed in a folder; true where that is not a folder."""
-    try:
+    if Path(folder).name in ("site-packages", "dist-packages"):
+        return True
+    try:  # where `pip install --target` put them
         return any(name.endswith(".dist-info") for name in os.listdir(folder))
     except OSError:
         return True
