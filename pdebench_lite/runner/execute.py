@@ -156,7 +156,8 @@ class Executor:
         left = [folder for folder in self.store.unfinished(cell.hash) if folder != workspace]
         attempt = attempts.inherit(left, workspace, fingerprint)
         if attempt.lost >= ATTEMPTS:
-            facts |= {"wall_s": round(attempt.wall_s, 3), "resumed": attempt.resumed}
+            facts |= {"resumed": attempt.resumed, "restarted": attempt.restarted}
+            facts["wall_s"] = round(attempt.wall_s, 3)
             return self._record(cell, workspace, _lost(attempt), facts)
         while True:
             attempts.begin(workspace, attempt)

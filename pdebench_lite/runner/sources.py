@@ -33,9 +33,9 @@ _APART = tuple(
     f"{CORE}.{part}"
     for part in (
         "claims", "cli", "compare", "doctor", "paper", "report", "testing", "api", "bibtex",
-        "citations", "leases", "listener", "locks", "loggers", "marks", "merge", "plural",
-        "records", "rescore", "runner.environment", "runner.sources", "states", "study.estimate",
-        "study.file", "study.keys", "study.yaml_source",
+        "citations", "errors", "hookspecs", "leases", "listener", "locks", "loggers", "marks",
+        "merge", "plural", "records", "rescore", "runner.environment", "runner.sources", "states",
+        "study.estimate", "study.file", "study.keys", "study.yaml_source",
     )
 )  # fmt: skip
 _DESCRIPTIONS = ("Method", "Backend", "Claim", "Tuning")  # what they name of a cell's is a root
