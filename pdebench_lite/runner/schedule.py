@@ -23,7 +23,7 @@ from pdebench_lite.study import Cell
 _TICK = 0.1  # seconds between looks at what runs
 _PATIENCE = 0.5  # between looks at cells that another runner has, at first
 _LONGEST = 5.0  # and at last, as long as nothing happens: the folder may be on a server
-_LOOK = 0.5  # between looks at what else runs on this machine
+_LOOK = 1.0  # between looks at what else runs on this machine
 
 
 @dataclass
