@@ -55,6 +55,7 @@ def execute(
     rerun: frozenset[str] = frozenset(),
     listener: Listener | None = None,
     jobs: int = 1,
+    wait: bool = True,
 ) -> list[Record]:
     """Run the cells that have no record yet; returns the records of all, in order.
 
@@ -66,10 +67,11 @@ def execute(
         rerun: which cells with a record are run again: of `failed`, `stale`, `all`.
         listener: hears of the progress.
         jobs: cells at a time; the processors are divided between them.
+        wait: for cells that other runners have; else they are left to them, and have no record.
     """
     gpus = _gpus(known, devices) if jobs > 1 else ()
     scheduler = Scheduler(
-        Store(results), known, devices, rerun, listener or Listener(), jobs, gpus
+        Store(results), known, devices, rerun, listener or Listener(), jobs, gpus, wait
     )  # fmt: skip
     return scheduler.run(cells)
 

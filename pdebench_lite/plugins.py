@@ -2,7 +2,6 @@
 
 import importlib.metadata
 import importlib.util
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -282,11 +281,3 @@ def registry(kinds: tuple[str, ...] = KINDS) -> Registry:
         )
         modules.append((plugin, point.load))
     return collect(modules, kinds)
-
-
-def module_file(name: str) -> str | None:
-    """Return the file of a module without importing it, or None."""
-    if name in sys.modules:
-        return getattr(sys.modules[name], "__file__", None)
-    spec = importlib.util.find_spec(name)
-    return spec.origin if spec else None

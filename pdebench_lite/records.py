@@ -17,7 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pdebench_lite.arrays import synchronise
 from pdebench_lite.errors import PdebenchError
-from pdebench_lite.leases import Leases, born, locked, machine
+from pdebench_lite.leases import Leases, born, machine
+from pdebench_lite.locks import locked
 from pdebench_lite.study import Budget, Cell
 
 if TYPE_CHECKING:

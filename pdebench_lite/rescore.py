@@ -16,7 +16,7 @@ from pdebench_lite.metrics import Metric
 from pdebench_lite.plugins import Registry
 from pdebench_lite.problem import Arrays, Carried, Observation, Task
 from pdebench_lite.records import FIELDS, Record, Store, load_fields
-from pdebench_lite.runner.environment import fingerprint
+from pdebench_lite.runner.identity import fingerprint
 from pdebench_lite.runner.streams import data_stream
 from pdebench_lite.selectors import Selector
 from pdebench_lite.tasks.field import FieldEvaluation, FieldTask
@@ -158,7 +158,7 @@ def _with_scores(record: Record, changed: Mapping[str, Score], known: Registry) 
         module = _module_of(known, name)
         note[name] = {
             "plugin": module,
-            "fingerprint": fingerprint([module]),
+            "fingerprint": fingerprint([module, known.metric(name).compute.__module__]),
             "at": datetime.now(UTC).isoformat(timespec="seconds"),
             **({} if score.before is None else {"before": score.before}),
         }

@@ -22,7 +22,7 @@ class Settings(BaseModel):
     def code_paths(cls, values: Mapping[str, Any]) -> tuple[str, ...]:
         """Return the paths, `package.module:object`, of the user's own code that values name.
 
-        Its sources count in the fingerprint of a cell.
+        What it reaches by import counts in the fingerprint of a cell.
 
         Args:
             values: settings as a record keeps them.

@@ -6,9 +6,10 @@ from typing import Literal, TypeAlias
 from pdebench_lite.checkpoints import read_checkpoint
 from pdebench_lite.errors import PdebenchError
 from pdebench_lite.leases import Leases
+from pdebench_lite.marks import changed_marks
 from pdebench_lite.plugins import Registry
 from pdebench_lite.records import RECORD, Record, Store
-from pdebench_lite.runner.identity import changed_marks, fingerprint_of
+from pdebench_lite.runner.identity import fingerprint_of
 from pdebench_lite.study import Cell
 
 Kind: TypeAlias = Literal[

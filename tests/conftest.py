@@ -5,6 +5,7 @@ import os
 os.environ["JAX_ENABLE_X64"] = "1"
 os.environ["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"
 os.environ["MPLBACKEND"] = "agg"
+os.environ["PDEBENCH_SCOPE"] = f"tests{os.getpid()}"  # cells of other tests do not count
 if "PYTEST_XDIST_WORKER" in os.environ:  # one process per processor: threads would only fight
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 

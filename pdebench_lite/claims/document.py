@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pdebench_lite.claims.claim import Part, shown
 from pdebench_lite.claims.deciding import Decision
-from pdebench_lite.compare.fairness import is_version
+from pdebench_lite.marks import is_version
 from pdebench_lite.plural import counted
 from pdebench_lite.records import Record
 from pdebench_lite.report._markdown import escape

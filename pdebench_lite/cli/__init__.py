@@ -36,26 +36,35 @@ VERBS = {
 }
 
 _STOPPED = 130
-_TERMINATED = 128 + signal.SIGTERM
+# What a batch system, a closed terminal or a limit of processor time sends, besides Ctrl-C.
+_STOPS = (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU)
 
 
 @contextmanager
-def _terminable(told: threading.Event) -> Iterator[None]:
-    """Treat SIGTERM as Ctrl-C, so that no child and no lease is left behind; `told` is then set."""
+def _terminable(told: list[signal.Signals]) -> Iterator[None]:
+    """Treat other signals as Ctrl-C, so that no child and no lease is left behind.
+
+    Args:
+        told: takes the signal that was sent.
+    """
 
     def end(number: int, frame: object) -> None:
-        if not told.is_set():  # once is enough
-            told.set()
+        if not told:  # once is enough
+            told.append(signal.Signals(number))
             raise KeyboardInterrupt
 
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, end)
+    before = {number: signal.getsignal(number) for number in _STOPS}
+    heard = [n for n in _STOPS if before[n] is not signal.SIG_IGN]  # as nohup has it ignored
+    for number in heard:
+        signal.signal(number, end)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number in heard:
+            signal.signal(number, before[number])
 
 
 def _root(
@@ -92,17 +101,17 @@ def application(verbs: Iterable[str] = VERBS) -> typer.Typer:
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit status.
 
-    0: done; 1: a cell failed; 2: wrong usage or bad input, one line on stderr; 130: Ctrl-C;
-    143: SIGTERM.
+    0: done; 1: a cell failed; 2: wrong usage or bad input, one line on stderr; 130: Ctrl-C; 128 and
+    its number: another signal, such as 143 for SIGTERM.
     """
     given = sys.argv[1:] if arguments is None else arguments
     app = application(given[:1] if given and given[0] in VERBS else VERBS)
     if not given:
         app(["--help"], prog_name="pdebench", standalone_mode=False)
         return 2
-    terminated = threading.Event()
+    told: list[signal.Signals] = []
     try:
-        with _terminable(terminated):
+        with _terminable(told):
             status = int(app(given, prog_name="pdebench", standalone_mode=False) or 0)
         sys.stdout.flush()
         if status == _STOPPED:  # typer turned KeyboardInterrupt into this
@@ -111,8 +120,11 @@ def main(arguments: list[str] | None = None) -> int:
     except PdebenchError as error:
         return _complain(str(error))
     except (KeyboardInterrupt, typer.Abort):
-        print("pdebench: stopped; finished cells are kept, run again to go on", file=sys.stderr)
-        return _TERMINATED if terminated.is_set() else _STOPPED
+        by = f" by {told[0].name}" if told else ""
+        print(
+            f"pdebench: stopped{by}; finished cells are kept, run again to go on", file=sys.stderr
+        )
+        return 128 + told[0] if told else _STOPPED
     except (BrokenPipeError, SystemExit) as error:
         if isinstance(error, SystemExit) and not isinstance(error.__context__, BrokenPipeError):
             raise

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -17,7 +18,7 @@ _PROGRESS_EVERY = 1.0  # seconds, for each cell
 
 
 class Events(Quiet):
-    """Prints one line per event: begin, reuse, start, wait, progress, finish, end.
+    """Prints one line per event: begin, reuse, start, wait, progress, leave, finish, end.
 
     Each object has `event` and `time` (seconds since 1970); those of a cell have its hash as
     `cell`. `begin` lists the cells, `finish` and `reuse` have the record's row as in
@@ -65,6 +66,10 @@ class Events(Quiet):
         """Tell that another runner has a cell."""
         self._tally.wait(cell)
         self._tell("wait", cell=cell.hash, holder=holder)
+
+    def leave(self, holders: Mapping[str, int]) -> None:
+        """Tell what other runners have, and that it is not waited for."""
+        self._tell("leave", holders=dict(holders), **self._counts())
 
     def progress(self, cell: Cell, watch: Watch) -> None:
         """Tell, once a second for each cell, how it goes."""

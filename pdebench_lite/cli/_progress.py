@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -86,6 +86,11 @@ class Lines(Quiet):
         """Say that another runner has a cell."""
         self.tally.wait(cell)
         self._say(f"{cell.title}: waiting for {holder}, which runs it")
+
+    def leave(self, holders: Mapping[str, int]) -> None:
+        """Say what other runners have, and that it is not waited for."""
+        who = ", ".join(f"{holder} ({counted(n, 'cell')})" for holder, n in holders.items())
+        self._say(f"no cell is free: {who}; not waiting for them (--wait does)")
 
     def progress(self, cell: Cell, watch: Watch) -> None:
         """Give an overview of a long study, once a minute."""

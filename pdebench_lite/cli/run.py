@@ -62,6 +62,14 @@ def run(
     jobs: Annotated[
         int, typer.Option(metavar="N", help="Cells at a time; the processors are divided.")
     ] = 1,
+    wait: Annotated[
+        bool | None,
+        typer.Option(
+            "--wait/--no-wait",
+            help="When other runners have all cells that are left: wait (default), or leave "
+            "(default in a batch job, whose node would stand idle).",
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show cells and time they may take; run nothing.")
     ] = False,
@@ -112,6 +120,7 @@ def run(
     from pdebench_lite.cli._tally import Tally
     from pdebench_lite.records import Store
     from pdebench_lite.runner.environment import threads
+    from pdebench_lite.runner.processors import in_batch_job
     from pdebench_lite.study.estimate import Estimator
 
     if jobs > (processors := threads()):
@@ -125,6 +134,7 @@ def run(
         planned = _dry_run.look_ahead(cells, known, results, again, estimator)
         print(_dry_run.as_json(planned) if as_json else _dry_run.as_text(planned, estimator, jobs))
         return 0
+    waits = not in_batch_job() if wait is None else wait
     tally = Tally(estimator, jobs)
     if as_json:
         from pdebench_lite.cli._events import Events
@@ -134,12 +144,12 @@ def run(
         listener = Quiet() if quiet else make_listener(results, remedies, tally)
     with listener:
         if logger is None:
-            records = execute(known, cells, devices, results, again, listener, jobs)
+            records = execute(known, cells, devices, results, again, listener, jobs, waits)
         else:
             folder = log_dir or results.parent / "logs"
             with loggers.Curves(logger, folder, results, _complain) as curves:
                 both = loggers.Several(listener, curves)
-                records = execute(known, cells, devices, results, again, both, jobs)
+                records = execute(known, cells, devices, results, again, both, jobs, waits)
     return 1 if any(record.failed for record in records) else 0
 
 

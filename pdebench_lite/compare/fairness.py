@@ -6,17 +6,13 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from pdebench_lite.compare.entrants import Entrant
+from pdebench_lite.marks import by_package, is_version, other_sources
 from pdebench_lite.plural import counted
 from pdebench_lite.records import Record
 from pdebench_lite.report.wording import budget_text, clean, stolen_text
 
 OTHER_MACHINE = "other machine"
 OTHER_SOURCE, MIXED_SOURCE = "other source", "mixed source"
-
-
-def is_version(mark: str) -> bool:
-    """Whether a mark of a fingerprint is a library's version, not the hash of a source."""
-    return "." in mark
 
 
 @dataclass
@@ -155,7 +151,7 @@ def _trials(entrants: Sequence[Entrant]) -> list[int]:
 def _fingerprints(records: Iterable[Record]) -> Mapping[str, str]:
     found: dict[str, list[str]] = {}
     for record in records:
-        for name, mark in record.fingerprint.items():
+        for name, mark in by_package(record.fingerprint).items():
             if mark not in found.setdefault(name, []):
                 found[name].append(mark)
     return {name: "/".join(marks) for name, marks in found.items()}
@@ -190,12 +186,17 @@ def _sources(entrants: Sequence[Entrant]) -> tuple[list[list[str]], dict[str, li
     members: list[list[int]] = []
     marks: list[list[str]] = [[] for _ in entrants]
     for i, entrant in enumerate(entrants):
-        found = _fingerprints(entrant.records)
-        own = {name: mark for name, mark in found.items() if not is_version(mark)}
-        if any("/" in mark for mark in own.values()):
+        own: dict[str, str] = {}
+        mixed = False
+        for prints in (record.fingerprint for record in entrant.records):
+            mixed |= bool(other_sources(own, prints))
+            own |= {name: mark for name, mark in prints.items() if not is_version(mark)}
+        if mixed:
             marks[i].append(MIXED_SOURCE)
             continue
-        place = next((k for k, group in enumerate(groups) if not _other(own, group)), len(groups))
+        place = next(
+            (k for k, group in enumerate(groups) if not other_sources(own, group)), len(groups)
+        )
         if place == len(groups):
             groups.append({})
             members.append([])
@@ -205,12 +206,7 @@ def _sources(entrants: Sequence[Entrant]) -> tuple[list[list[str]], dict[str, li
     differing = {}
     for number, k in enumerate(order[1:], 2):
         mark = f"source {number}"
-        differing[mark] = _other(groups[k], groups[order[0]])
+        differing[mark] = other_sources(groups[k], groups[order[0]])
         for i in members[k]:
             marks[i].append(mark)
     return marks, differing
-
-
-def _other(some: Mapping[str, str], others: Mapping[str, str]) -> list[str]:
-    """Return the packages that both have, but not with the same source."""
-    return sorted(name for name in some.keys() & others.keys() if some[name] != others[name])

@@ -10,6 +10,7 @@ from typing import Any
 
 from pdebench_lite.citations import bibliography
 from pdebench_lite.errors import PdebenchError
+from pdebench_lite.locks import LOCK
 from pdebench_lite.merge import merge, read_environment
 from pdebench_lite.paper.document import document
 from pdebench_lite.paper.environments import lock
@@ -101,6 +102,7 @@ def _fill(
     artifacts = (HISTORY, FIELDS) if fields else (HISTORY,)
     for line in merge([results], folder / RECORDS, artifacts=artifacts).left_out:
         say(f"left out: {line}")
+    (folder / RECORDS / LOCK).unlink(missing_ok=True)  # nobody else writes into a bundle
     store = Store(folder / RECORDS)
     records = store.load().records
     if not records:

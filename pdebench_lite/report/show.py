@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from pdebench_lite.marks import by_package
 from pdebench_lite.records import LOG, Record
 from pdebench_lite.report import wording
 from pdebench_lite.report.details import tabulated
@@ -71,7 +72,7 @@ def describe(record: Record, folder: Path) -> str:
         ("machine", [(k, _number(getattr(record, k)), text) for k, text in _MACHINE]),
         ("details", [(k, wording.as_json(v), "") for k, v in _plain(record.details).items()]),
         ("environment", list(_environment(record, folder.parent))),
-        ("fingerprint", [(k, v, "") for k, v in record.fingerprint.items()]),
+        ("fingerprint", [(k, v, "") for k, v in by_package(record.fingerprint).items()]),
         (f"files in {clean(folder)}", list(_files(folder))),
     ]
     lines = [line for title, entries in blocks if entries for line in _block(title, entries)]

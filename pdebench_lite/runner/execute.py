@@ -14,19 +14,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pdebench_lite.checkpoints import CHECKPOINT, discard_checkpoint, read_checkpoint
+from pdebench_lite.checkpoints import discard_checkpoint
 from pdebench_lite.errors import PdebenchError
 from pdebench_lite.leases import Leases
 from pdebench_lite.method import Method
 from pdebench_lite.plugins import Registry
 from pdebench_lite.problem import Task
 from pdebench_lite.records import LEFT, LOG, START, Record, Status, Store, record_of
+from pdebench_lite.runner import attempts
 from pdebench_lite.runner.artifacts import shorten, write_fields, write_history
+from pdebench_lite.runner.at_work import announced
+from pdebench_lite.runner.attempts import ATTEMPT, ATTEMPTS, Attempt
 from pdebench_lite.runner.child import ARRAYS, JOURNAL, OUTCOME
 from pdebench_lite.runner.clock import CHARGED, PHASES
 from pdebench_lite.runner.environment import environment, load_average, threads
 from pdebench_lite.runner.identity import fingerprint_of
 from pdebench_lite.runner.processes import (
+    STOPS,
     compiler_cache,
     memory_bytes,
     memory_kills,
@@ -38,10 +42,9 @@ from pdebench_lite.runner.watch import Watch, follow, overdue
 from pdebench_lite.selectors import Selector, Settings
 from pdebench_lite.study import Cell
 
-ATTEMPTS = 3  # how often a child that was killed from outside is started
-_ATTEMPT = "attempt.json"
 _POLL = 0.1  # seconds between looks at a child: they take time of the processors that it uses
 _POLL_MEMORY = 0.05  # where its memory is limited
+_NOTICE = 1.0  # seconds in which a signal to the whole job has reached this process too
 _MB = 1e6
 
 Listener = Callable[[Watch], None]
@@ -149,59 +152,60 @@ class Executor:
     # ---- attempts: a child that is killed goes on from its last checkpoint ---------------------
 
     def _attempts(self, cell: Cell, workspace: Path, facts: dict[str, Any]) -> Record:
-        blank = {"fingerprint": facts["fingerprint"]}
-        (workspace / _ATTEMPT).write_text(json.dumps(blank))
-        self._inherit(cell, workspace, facts["fingerprint"])
-        for left in reversed(range(ATTEMPTS)):
-            outcome, killed = self._attempt(cell, workspace, facts)
-            if not (killed and left):
-                break
-            _go_on(workspace, workspace, facts["fingerprint"])
-        return self._record(cell, workspace, outcome, facts)
-
-    def _inherit(self, cell: Cell, workspace: Path, fingerprint: dict[str, str]) -> None:
-        """Take up what earlier runners left of a cell: the one that had come furthest."""
-        left = self.store.unfinished(cell.hash)
-        others = [folder for folder in left if folder != workspace]
-        if others:
-            furthest = max(others, key=_steps)
-            _go_on(furthest, workspace, fingerprint)
-        for folder in others:
-            shutil.rmtree(folder, ignore_errors=True)
+        fingerprint = facts["fingerprint"]
+        left = [folder for folder in self.store.unfinished(cell.hash) if folder != workspace]
+        attempt = attempts.inherit(left, workspace, fingerprint)
+        if attempt.lost >= ATTEMPTS:
+            facts |= {"resumed": attempt.resumed, "restarted": attempt.restarted}
+            facts["wall_s"] = round(attempt.wall_s, 3)
+            return self._record(cell, workspace, _lost(attempt), facts)
+        while True:
+            attempts.begin(workspace, attempt)
+            outcome, killed = self._attempt(cell, workspace, facts, attempt)
+            if not killed or attempt.lost + 1 >= ATTEMPTS:
+                return self._record(cell, workspace, outcome, facts)
+            spent = facts["wall_s"] - attempt.wall_s
+            attempt = attempts.go_on(workspace, workspace, fingerprint, spent)
 
     def _attempt(
-        self, cell: Cell, workspace: Path, facts: dict[str, Any]
+        self, cell: Cell, workspace: Path, facts: dict[str, Any], attempt: Attempt
     ) -> tuple[dict[str, Any], bool]:
-        """Run the child once; returns its outcome, and whether something outside killed it."""
+        """Run the child once; returns its outcome, and whether something outside killed it.
+
+        Raises:
+            Stopped: the runner was asked to stop, or what killed the child was sent to both.
+        """
         device = self.devices[cell.backend]
         if device == "cuda":
             device = self.slot.device or "cuda:0"
-        history = json.loads(_read(workspace / _ATTEMPT) or "{}")
         start = {
             "cell": cell.model_dump(mode="json"),
             "device": device,
             "spawned": time.monotonic(),
             "runner": os.getpid(),
             "cores": list(self.slot.cores),
-            "resumed": history.get("resumed", 0),
+            "resumed": attempt.resumed,
         }
         (workspace / START).write_text(json.dumps(start))
         (workspace / OUTCOME).unlink(missing_ok=True)
         kills, began = memory_kills(), time.perf_counter()
         watch = Watch()
-        with (workspace / LOG).open("ab") as log, compiler_cache() as caches:
+        with (workspace / LOG).open("ab") as log, compiler_cache() as caches, announced():
             child = spawn(workspace, cell, log.fileno(), list(self.slot.cores), caches)
             try:
                 status, reason = self._watch(child, cell, watch, workspace)
             finally:
                 stop(child, workspace)
         shorten(workspace / LOG)
-        facts["wall_s"] = round(facts.get("wall_s", 0.0) + time.perf_counter() - began, 3)
+        facts["wall_s"] = round(attempt.wall_s + time.perf_counter() - began, 3)
         facts["concurrency"] = max(facts.get("concurrency", 1), self._most)
         facts["load_end"] = load_average()
-        facts |= {k: history.get(k, 0) for k in ("resumed", "restarted")}
+        facts |= {"resumed": attempt.resumed, "restarted": attempt.restarted}
         outcome = _read_outcome(workspace)
         if outcome is None or status:
+            stops = not status and -child.returncode in STOPS
+            if stops and self.stopping.wait(_NOTICE):  # the signal was sent to the whole job
+                raise Stopped
             ran_out = memory_kills() > kills
             killed = not status and not ran_out and child.returncode in (-signal.SIGKILL, -15)
             outcome = _outcome_of_the_dead(child.returncode, status, reason, ran_out, watch)
@@ -222,7 +226,7 @@ class Executor:
             text = " ".join(str(error).split())
             return record_of(cell, "crashed", f"cannot store the result: {text}"[:500], **facts)
         finally:
-            for name in (START, JOURNAL, OUTCOME, ARRAYS, _ATTEMPT):
+            for name in (START, JOURNAL, OUTCOME, ARRAYS, ATTEMPT):
                 (workspace / name).unlink(missing_ok=True)
             discard_checkpoint(workspace)
 
@@ -268,40 +272,13 @@ def _refusal(cell: Cell, task: Task, method: Method, config: Settings) -> tuple[
         return "crashed", f"supports of {method.name} failed: {text}"[:500]
 
 
-def _read(path: Path) -> str:
-    try:
-        return path.read_text()
-    except OSError:
-        return ""
-
-
-def _steps(folder: Path) -> int:
-    checkpoint = read_checkpoint(folder)
-    return -1 if checkpoint is None else int(checkpoint.harness["steps"])
-
-
-def _go_on(old: Path, new: Path, fingerprint: dict[str, str]) -> None:
-    """Put into a workspace what the next attempt at a cell starts from.
-
-    A checkpoint that other sources or libraries made is not gone on from.
-
-    Args:
-        old: workspace of the attempt that was killed.
-        new: workspace of the next one; may be the same.
-        fingerprint: what the next attempt will be run with.
-    """
-    before = json.loads(_read(old / _ATTEMPT) or "{}")
-    usable = before.get("fingerprint") == fingerprint and read_checkpoint(old) is not None
-    if not usable:
-        discard_checkpoint(new)
-    elif old != new:
-        for path in (old / CHECKPOINT, *old.glob("checkpoint-*.npz")):
-            shutil.copy2(path, new / path.name)
-    kind = "resumed" if usable else "restarted"
-    counts = {k: before.get(k, 0) for k in ("resumed", "restarted")}
-    counts[kind] += (old / JOURNAL).exists()  # else it had not begun
-    (new / JOURNAL).unlink(missing_ok=True)
-    (new / _ATTEMPT).write_text(json.dumps({**counts, "fingerprint": fingerprint}))
+def _lost(attempt: Attempt) -> dict[str, Any]:
+    """Make an outcome for a cell that took its runners down with it."""
+    reason = (
+        f"its runner was killed while it ran, {attempt.lost} times in a row (a job that runs out "
+        "of memory is killed whole); run it again with --rerun failed"
+    )
+    return {"status": "crashed", "reason": reason, "history": []}
 
 
 def _read_outcome(workspace: Path) -> dict[str, Any] | None:

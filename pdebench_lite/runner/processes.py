@@ -16,6 +16,16 @@ import psutil
 from pdebench_lite.leases import born, machine
 from pdebench_lite.study import Cell
 
+# What asks a runner to stop: a terminal, a batch system before the end of a job, a user's limit.
+STOPS = (
+    signal.SIGINT,
+    signal.SIGTERM,
+    signal.SIGHUP,
+    signal.SIGUSR1,
+    signal.SIGUSR2,
+    signal.SIGXCPU,
+)
+_RUNNERS_OWN = (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)  # it ends us itself
 _GRACE = 3.0  # seconds between SIGTERM and SIGKILL
 _RUNNER, _CELL = "PDEBENCH_RUNNER", "PDEBENCH_WORKSPACE"
 _LIBRARIES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
@@ -77,7 +87,10 @@ def settle_in(runner: int, cores: list[int]) -> None:
     """Tie this process, a cell's child, to its runner and to its processors.
 
     Linux kills it when the runner dies, however that dies, and takes it first when memory runs out.
+    What a batch system sends to a whole job, to announce its end, is for the runner.
     """
+    for number in _RUNNERS_OWN:
+        signal.signal(number, signal.SIG_IGN)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
         if os.getppid() != runner:  # it died while we started

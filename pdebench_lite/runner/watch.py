@@ -94,17 +94,13 @@ def overdue(watch: Watch, cell: Cell) -> str:
 
 def follow(path: Path) -> Iterator[list[dict[str, Any]]]:
     """Yield, each time, the events that were added to a file since in complete lines."""
-    offset, rest = 0, b""
-    while True:
-        events = []
-        if path.exists():
-            with path.open("rb") as file:
-                file.seek(offset)
-                chunk = file.read()
-            offset += len(chunk)
-            *lines, rest = (rest + chunk).split(b"\n")
-            events = [event for event in map(parse, lines) if event]
-        yield events
+    while not path.exists():
+        yield []
+    rest = b""
+    with path.open("rb") as file:  # once: it may lie on a server
+        while True:
+            *lines, rest = (rest + file.read()).split(b"\n")
+            yield [event for event in map(parse, lines) if event]
 
 
 def parse(line: bytes) -> dict[str, Any] | None:

@@ -15,7 +15,7 @@ from pdebench_jax._jet_activation import activate
 from pdebench_jax._own_network import own_network
 from pdebench_jax._rollout import frames, repeat
 from pdebench_lite.problem import Arrays
-from pdebench_lite.runner.environment import threads
+from pdebench_lite.runner.processors import usable_processors
 from pdebench_lite.runner.run import Run
 from pdebench_methods.host import HOSTED, HostMinimiser, slices
 from pdebench_methods.networks import propagate
@@ -72,7 +72,9 @@ class JaxTools:
         init, advance = (
             _lbfgs(objective.loss)
             if optimizer == "lbfgs"
-            else _first_order(optimizer, value_and_gradient(objective, threads()), learning_rate)
+            else _first_order(
+                optimizer, value_and_gradient(objective, usable_processors()), learning_rate
+            )
         )
         state = init(start)
         if key not in self._compiled:
