@@ -23,6 +23,7 @@ from pdebench_lite.runner.energy import EnergyMeter
 from pdebench_lite.runner.memory import MemoryMeter
 from pdebench_lite.runner.steal import StealMeter
 from pdebench_lite.runner.streams import method_stream
+from pdebench_lite.runner.waiting import WaitMeter
 from pdebench_lite.study import Cell
 
 _PROGRESS_EVERY = 0.25  # seconds between lines for the progress bar
@@ -323,9 +324,16 @@ class Run:
 
 
 def phase_hook(
-    memory: MemoryMeter, journal: Journal, energy: EnergyMeter, steal: StealMeter
+    memory: MemoryMeter,
+    journal: Journal,
+    energy: EnergyMeter,
+    steal: StealMeter,
+    waiting: WaitMeter,
 ) -> Callable[[Phase], None]:
-    """Return what the clock calls when the phase changes."""
+    """Return what the clock calls when the phase changes.
+
+    Waiting counts in training only: compilers are programs of their own, as other load is.
+    """
 
     def changed(phase: Phase) -> None:
         memory.enter(phase)
@@ -335,6 +343,11 @@ def phase_hook(
         else:
             energy.stop()
             steal.stop()
-        journal.write("phase", name=phase, wall=time.monotonic(), steal=steal.share)
+        if phase == "train":
+            waiting.start()
+        else:
+            waiting.stop()
+        shares = {"steal": steal.share, "waited": waiting.share}
+        journal.write("phase", name=phase, wall=time.monotonic(), **shares)
 
     return changed
