@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pdebench_lite.errors import PdebenchError
 from pdebench_lite.plugins import Registry
+from pdebench_lite.runner.shell import advice, passed_on
 
 _PROBE = (
     "import importlib, json, sys;print(json.dumps(importlib.import_module(sys.argv[1]).devices()))"
@@ -79,7 +80,7 @@ def resolve_devices(registry: Registry, request: str, backends: Sequence[str]) -
         else:
             raise PdebenchError(
                 f"device '{request}' is not there for {backend}, which sees: {', '.join(seen)}; "
-                "use --device cpu"
+                + (advice(passed_on(backend)) or "use --device cpu")
             )
     return chosen
 

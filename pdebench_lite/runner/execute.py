@@ -212,7 +212,7 @@ class Executor:
         else:
             killed = False
         if outcome["status"] in _BLAMED:
-            outcome["reason"] += blamed(facts["variables"], workspace / LOG)
+            outcome["reason"] = blamed(outcome["reason"], facts["variables"], workspace / LOG)
         outcome["history"] = watch.history
         return outcome, killed
 

@@ -102,18 +102,26 @@ def _fixed(dtype: str) -> dict[str, str]:
     }
 
 
-def blamed(variables: Mapping[str, str], log: Path) -> str:
-    """Say, after the reason of a failure, under which variables it was and how to unset them.
+def advice(variables: Mapping[str, str]) -> str:
+    """Say which variables the shell sets and how to unset them; empty where there are none."""
+    named = " ".join(f"{name}={value}" for name, value in variables.items())
+    return f"the shell sets {named}; to run without: unset {' '.join(variables)}" if named else ""
+
+
+def blamed(reason: str, variables: Mapping[str, str], log: Path) -> str:
+    """Add to the reason of a failure under which variables it was, and how to unset them.
 
     Args:
-        variables: those of `passed_on`; none: nothing is said.
-        log: what the process printed; a line of it that names one of the variables is quoted.
+        reason: why a cell failed.
+        variables: those of `passed_on`; none: nothing is added.
+        log: what the process printed; where the reason names none of the variables, a line that
+            does is quoted.
     """
     if not variables:
-        return ""
-    with log.open(encoding="utf-8", errors="replace") as lines:
-        said = next((line for line in lines if any(name in line for name in variables)), "")
-    quoted = _STAMP.sub("", " ".join(said.split()))[:_LONGEST]
-    named = " ".join(f"{name}={value}" for name, value in variables.items())
-    advice = f"the shell sets {named}; to run without: unset {' '.join(variables)}"
-    return "; ".join(["", quoted, advice] if quoted else ["", advice])
+        return reason
+    said = [reason]
+    if not any(name in reason for name in variables):
+        with log.open(encoding="utf-8", errors="replace") as lines:
+            line = next((line for line in lines if any(name in line for name in variables)), "")
+        said.append(_STAMP.sub("", " ".join(line.split()))[:_LONGEST])
+    return "; ".join(filter(None, [*said, advice(variables)]))
