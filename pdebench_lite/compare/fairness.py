@@ -79,10 +79,9 @@ def audit(entrants: Sequence[Entrant]) -> Audit:
         values[i]["waited"] = waited_text(entrant.records, least=0.0)
         marks[i] += [OTHER_MACHINE] if elsewhere[i] else []
         marks[i] += [f"from {clean(entrant.key.source)}"] if entrant.key.source else []
-    shell = {of["shell"] for of in values}
-    common += filter(
-        None, shell if len(shell) == 1 else ()
-    )  # what a backend does not read, its rows never name
+    shell = {of["shell"] for of in values}  # what a backend does not read, its rows never name
+    if len(shell) == 1:
+        common += filter(None, shell)
     for i, of_noise in enumerate(_other_draws(entrants)):
         marks[i] += of_noise
     groups, sources = _sources(entrants)

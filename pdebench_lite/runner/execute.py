@@ -41,10 +41,10 @@ from pdebench_lite.study import Cell
 
 ATTEMPTS = 3  # how often a child that was killed from outside is started
 _ATTEMPT = "attempt.json"
-_BLAMED = ("crashed", "timeout", "out-of-memory")  # a variable of the shell may be why
 _POLL = 0.1  # seconds between looks at a child: they take time of the processors that it uses
 _POLL_MEMORY = 0.05  # where its memory is limited
 _MB = 1e6
+_BLAMED = ("crashed", "timeout", "out-of-memory")  # a variable of the shell may be why
 
 Listener = Callable[[Watch], None]
 

@@ -1,8 +1,8 @@
 """Variables of the shell that change how fast a cell runs, or its numbers.
 
 The rule: the harness sets the number of threads, to the processors that the cell is given, and
-what else it has to set (precision, caches); whatever changes speed or numbers besides is passed on
-to the cell and kept in its record. Tables mark rows for which it was not the same.
+what else it has to set (precision, caches). Whatever changes speed or numbers besides is passed on
+to the cell and kept in its record; tables mark rows that had it where not all had.
 """
 
 import os
@@ -53,7 +53,7 @@ def passed_on(backend: str = "", shell: Mapping[str, str] = os.environ) -> dict[
     """
     patterns = [p for name, p in _OWNED.items() if backend in ("", name)] + [_SHARED]
     return {
-        name: _FOLDERS.sub("", value)[:_LONGEST]
+        name: _FOLDERS.sub("", " ".join(value.split()))[:_LONGEST]
         for name, value in sorted(shell.items())
         if value
         and name not in {*THREADS, *_fixed("")}
