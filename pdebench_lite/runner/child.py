@@ -127,7 +127,7 @@ def main(workspace: Path) -> None:
 
 def _parallel(runtime: Any) -> dict[str, Any]:
     """Say how many processors this process may use, and how many threads its libraries have."""
-    own = getattr(runtime, "pools", dict)()  # a stranger's runtime may not tell
+    own: dict[str, int] = getattr(runtime, "pools", dict)()  # a stranger's runtime may not tell
     pools = {**own, **host.pools()}
     used = {"threads": next(iter(pools.values()))} if pools else {}
     if hasattr(os, "sched_getaffinity"):

@@ -78,9 +78,10 @@ def resolve_devices(registry: Registry, request: str, backends: Sequence[str]) -
         elif request in gpus:
             chosen[backend] = request
         else:
+            hiding = {k: v for k, v in passed_on(backend).items() if k.startswith("JAX_PLATFORM")}
             raise PdebenchError(
                 f"device '{request}' is not there for {backend}, which sees: {', '.join(seen)}; "
-                + (advice(passed_on(backend)) or "use --device cpu")
+                + (advice(hiding) or "use --device cpu")
             )
     return chosen
 
