@@ -45,7 +45,7 @@ _MACHINE = (
     ("load_start", "load average at the start"),
     ("load_end", "load average at the end"),
     ("steal", "share of the processors that the host kept while charged"),
-    ("waited", "share of the processor time wanted in training that other programs had"),
+    ("waited", "share of the processor time it wanted while charged that other programs had"),
     ("energy_j", "joules of packages or GPU while charged, whoever used them"),
 )
 _LIBRARIES = ("pdebench-lite", "numpy", "scipy", "torch", "pytorch-lightning", "jax", "optax")

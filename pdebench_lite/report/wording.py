@@ -26,7 +26,7 @@ HOST_TOOK = (
     f"was {STOLEN:.0%} or more: times are too long"
 )
 WAITED = (
-    "waited: the share of the processor time wanted in training that other programs had instead, "
+    "waited: the share of the processor time that a run wanted and other programs had instead, "
     f"where it was {STOLEN:.0%} or more: times are too long, and errors after equal times too large"
 )
 WITH_LABELS, WITHOUT_LABELS = "given labels", "given no labels"
@@ -183,7 +183,7 @@ def stolen_text(records: Iterable[Record], least: float = STOLEN) -> str:
 
 
 def waited_text(records: Iterable[Record], least: float = STOLEN) -> str:
-    """Say what share of its processor time training waited for: of several records, the largest.
+    """Say what share of the processor time that runs wanted others had: of several records, the largest.
 
     Args:
         records: finished cells.

@@ -330,22 +330,17 @@ def phase_hook(
     steal: StealMeter,
     waiting: WaitMeter,
 ) -> Callable[[Phase], None]:
-    """Return what the clock calls when the phase changes.
-
-    Waiting counts in training only: compilers are programs of their own, as other load is.
-    """
+    """Return what the clock calls when the phase changes."""
 
     def changed(phase: Phase) -> None:
         memory.enter(phase)
         if phase in CHARGED:
             energy.start()
             steal.start()
+            waiting.start()
         else:
             energy.stop()
             steal.stop()
-        if phase == "train":
-            waiting.start()
-        else:
             waiting.stop()
         shares = {"steal": steal.share, "waited": waiting.share}
         journal.write("phase", name=phase, wall=time.monotonic(), **shares)

@@ -1,4 +1,4 @@
-"""Waiting: processor time that other programs had while a cell that trains was ready to run.
+"""Waiting: processor time that other programs had while a cell was timed and ready to run.
 
 Why not processor time over wall time × threads: a method of one thread has half of two processors,
 on an empty machine too. Why not the load average: it counts the cell's own threads, and where there
@@ -8,7 +8,6 @@ of its own, which is its own affair: no more counts than the time that others ha
 """
 
 import os
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,7 +61,7 @@ def counters(tasks: Path = _TASKS) -> Reading | None:
         return None
     times = [every[i] for i in os.sched_getaffinity(0) if i < len(every)] or every
     busy = sum(t.user + t.nice + t.system + t.irq + t.softirq for t in times)
-    return Reading(ran, queued, busy - time.process_time())
+    return Reading(ran, queued, busy - sum(os.times()[:4]))  # with compilers that have ended
 
 
 class WaitMeter:

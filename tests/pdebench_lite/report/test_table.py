@@ -201,7 +201,7 @@ def test_a_cell_that_waited_for_other_programs_is_marked(make: Any) -> None:
     quiet = render([make(waited=0.049), make(backend="torch", waited=None)], "md")
     assert "waited" not in quiet
     lines = render([make(waited=0.049), make(backend="torch", waited=0.6)], "md").splitlines()
-    (_,) = [line for line in lines if "wanted in training that other programs had" in line]
+    (_,) = [line for line in lines if "wanted and other programs had instead" in line]
     head, little, much = (
         [cell.strip() for cell in line.split("|")]
         for line in lines
