@@ -183,7 +183,7 @@ def stolen_text(records: Iterable[Record], least: float = STOLEN) -> str:
 
 
 def waited_text(records: Iterable[Record], least: float = STOLEN) -> str:
-    """Say what share of the processor time that runs wanted others had: of several records, the largest.
+    """Say what share of the processor time that was wanted others had: of records, the largest.
 
     Args:
         records: finished cells.
