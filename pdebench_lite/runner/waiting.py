@@ -4,7 +4,8 @@ Why not processor time over wall time × threads: a method of one thread has hal
 on an empty machine too. Why not the load average: it counts the cell's own threads, and where there
 are processors enough, others do no harm. The kernel knows how long each thread stood in the queue
 of a processor (run delay), which is what the cell lost. It stands there also behind other threads
-of its own, which is its own affair: no more counts than the time that others had in the meantime.
+of its own, which is its own affair: the part of others is as large as their part of the processor
+time, and no more than the time that they had.
 """
 
 import os
@@ -95,9 +96,11 @@ class WaitMeter:
     @property
     def share(self) -> float | None:
         """Waited over waited + ran, up to the last stop; None where unknown, or too short."""
-        waited = max(0.0, min(self._queued, self._others))
-        wanted = self._ran + waited
-        return round(waited / wanted, 4) if wanted >= _LEAST else None
+        if self._ran < _LEAST:
+            return None
+        others = max(0.0, self._others)
+        waited = min(self._queued * others / (others + self._ran), others)
+        return round(waited / (waited + self._ran), 4)
 
 
 def _grown(before: dict[str, float], now: dict[str, float]) -> float:
