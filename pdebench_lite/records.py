@@ -97,12 +97,16 @@ class Record(BaseModel):
     target_reached: bool | None = None
     details: dict[str, Any] = {}
     threads: int | None = None
+    processors: int | None = None
+    pools: dict[str, int] = {}
+    variables: dict[str, str] = {}
     concurrency: int = 1
     resumed: int = 0
     restarted: int = 0
     load_start: float | None = None
     load_end: float | None = None
     steal: float | None = None
+    waited: float | None = None
     energy_j: float | None = None
     device_name: str = ""
     environment: str = Field("", pattern=r"^\w{0,64}$")  # it names a file

@@ -121,11 +121,18 @@ def run(
     from pdebench_lite.records import Store
     from pdebench_lite.runner.environment import threads
     from pdebench_lite.runner.processors import in_batch_job
+    from pdebench_lite.runner.shell import not_used
     from pdebench_lite.study.estimate import Estimator
 
     if jobs > (processors := threads()):
         share = f"{processors} processors" if processors > 1 else "one processor"
         _complain(f"{jobs} cells at a time share {share}; records and tables will say so")
+    if ignored := not_used(max(1, processors // jobs)):
+        named = " ".join(f"{name}={value}" for name, value in ignored.items())
+        _complain(
+            f"{named} is not used: a cell's libraries have as many threads as it has processors; "
+            "for one: taskset -c 0 pdebench run …"
+        )
     informed = dry_run or (len(cells) > 1 and not quiet)  # reading many records takes a while
     estimator = Estimator(Store(results).load().records if informed else ())
     if dry_run:

@@ -9,7 +9,14 @@ from pdebench_lite.compare.entrants import Entrant
 from pdebench_lite.marks import by_package, is_version, other_sources
 from pdebench_lite.plural import counted
 from pdebench_lite.records import Record
-from pdebench_lite.report.wording import budget_text, clean, stolen_text
+from pdebench_lite.report.wording import (
+    budget_text,
+    clean,
+    stolen_text,
+    threads_text,
+    variables_text,
+    waited_text,
+)
 
 OTHER_MACHINE = "other machine"
 OTHER_SOURCE, MIXED_SOURCE = "other source", "mixed source"
@@ -64,8 +71,13 @@ def audit(entrants: Sequence[Entrant]) -> Audit:
         values[i]["machine"] = machines[i]
         values[i]["versions"] = _versions_text(entrant.records)
         values[i]["steal"] = stolen_text(entrant.records, least=0.0)
+        values[i]["shell"] = variables_text(entrant.records)
+        values[i]["waited"] = waited_text(entrant.records, least=0.0)
         marks[i] += [OTHER_MACHINE] if elsewhere[i] else []
         marks[i] += [f"from {clean(entrant.key.source)}"] if entrant.key.source else []
+    shell = {of["shell"] for of in values}  # what a backend does not read, its rows never name
+    if len(shell) == 1:
+        common += filter(None, shell)
     for i, of_noise in enumerate(_other_draws(entrants)):
         marks[i] += of_noise
     groups, sources = _sources(entrants)
@@ -79,6 +91,10 @@ def audit(entrants: Sequence[Entrant]) -> Audit:
             marks[i].append("stops on the error")
         if took := stolen_text(entrant.records):
             marks[i].append(f"host took {took}")
+        if len(shell) > 1 and values[i]["shell"]:
+            marks[i].append(values[i]["shell"])
+        if waited := waited_text(entrant.records):
+            marks[i].append(f"waited {waited}")
     return Audit(common, marks, values, trials, elsewhere, sources)
 
 
@@ -133,7 +149,7 @@ def _device(record: Record) -> str:
 _CONDITIONS: tuple[tuple[str, Callable[[Record], str], Callable[[str], str]], ...] = (
     ("budget", lambda r: budget_text(r.budget), lambda word: f"budget {word}"),
     ("precision", lambda r: clean(r.dtype), str),
-    ("threads", lambda r: "" if r.threads is None else str(r.threads), _threads),
+    ("threads", lambda r: "" if r.threads is None else threads_text(r), _threads),
     ("device", _device, str),
     ("at once", lambda r: str(r.concurrency), _one_at_a_time),
     ("resumed", lambda r: "resumed" if r.resumed else "", lambda word: word or "never resumed"),

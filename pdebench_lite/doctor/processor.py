@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 
 from pdebench_lite.doctor.finding import Finding, read
-from pdebench_lite.runner import steal
+from pdebench_lite.runner import shell, steal
 from pdebench_lite.runner.environment import threads
 from pdebench_lite.runner.processors import affinity, quotas
 
@@ -17,13 +17,12 @@ _SECTION = "processor"
 _WATCH = 0.5  # seconds of watching other processes
 _BUSY = 0.2  # processors that others may use
 _STOLEN = 0.01  # share of time that a hypervisor may take
-_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 def processor(root: Path = Path("/")) -> Iterator[Finding]:
     """Yield the findings about processors, their frequency, and who else uses them."""
     yield _affinity()
-    yield from _thread_variables()
+    yield from _variables()
     yield container(root)
     yield quota(root)
     yield frequency(root)
@@ -40,12 +39,13 @@ def _affinity() -> Finding:
     return Finding(_SECTION, "processors", "ok", found)
 
 
-def _thread_variables() -> Iterator[Finding]:
-    for name in _THREADS:
-        value = os.environ.get(name)
-        if value is not None and value != str(threads()):
-            found = f"{name}={value}, while records say {threads()} threads"
-            yield Finding(_SECTION, "threads", "warning", found, f"unset {name}")
+def _variables() -> Iterator[Finding]:
+    for name, value in shell.not_used(threads()).items():
+        found = f"{name}={value} is not used: a cell has {threads()} threads"
+        yield Finding(_SECTION, "threads", "note", found, f"unset {name}")
+    for name, value in shell.passed_on().items():
+        found = f"{name}={value} may change speed or numbers: records and tables say so"
+        yield Finding(_SECTION, "variable", "warning", found, f"unset {name}")
 
 
 def container(root: Path) -> Finding:

@@ -24,7 +24,7 @@ from pdebench_lite.method import Solution
 from pdebench_lite.metrics import bands, error_profile
 from pdebench_lite.plugins import registry
 from pdebench_lite.records import START, WEIGHTS
-from pdebench_lite.runner import nvml
+from pdebench_lite.runner import host, nvml
 from pdebench_lite.runner.clock import PHASES, Clock
 from pdebench_lite.runner.energy import EnergyMeter, gpu, rapl
 from pdebench_lite.runner.memory import MemoryMeter
@@ -32,6 +32,7 @@ from pdebench_lite.runner.processes import settle_in
 from pdebench_lite.runner.run import Journal, Judge, Run, phase_hook
 from pdebench_lite.runner.steal import StealMeter
 from pdebench_lite.runner.streams import data_stream
+from pdebench_lite.runner.waiting import WaitMeter
 from pdebench_lite.selectors import Selector
 from pdebench_lite.study import Cell
 from pdebench_lite.tasks.field import FieldEvaluation
@@ -57,8 +58,8 @@ def main(workspace: Path) -> None:
     outcome: dict[str, Any] = {"status": "ok", "reason": ""}
     runtime: Any = None
     energy = EnergyMeter([*rapl(), *gpu(device)])
-    steal = StealMeter()
-    hook = phase_hook(memory, journal, energy, steal)
+    steal, waiting = StealMeter(), WaitMeter()
+    hook = phase_hook(memory, journal, energy, steal, waiting)
     clock = Clock(on_change=hook, elapsed=time.monotonic() - start["spawned"])
     run: Run | None = None
     view: View | None = None
@@ -101,6 +102,7 @@ def main(workspace: Path) -> None:
         held = nvml.process_bytes(device)
         outcome["process_device_mb"] = None if held is None else round(held / 1e6, 3)
         outcome["device_name"] = runtime.device_name()
+        outcome.update(_parallel(runtime))
     if run is not None:
         outcome.update(
             steps=run.steps,
@@ -116,10 +118,21 @@ def main(workspace: Path) -> None:
     if not start["resumed"]:  # what an earlier process used is not known
         outcome["energy_j"] = energy.stop()
     steal.stop()
-    outcome["steal"] = steal.share
+    waiting.stop()
+    outcome["steal"], outcome["waited"] = steal.share, waiting.share
     outcome["compile_peak_host_mb"] = memory.peak_mb("compile")
     written.write(json.dumps(plain(outcome)))
     written.close()
+
+
+def _parallel(runtime: Any) -> dict[str, Any]:
+    """Say how many processors this process may use, and how many threads its libraries have."""
+    own: dict[str, int] = getattr(runtime, "pools", dict)()  # a stranger's runtime may not tell
+    pools = {**own, **host.pools()}
+    used = {"threads": next(iter(pools.values()))} if pools else {}
+    if hasattr(os, "sched_getaffinity"):
+        pools["affinity"] = len(os.sched_getaffinity(0))
+    return {**used, "pools": pools}
 
 
 def _line(error: BaseException) -> str:

@@ -38,6 +38,7 @@ from pdebench_lite.runner.processes import (
     stop,
     wait_for,
 )
+from pdebench_lite.runner.shell import blamed, passed_on
 from pdebench_lite.runner.watch import Watch, follow, overdue
 from pdebench_lite.selectors import Selector, Settings
 from pdebench_lite.study import Cell
@@ -46,6 +47,7 @@ _POLL = 0.1  # seconds between looks at a child: they take time of the processor
 _POLL_MEMORY = 0.05  # where its memory is limited
 _NOTICE = 1.0  # seconds in which a signal to the whole job has reached this process too
 _MB = 1e6
+_BLAMED = ("crashed", "timeout", "out-of-memory")  # a variable of the shell may be why
 
 Listener = Callable[[Watch], None]
 
@@ -126,7 +128,9 @@ class Executor:
             "ranked": list(task.ranked),
             "environment": digest,
             "fingerprint": fingerprint_of(self.registry, cell),
-            "threads": len(self.slot.cores) or threads(),
+            "processors": (given := len(self.slot.cores) or threads()),
+            "threads": given,  # unless the child measures another number
+            "variables": passed_on(cell.backend),
             "load_start": load_average(),
             "started": datetime.now(UTC).isoformat(timespec="seconds"),
         }
@@ -191,7 +195,7 @@ class Executor:
         kills, began = memory_kills(), time.perf_counter()
         watch = Watch()
         with (workspace / LOG).open("ab") as log, compiler_cache() as caches, announced():
-            child = spawn(workspace, cell, log.fileno(), list(self.slot.cores), caches)
+            child = spawn(workspace, cell, log.fileno(), facts["processors"], caches)
             try:
                 status, reason = self._watch(child, cell, watch, workspace)
             finally:
@@ -211,6 +215,8 @@ class Executor:
             outcome = _outcome_of_the_dead(child.returncode, status, reason, ran_out, watch)
         else:
             killed = False
+        if outcome["status"] in _BLAMED:
+            outcome["reason"] = blamed(outcome["reason"], facts["variables"], workspace / LOG)
         outcome["history"] = watch.history
         return outcome, killed
 
@@ -221,7 +227,7 @@ class Executor:
         try:
             write_history(workspace, history)
             write_fields(workspace, workspace / ARRAYS, layout, cell)
-            return record_of(cell, **outcome, **facts)
+            return record_of(cell, **{**facts, **outcome})
         except (ValueError, TypeError, KeyError) as error:  # what a plugin made cannot be stored
             text = " ".join(str(error).split())
             return record_of(cell, "crashed", f"cannot store the result: {text}"[:500], **facts)
@@ -307,6 +313,7 @@ def _outcome_of_the_dead(
         "reason": reason,
         "sees": watch.sees,
         "steal": watch.steal,
+        "waited": watch.waited,
         "steps": latest.get("step"),
         "evaluations": last.get("evaluations"),
         "peak_host_mb": last.get("peak_host_mb"),

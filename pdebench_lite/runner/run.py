@@ -23,6 +23,7 @@ from pdebench_lite.runner.energy import EnergyMeter
 from pdebench_lite.runner.memory import MemoryMeter
 from pdebench_lite.runner.steal import StealMeter
 from pdebench_lite.runner.streams import method_stream
+from pdebench_lite.runner.waiting import WaitMeter
 from pdebench_lite.study import Cell
 
 _PROGRESS_EVERY = 0.25  # seconds between lines for the progress bar
@@ -323,7 +324,11 @@ class Run:
 
 
 def phase_hook(
-    memory: MemoryMeter, journal: Journal, energy: EnergyMeter, steal: StealMeter
+    memory: MemoryMeter,
+    journal: Journal,
+    energy: EnergyMeter,
+    steal: StealMeter,
+    waiting: WaitMeter,
 ) -> Callable[[Phase], None]:
     """Return what the clock calls when the phase changes."""
 
@@ -332,9 +337,12 @@ def phase_hook(
         if phase in CHARGED:
             energy.start()
             steal.start()
+            waiting.start()
         else:
             energy.stop()
             steal.stop()
-        journal.write("phase", name=phase, wall=time.monotonic(), steal=steal.share)
+            waiting.stop()
+        shares = {"steal": steal.share, "waited": waiting.share}
+        journal.write("phase", name=phase, wall=time.monotonic(), **shares)
 
     return changed

@@ -34,6 +34,7 @@ class Watch:
     history: list[dict[str, Any]] = field(default_factory=list)
     sees: dict[str, int | bool] = field(default_factory=dict)
     steal: float | None = None
+    waited: float | None = None
     at_work: bool = False
 
     def take(self, event: dict[str, Any]) -> None:
@@ -44,7 +45,7 @@ class Watch:
             self.spent[self.phase] += event["wall"] - self.since
             self.phase, self.since = event["name"], event["wall"]
             self.at_work |= self.phase in CHARGED
-            self.steal = event.get("steal")
+            self.steal, self.waited = event.get("steal"), event.get("waited")
         elif kind == "progress":
             self.progress = event
         elif kind == "history":

@@ -18,6 +18,7 @@ from pdebench_lite.runner.energy import EnergyMeter, rapl
 from pdebench_lite.runner.memory import MemoryMeter
 from pdebench_lite.runner.run import Journal, Judge, Run, phase_hook
 from pdebench_lite.runner.steal import StealMeter
+from pdebench_lite.runner.waiting import WaitMeter
 from pdebench_lite.study import Budget, make_cell
 
 CALLS = 100  # reports that are timed together
@@ -37,7 +38,7 @@ def make_run(fakes: Path, tmp_path: Path) -> Iterator[Callable[[], tuple[Run, Cl
     def make() -> tuple[Run, Clock]:
         memory, journal = MemoryMeter(), Journal(tmp_path / "journal")
         journals.append(journal)
-        meters = EnergyMeter(rapl()), StealMeter()
+        meters = EnergyMeter(rapl()), StealMeter(), WaitMeter()
         clock = Clock(on_change=phase_hook(memory, journal, *meters))
         return Run(cell, judge, config, "cpu", clock, memory, journal), clock
 

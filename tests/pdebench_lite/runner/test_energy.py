@@ -13,6 +13,7 @@ from pdebench_lite.runner.energy import Counter, EnergyMeter, gpu, rapl
 from pdebench_lite.runner.memory import MemoryMeter
 from pdebench_lite.runner.run import Journal, Judge, Run, phase_hook
 from pdebench_lite.runner.steal import StealMeter
+from pdebench_lite.runner.waiting import WaitMeter
 from pdebench_lite.study import Budget, make_cell
 
 SPAN = 262_143_328_850  # microjoules, as processors report it
@@ -167,7 +168,7 @@ def test_reports_take_readings_so_that_no_start_again_is_missed(
     task, (method, config) = known.task("toy"), known.configured("fake")
     cell = make_cell(task, method, config, "numpy", 0, Budget(max_steps=10**9))
     journal = Journal(tmp_path / "journal")
-    clock = Clock(on_change=phase_hook(memory, journal, meter, StealMeter()))
+    clock = Clock(on_change=phase_hook(memory, journal, meter, StealMeter(), WaitMeter()))
     judge = Judge(task, known.metrics_for(task), ())
     run = Run(cell, judge, config, "cpu", clock, memory, journal, energy=meter)
     solution = Solution(lambda points: {"u": points["x"]})

@@ -1,192 +1,169 @@
-"""Runners that have no free cell: they leave, or wait without a load on the file server."""
+"""Waiting: counters that the test lays out, phases that do not count, and what a record keeps."""
 
-import json
 import os
-import subprocess
-import sys
 import time
+from collections import namedtuple
 from collections.abc import Callable
-from dataclasses import asdict, replace
 from pathlib import Path
+from types import SimpleNamespace
 
+import psutil
 import pytest
 
-from pdebench_lite import leases as leases_module
-from pdebench_lite.api import plan
-from pdebench_lite.cli import main
-from pdebench_lite.leases import EXPIRY, HEARTBEAT, Holder, Leases
-from pdebench_lite.plugins import registry
-from pdebench_lite.records import Record, Store
-from pdebench_lite.runner import at_work, schedule
-from pdebench_lite.runner.at_work import announced, cells_at_work
-from pdebench_lite.runner.schedule import Scheduler
-from pdebench_lite.study import Budget, Cell
+from pdebench_lite.records import Record
+from pdebench_lite.runner.clock import Clock
+from pdebench_lite.runner.energy import EnergyMeter
+from pdebench_lite.runner.execute import _outcome_of_the_dead
+from pdebench_lite.runner.memory import MemoryMeter
+from pdebench_lite.runner.run import Journal, phase_hook
+from pdebench_lite.runner.steal import StealMeter
+from pdebench_lite.runner.waiting import Reading, WaitMeter, counters
+from pdebench_lite.runner.watch import Watch, follow
 
-Race = Callable[..., list[Record]]
-ELSEWHERE = Holder("elsewhere", "node7", 12, "3", "theirs")
-DEVICES = {"numpy": "cpu"}
+Times = namedtuple("Times", "user nice system idle iowait irq softirq steal")
 
 
-def toys(number: int) -> list[Cell]:
-    """Return cells of the toy problem."""
-    budget = Budget(max_steps=3)
-    return plan(registry(), "toy", "fake", "numpy", range(number), budget)[0]
+def metered(*readings: Reading | None) -> WaitMeter:
+    """A meter whose counters stand where the test says, one reading after the other."""
+    left = iter(readings)
+    return WaitMeter(lambda: next(left))
 
 
-def taken(store: Store, cells: list[Cell], holder: Holder = ELSEWHERE) -> list[Path]:
-    """Write leases as another runner has them."""
-    store.prepare()
-    paths = [Leases(store.root)._path(cell.hash) for cell in cells]
-    for path in paths:
-        path.write_text(json.dumps(asdict(holder)))
-    return paths
+def share(ran: float, queued: float, others: float) -> float | None:
+    """Share of a meter during which one thread ran and queued, and others used processors."""
+    meter = metered(Reading({"1": 5.0}, {"1": 3.0}, 70.0),
+                    Reading({"1": 5.0 + ran}, {"1": 3.0 + queued}, 70.0 + others))  # fmt: skip
+    meter.start()
+    meter.stop()
+    return meter.share
 
 
-# ---- leaving ---------------------------------------------------------------------------------
+def test_the_share_is_what_others_had_of_the_time_that_was_wanted() -> None:
+    assert share(6.0, 3.0, 6.0) == 0.2, "half of the queue before it was of others"
+    assert share(1.0, 3.0, 3.0) == 0.6923, "one of four threads on a processor"
+    assert share(6.0, 0.0, 100.0) == 0.0, "others on processors that were not wanted do no harm"
+    assert share(6.0, 2.0, 0.0) == 0.0, "it waited for threads of its own"
+    assert share(2.0, 30.0, 1.0) == 0.3333, "many threads of its own: no more than others had"
+    assert share(6.0, 4.0, -0.1) == 0.0, "counters of ticks are behind at times"
+    assert share(0.1, 0.05, 1.0) is None, "too short to tell"
 
 
-@pytest.mark.parametrize(
-    ("words", "shell"), [(["--no-wait"], {}), ([], {"SLURM_JOB_ID": "7"})], ids=["asked", "batch"]
-)
-def test_a_runner_without_free_cells_leaves(
-    fakes: Path,
-    store: Store,
-    words: list[str],
-    shell: dict[str, str],
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    for name, value in shell.items():
-        monkeypatch.setenv(name, value)
-    store.prepare()
-    with Leases(store.root) as theirs:
-        for cell in toys(2):
-            assert theirs.take(cell.hash)
-        command = ["run", "--problem", "toy", "--methods", "fake,twin", "--backend", "numpy",
-                   "--max-steps", "3", "--seeds", "2", "--results", str(store.root)]  # fmt: skip
-        assert main([*command, *words]) == 0
-    assert [record.method for record in store.load().records] == ["twin"] * 2
-    said = capsys.readouterr().err.splitlines()[-1]
-    assert said.startswith(f"no cell is free: process {os.getpid()} on ")
-    assert said.endswith(" (2 cells); not waiting for them (--wait does)")
+def test_only_the_time_between_start_and_stop_counts() -> None:
+    times = ((0.0, 0.0), (3.0, 2.0), (9.0, 9.0), (10.0, 11.0))
+    meter = metered(*(Reading({"1": ran}, {"1": queued}, ran) for ran, queued in times))
+    meter.start()
+    meter.start()
+    assert meter.share is None
+    meter.stop()
+    meter.stop()
+    assert meter.share == 0.25
+    meter.start()
+    meter.stop()
+    assert meter.share == 0.3333
 
 
-def test_a_runner_leaves_only_to_those_that_live(
-    fakes: Path, store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """One that died on another node has left a lease: its cell is run here once that expires."""
-    cells = toys(2)
-    dead, living = taken(store, cells)
-    slept: list[float] = []
-
-    def sleep(seconds: float) -> None:
-        slept.append(seconds)
-        os.utime(living)
-        if len(slept) == 3:
-            silent = time.time() - EXPIRY - 1
-            os.utime(dead, (silent, silent))
-
-    monkeypatch.setattr(schedule.time, "sleep", sleep)
-    (record,) = Scheduler(store, registry(), DEVICES, wait=False).run(cells)
-    assert record.seed == 0, "of the dead runner"
-    assert len(slept) >= 3
+def test_threads_begin_and_end() -> None:
+    meter = metered(Reading({"1": 5.0, "2": 50.0}, {"1": 1.0, "2": 20.0}, 0.0),
+                    Reading({"1": 6.0, "3": 2.0}, {"1": 2.5, "3": 0.5}, 3.0))  # fmt: skip
+    meter.start()
+    meter.stop()
+    assert meter.share == 0.25, "one that has ended takes nothing away, a new one counts whole"
 
 
-# ---- load on the file system -----------------------------------------------------------------
+def test_no_counters_is_no_number() -> None:
+    reading = Reading({"1": 5.0}, {"1": 1.0}, 0.0)
+    for readings in ((None,), (reading, None)):
+        meter = metered(*readings)
+        meter.start()
+        meter.stop()
+        assert meter.share is None
 
 
-def test_a_minute_of_waiting_takes_few_looks(
-    fakes: Path, store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    cells = toys(63)
-    taken(store, cells)
-    looks = probes = 0
-    slept: list[float] = []
-    holder, clock = Leases.holder, leases_module.file_clock
-
-    def counted_holder(self: Leases, cell: str) -> Holder | None:
-        nonlocal looks
-        looks += 1
-        return holder(self, cell)
-
-    def counted_clock(root: Path) -> float:
-        nonlocal probes
-        probes += 1
-        return clock(root)
-
-    def sleep(seconds: float) -> None:
-        slept.append(seconds)
-        if sum(slept) > 60:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(Leases, "holder", counted_holder)
-    monkeypatch.setattr(leases_module, "file_clock", counted_clock)
-    monkeypatch.setattr(schedule.time, "sleep", sleep)
-    with pytest.raises(KeyboardInterrupt):
-        Scheduler(store, registry(), DEVICES).run(cells)
-    assert looks <= 63 * 2 * 17, "each lease is opened twice, 17 times a minute"
-    assert probes == 1
+def lay(folder: Path, **tasks: str) -> Path:
+    """Write the files of threads."""
+    for name, text in tasks.items():
+        (folder / name[1:]).mkdir(parents=True)
+        if text:
+            (folder / name[1:] / "schedstat").write_text(text)
+    return folder
 
 
-def test_the_clock_of_the_server_is_read_once_in_a_while(
+def test_counters_are_read_of_every_thread_and_of_usable_processors(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    probes: list[Path] = []
-    clock, now = leases_module.file_clock, [1e6]
-    monkeypatch.setattr(leases_module, "file_clock", lambda r: [probes.append(r), clock(r)][1])
-    monkeypatch.setattr(leases_module.time, "monotonic", lambda: now[0])
-    leases = Leases(tmp_path)
-    for i in range(64):
-        leases._path(str(i)).write_text(json.dumps(asdict(replace(ELSEWHERE, pid=i))))
-    for _ in range(20):
-        assert len(leases.others()) == 64
-    assert len(probes) == 1
-    now[0] += HEARTBEAT + 1
-    leases.others()
-    assert len(probes) == 2
-    now[0] += HEARTBEAT - 1
-    assert leases._now() == pytest.approx(clock(tmp_path) + HEARTBEAT - 1, abs=5.0)
+    tasks = lay(tmp_path, t7="3000000000 250000000 9\n", t8="1000000000 0 1\n", t9="")
+    every = [Times(10.0, 1.0, 2.0, 50.0, 5.0, 0.5, 0.5, 3.0), Times(*8 * [100.0])]
+    monkeypatch.setattr(psutil, "cpu_times", lambda percpu: every)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0})
+    monkeypatch.setattr(os, "times", lambda: (1.0, 1.0, 1.5, 0.5, 99.0))
+    read = counters(tasks)
+    assert read is not None
+    assert read.ran == pytest.approx({"7": 3.0, "8": 1.0})
+    assert read.queued == pytest.approx({"7": 0.25, "8": 0.0})
+    assert read.others == 10.0, "idle, waiting for disks and stolen is nobody's"
 
 
-# ---- cells of the machine --------------------------------------------------------------------
+def test_platforms_without_the_counters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert counters(tmp_path / "missing") is None
+    assert counters(lay(tmp_path / "empty", t7="")) is None
+    assert counters(lay(tmp_path / "odd", t7="not numbers")) is None
+    good = lay(tmp_path / "good", t7="1 2 3")
+    monkeypatch.setattr(psutil, "cpu_times", lambda percpu: [SimpleNamespace(user=1.0, idle=2.0)])
+    assert counters(good) is None
+
+    def refuse(percpu: bool) -> None:
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr(psutil, "cpu_times", refuse)
+    assert counters(good) is None
 
 
-def test_cells_of_other_folders_count(race: Race, fakes: Path, tmp_path: Path) -> None:
-    other = subprocess.Popen(
-        [sys.executable, "-m", "pdebench_lite", "run", "--problem", "toy", "--methods",
-         "fake[act=hang]", "--backend", "numpy", "--max-steps", "5", "--quiet",
-         "--results", str(tmp_path / "other")]
-    )  # fmt: skip
-    limit = time.monotonic() + 30.0
-    while not (fakes / "hanging").exists():
-        assert time.monotonic() < limit
-        time.sleep(0.02)
-    (beside,) = race("fake", max_steps=3)
-    other.terminate()
-    other.wait(30.0)
-    (alone,) = race("twin", max_steps=3)
-    assert (beside.concurrency, alone.concurrency) == (2, 1)
+def test_this_kernel_tells() -> None:
+    before = counters()
+    if before is None:
+        pytest.skip("no such counters here")
+    end = time.process_time() + 0.2
+    while time.process_time() < end:
+        pass
+    after = counters()
+    assert after is not None
+    ran = sum(after.ran.values()) - sum(before.ran.values())
+    assert ran == pytest.approx(0.2, abs=0.1), "the processor time of this process"
+    assert sum(after.queued.values()) >= sum(before.queued.values())
 
 
-def test_cells_at_work(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    assert cells_at_work() == 0
-    with announced(), announced():
-        assert cells_at_work() == 2
-    assert cells_at_work() == 0
-    monkeypatch.setattr(at_work, "_TABLE", tmp_path / "absent")
-    assert cells_at_work() is None
+def test_evaluations_do_not_count_and_the_parent_hears_of_it(tmp_path: Path) -> None:
+    now = {"ran": 0.0, "queued": 0.0}
+    meter = WaitMeter(lambda: Reading({"1": now["ran"]}, {"1": now["queued"]}, now["ran"]))
+    journal = Journal(tmp_path / "journal")
+    hook = phase_hook(MemoryMeter(), journal, EnergyMeter(()), StealMeter(lambda: None), meter)
+    clock = Clock(on_change=hook)
+
+    def pass_time(queued: float) -> None:
+        now["ran"] += 3.0
+        now["queued"] += queued
+
+    with clock.phase("compile"):
+        pass_time(2.0)
+    with clock.phase("train"):
+        with clock.phase("evaluate"):
+            pass_time(9.0)
+        pass_time(4.0)
+    assert meter.share == 0.3333
+    watch = Watch()
+    for event in next(follow(tmp_path / "journal")):
+        watch.take(event)
+    assert watch.waited == 0.3333
+    journal._file.close()
+    outcome = _outcome_of_the_dead(-9, "timeout", "did not stop", False, watch)
+    assert outcome["waited"] == 0.3333
 
 
-# ---- processors ------------------------------------------------------------------------------
-
-
-def test_a_cell_has_the_processors_of_its_job(
-    race: Race, store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("SLURM_CPUS_PER_TASK", "1")
-    (record,) = race("fake", max_steps=3)
-    assert record.threads == 1
-    monkeypatch.setattr(schedule, "affinity", lambda: list(range(16)))
-    monkeypatch.setattr(schedule, "usable_processors", lambda: 4)
-    slots = Scheduler(store, registry(), DEVICES, jobs=2)._slots()
-    assert [slot.cores for slot in slots] == [(0, 2), (1, 3)]
+def test_a_record_keeps_it(race: Callable[..., list[Record]]) -> None:
+    long, short = race("fake[act=spin,seconds=0.4],fake[act=spin,seconds=0.001]")
+    assert short.waited is None, "too short to tell"
+    if counters() is None:
+        assert long.waited is None
+    else:
+        assert long.waited is not None
+        assert 0 <= long.waited < 1
