@@ -28,6 +28,10 @@ _ORDINALS = ("", "first", "second", "third", "fourth", "fifth", "sixth")
 _REMEDY = (
     "leave out what stops differentiation (detach, .data, no_grad, stop_gradient, NumPy, rounding)"
 )
+_OWN_RULES = (
+    " and layers with a wrong rule of their own (a custom backward; torch.nn.LayerNorm, where three "
+    "derivatives are taken)"
+)
 
 
 def without_gradient(
@@ -97,13 +101,14 @@ class _Trial:
 
     def along_inputs(self, order: int) -> None:
         """Compare derivatives of orders 1, 2, … along each input, and along all of them at once."""
-        lines = np.concatenate([np.eye(self._inputs), self._rng.uniform(0.5, 1.0, (1, self._inputs))])
+        n = self._inputs
+        lines = np.concatenate([np.eye(n), self._rng.uniform(0.5, 1.0, (1, n))])
         shifts = np.concatenate([[0.0], _STEPS, -_STEPS])
         shape = (shifts.size, len(lines), _POINTS)
         data = {
             "s": np.broadcast_to(shifts[:, None, None], shape).ravel(),
-            "v": np.broadcast_to(lines[:, None], (*shape, self._inputs)).reshape(-1, self._inputs),
-            "x": np.broadcast_to(self._points, (*shape, self._inputs)).reshape(-1, self._inputs),
+            "v": np.broadcast_to(lines[:, None], (*shape, n)).reshape(-1, n),
+            "x": np.broadcast_to(self._points, (*shape, n)).reshape(-1, n),
             "c": self._factors,
         }
         found = self._tools.evaluate(self._derivatives(order), self._weights, data)
@@ -113,8 +118,8 @@ class _Trial:
             below, exact = found[k - 1], found[k, 0]
             ahead, behind = below[1 : 1 + _STEPS.size], below[1 + _STEPS.size :]
             for i in range(len(lines)):
-                where = f"along input {i + 1} of {self._inputs}" if i < self._inputs else "along all inputs"
-                name = f"its {_ordinal(k)} derivative {where}"
+                where = f"input {i + 1} of {n}" if i < n else "all inputs"
+                name = f"its {_ordinal(k)} derivative along {where}"
                 differences = (ahead - behind)[:, i] / (2.0 * _STEPS[:, None])
                 size = float(np.max(np.abs(below[:, i])))
                 wrong = _disagree(exact[i], differences, rounding * size)
@@ -216,9 +221,10 @@ def _ordinal(k: int) -> str:
 
 
 def _refuse(name: str, exact: float, difference: float) -> None:
+    remedy = _REMEDY if exact == 0.0 else f"{_REMEDY}{_OWN_RULES}"
     raise UnsupportedError(
         f"{name} is {exact:.3g} by automatic differentiation, {difference:.3g} by differences; "
-        f"{_REMEDY}"
+        f"{remedy}"
     )
 
 

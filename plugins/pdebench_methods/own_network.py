@@ -138,7 +138,8 @@ class OwnNetworks:
         except Exception as error:
             text = next((line for line in str(error).splitlines() if line.strip()), "no message")
             hint = next((f"; {todo}" for part, todo in _HINTS if part in text), "")
-            raise PdebenchError(f"{place}, {doing}: {type(error).__name__}: {text}{hint}") from error
+            said = f"{type(error).__name__}: {text}{hint}"
+            raise PdebenchError(f"{place}, {doing}: {said}") from error
 
 
 def _require_weights(made: OwnNetwork) -> None:
