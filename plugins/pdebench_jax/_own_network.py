@@ -29,7 +29,9 @@ def own_network(
     """
     key, other = jax.random.split(jax.random.PRNGKey(seed))
     nnx: Any = sys.modules.get("flax.nnx")  # loaded where the network is one of its modules
-    asked = inspect.signature(make).parameters
+    asked = set(inspect.signature(make).parameters)
+    if inspect.isclass(make):  # a class of flax nnx is called by way of its metaclass
+        asked |= set(inspect.signature(make.__init__).parameters)
     given: dict[str, Any] = {"key": other} if "key" in asked else {}
     if "rngs" in asked and nnx is not None:
         given["rngs"] = nnx.Rngs(other)

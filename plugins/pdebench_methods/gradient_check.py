@@ -29,8 +29,8 @@ _REMEDY = (
     "leave out what stops differentiation (detach, .data, no_grad, stop_gradient, NumPy, rounding)"
 )
 _OWN_RULES = (
-    " and layers with a wrong rule of their own (a custom backward; torch.nn.LayerNorm, where three "
-    "derivatives are taken)"
+    " and layers with a wrong rule of their own (a custom backward; in torch nn.LayerNorm, from the "
+    "third derivative on, of which one is that in the weights)"
 )
 
 
@@ -221,10 +221,9 @@ def _ordinal(k: int) -> str:
 
 
 def _refuse(name: str, exact: float, difference: float) -> None:
-    remedy = _REMEDY if exact == 0.0 else f"{_REMEDY}{_OWN_RULES}"
     raise UnsupportedError(
         f"{name} is {exact:.3g} by automatic differentiation, {difference:.3g} by differences; "
-        f"{remedy}"
+        f"{_REMEDY}{_OWN_RULES}"
     )
 
 

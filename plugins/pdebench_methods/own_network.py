@@ -26,7 +26,7 @@ _HINTS = (
     ("double backward", "leave torch.compile out: the harness compiles the loss where that pays"),
     ("same dtype", "keep constants by register_buffer, so that they follow the type of the run"),
     ("numpy", "compute in the library of the backend, from the inputs to the answer"),
-    ("Abstract tracer", "let no value of the inputs decide which way Python goes"),
+    ("Attempted boolean", "let no value of the inputs decide which way Python goes"),
 )
 """Parts of messages of torch and JAX, and what to do about them."""
 

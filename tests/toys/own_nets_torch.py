@@ -208,7 +208,9 @@ class in_single_precision(Tanh):  # noqa: N801
 
 def compiled(inputs: int, outputs: int) -> nn.Module:
     """A module in the wrapper of torch.compile, within another one."""
-    return nn.Sequential(torch.compile(Tanh(inputs, outputs)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch's own, of its compiler's first use
+        return nn.Sequential(torch.compile(Tanh(inputs, outputs)))
 
 
 def parallel(inputs: int, outputs: int) -> nn.Module:
