@@ -29,7 +29,7 @@ _REMEDY = (
     "leave out what stops differentiation (detach, .data, no_grad, stop_gradient, NumPy, rounding)"
 )
 _OWN_RULES = (
-    " and layers with a wrong rule of their own (a custom backward; in torch nn.LayerNorm, from the "
+    " and layers with a wrong rule of their own (a custom backward; in torch nn.LayerNorm from the "
     "third derivative on, of which one is that in the weights)"
 )
 
