@@ -227,7 +227,7 @@ FAILURES = {
     "wrong_type": ("crashed", "solve returned dict, which is no Solution"),
     "missing_field": ("crashed", "the solution lacks the field 'u'; it has ['v']"),
     "wrong_shape": ("crashed", "'u' has the shape (6149,); return (6150,) or (150, 41)"),
-    "no_dict": ("crashed", "the solution lacks the field 'u'"),
+    "no_dict": ("crashed", "predict returned ndarray, not a dict; return {'u': values}"),
     "not_given": ("crashed", "task toy has no solver face; it has: data, equation"),
     "unsupported": ("unsupported", "too hard"),
 }
