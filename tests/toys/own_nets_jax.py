@@ -154,7 +154,7 @@ def _wrong_jvp(primals: Any, tangents: Any) -> Any:
 
 stop = jax.lax.stop_gradient
 detached_input = _tanh(lambda net, x: net(stop(x)))
-detached_last_input = _tanh(lambda net, x: net(jnp.concat([x[:, :-1], stop(x[:, -1:])], 1)))
+detached_last_input = _tanh(lambda net, x: net(jnp.concat([x[:, :-1], stop(x[:, -1:])], axis=1)))
 through_numpy = _tanh(lambda net, x: net(np.tanh(np.asarray(x))))
 rounded = _tanh(lambda net, x: net(_steps(x)))
 straight_through = _tanh(lambda net, x: net(x + stop(_steps(x) - x)))
