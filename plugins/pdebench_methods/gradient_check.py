@@ -174,7 +174,8 @@ class _Trial:
         for _ in range(_DIRECTIONS if free else 0):
             direction = {name: drawn(name) for name in free}
             found.append(differences(direction))
-            exact.append(sum(np.tensordot(slopes[n], d, d.ndim) for n, d in direction.items()))
+            parts = [np.tensordot(slopes[name], d, d.ndim) for name, d in direction.items()]
+            exact.append(np.sum(parts, axis=0))
         for k in range(order + 1 if free else 0):
             of_order = np.array([e[k] for e in exact], np.float64)
             compared = np.stack([f[:, k] for f in found], axis=1)
