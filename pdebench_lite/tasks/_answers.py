@@ -63,30 +63,32 @@ def real(name: str, values: Any) -> np.ndarray:
         ) from error
 
 
-def shaped(name: str, values: Any, *shapes: tuple[int, ...]) -> np.ndarray:
-    """Return values in the first of some shapes, float64 and finite; axes of length 1 are nothing.
+def shaped(name: str, values: Any, *shapes: tuple[int, ...], finite: bool = True) -> np.ndarray:
+    """Return values as float64 in the first of some shapes; axes of length 1 do not count.
 
     Raises:
         PdebenchError: see `real`; or they have none of these shapes.
-        DivergedError: they are not finite.
+        DivergedError: they are not finite, though they are to be.
     """
     array = real(name, values)
     if _long(array.shape) not in [_long(shape) for shape in shapes]:
         raise PdebenchError(
             f"'{name}' has the shape {array.shape}; return " + " or ".join(map(str, shapes))
         )
-    if not np.isfinite(array).all():
+    if finite and not np.isfinite(array).all():
         raise DivergedError(f"'{name}' is not finite")
     return array.reshape(shapes[0])
 
 
-def checked(name: str, function: Function) -> Callable[[Mapping[str, Any]], np.ndarray]:
+def checked(
+    name: str, function: Function, finite: bool = True
+) -> Callable[[Mapping[str, Any]], np.ndarray]:
     """Return a function of points whose values are `shaped` as the points are, or one number."""
 
     def values(points: Mapping[str, Any]) -> np.ndarray:
         shape = np.broadcast_shapes(*(np.shape(p) for p in points.values()))
         found = real(name, function(dict(points)))
-        return shaped(name, found, shape if found.size != 1 else found.shape)
+        return shaped(name, found, shape if found.size != 1 else found.shape, finite=finite)
 
     return values
 

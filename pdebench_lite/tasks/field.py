@@ -242,7 +242,9 @@ class FieldEvaluation:
         """Stated standard deviations on the grid of their unknowns' axes, unknown name -> array."""
         stated = self.solution.deviations
         return {
-            u.name: self._on_grid(checked(f"deviation of {u.name}", stated[u.name]), u.axes)
+            u.name: self._on_grid(
+                checked(f"deviation of {u.name}", stated[u.name], finite=False), u.axes
+            )
             for u in self.task.unknowns
             if u.name in stated
         }
