@@ -77,7 +77,7 @@ TORCH = [
     ),
     ("without_grad", 1, "first derivative along input 1 of 2 is 0 by automatic.*no_grad"),
     ("without_grad", 0, r"its weights layers.0.bias.*get no gradient, though.*no_grad"),
-    ("layer_norm", 2, "gradient of its second derivative .*nn.LayerNorm, from the third"),
+    ("layer_norm", 2, "gradient of its second derivative .*nn.LayerNorm from the third"),
     ("attention", 2, "_scaled_dot_product_flash_attention.*under torch.nn.attention.sdpa_kernel"),
     ("scripted", 0, "a module of TorchScript.*return the module itself, without torch.jit.script"),
     ("constant_of_one_type", 0, "same dtype.*keep constants by register_buffer"),
