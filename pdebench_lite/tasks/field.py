@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from pdebench_lite.errors import DivergedError, PdebenchError
+from pdebench_lite.errors import PdebenchError
 from pdebench_lite.method import Solution
 from pdebench_lite.problem import (
     Arrays,
@@ -18,6 +18,7 @@ from pdebench_lite.problem import (
     Reference,
     Task,
 )
+from pdebench_lite.tasks._answers import checked, entry, shaped
 
 Purpose = Literal["history", "final"]
 Axes = dict[str, np.ndarray]
@@ -152,20 +153,8 @@ def query(
     points = flatten(axes)
     shape = tuple(a.size for a in axes.values())
     answer = solution.predict(points)
-    fields = {}
-    for name in names:
-        if name not in answer:
-            raise PdebenchError(f"the solution lacks the field '{name}'; it has {sorted(answer)}")
-        fields[name] = _finite(name, np.asarray(answer[name], dtype=np.float64), shape)
-    return fields
-
-
-def _finite(name: str, values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    if values.size != np.prod(shape, dtype=int):
-        raise PdebenchError(f"'{name}' has {values.size} values for {np.prod(shape)} points")
-    if not np.isfinite(values).all():
-        raise DivergedError(f"the field '{name}' is not finite")
-    return values.reshape(shape)
+    count = (int(np.prod(shape)),)
+    return {name: shaped(name, entry(answer, name), count, shape).reshape(shape) for name in names}
 
 
 def _join(arrays: list[np.ndarray]) -> np.ndarray:
@@ -208,7 +197,9 @@ class FieldEvaluation:
     @cached_property
     def found(self) -> dict[str, Function]:
         """Found unknowns; an initial state that was not returned is read from the field at t=0."""
-        found: dict[str, Function] = dict(self.solution.unknowns)
+        found: dict[str, Function] = {
+            name: checked(name, function) for name, function in self.solution.unknowns.items()
+        }
         for unknown in self.task.unknowns:
             if unknown.kind == "initial" and unknown.name not in found:
                 found[unknown.name] = self._field_at_start(unknown.field)
@@ -220,9 +211,10 @@ class FieldEvaluation:
 
         def initial(points: dict[str, Any]) -> np.ndarray:
             n = next(iter(points.values())).shape
-            return self.solution.predict({**points, time.name: np.full(n, time.lower)})[name]
+            query = {**points, time.name: np.full(n, time.lower)}
+            return entry(self.solution.predict(query), name)
 
-        return initial
+        return checked(name, initial)
 
     @cached_property
     def carried(self) -> Carried | None:
@@ -233,7 +225,7 @@ class FieldEvaluation:
         carried = self.task.problem.carry(self.found, self.axes, tolerance)
         if carried is not None:
             for name, values in carried.fields.items():
-                _finite(f"{name} carried", values, values.shape)
+                shaped(f"{name} carried", values, values.shape)
         return carried
 
     def compared(self, fields: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -250,7 +242,9 @@ class FieldEvaluation:
         """Stated standard deviations on the grid of their unknowns' axes, unknown name -> array."""
         stated = self.solution.deviations
         return {
-            u.name: self._on_grid(stated[u.name], u.axes)
+            u.name: self._on_grid(
+                checked(f"deviation of {u.name}", stated[u.name], finite=False), u.axes
+            )
             for u in self.task.unknowns
             if u.name in stated
         }
@@ -306,6 +300,5 @@ class FieldEvaluation:
         axes = {a: self.axes[a] for a in names}
         shape = tuple(a.size for a in axes.values())
         points = flatten(axes) if axes else {}
-        values = np.asarray(function(points), dtype=np.float64)
-        fits = values.size == np.prod(shape, dtype=int)
-        return values.reshape(shape) if fits else np.broadcast_to(values, shape)
+        values = np.asarray(function(points))
+        return np.full(shape, values.item()) if values.size == 1 else values.reshape(shape)

@@ -107,6 +107,17 @@ class JaxTools:
         """Return a network that a user's callable makes, its weights drawn from the seed."""
         return own_network(make, inputs, outputs, seed, self.dtype)
 
+    def jacobian(
+        self,
+        function: Callable[[Any, Any], Any],
+        parameters: dict[str, np.ndarray],
+        data: dict[str, np.ndarray],
+    ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Return a function of parameters and data, (m,), and its derivatives, (m, *shape)."""
+        both = self.compiled(("jacobian", function), jax.jacrev(_twice(function), has_aux=True))
+        rows, values = both(self.on_device(parameters), self.on_device(data))
+        return self.to_numpy(values), {name: self.to_numpy(row) for name, row in rows.items()}
+
     def nested_derivatives(
         self,
         function: Callable[[Arrays], dict[str, Any]],
@@ -180,11 +191,11 @@ class OptaxMinimiser:
         self._parameters, self._state = jax.tree.unflatten(tree, restored)
 
 
-def _twice(function: Callable[[Any], Any]) -> Callable[[Any], tuple[Any, Any]]:
+def _twice(function: Callable[..., Any]) -> Callable[..., tuple[Any, Any]]:
     """Return a function's value twice: once to be differentiated, once to be kept."""
 
-    def both(x: Any) -> tuple[Any, Any]:
-        value = function(x)
+    def both(*arguments: Any) -> tuple[Any, Any]:
+        value = function(*arguments)
         return value, value
 
     return both

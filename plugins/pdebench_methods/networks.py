@@ -147,13 +147,20 @@ class FullyConnected:
 
 
 def networks_of(
-    settings: NetworkSettings, tools: Tools, propagate: Propagate | None = None
+    settings: NetworkSettings, tools: Tools, propagate: Propagate | None = None, order: int = 0
 ) -> Networks:
-    """Return the networks that are configured: fully connected ones, or the user's own."""
+    """Return the networks that are configured: fully connected ones, or the user's own.
+
+    Args:
+        settings: of the method.
+        tools: of the backend.
+        propagate: see `apply_network`.
+        order: of the derivatives along points that the loss needs.
+    """
     if settings.network:
         from pdebench_methods.own_network import OwnNetworks
 
-        return OwnNetworks(settings.network, tools)
+        return OwnNetworks(settings.network, tools, order)
     return FullyConnected(settings, propagate)
 
 

@@ -78,6 +78,12 @@ class WrongShape(Sound):
         return {"heat": np.mean(np.asarray(d["u_t"] - d["k"] * d["u_xx"]))}
 
 
+class DetachedResidual(Sound):
+    def residual(self, d):
+        detached = getattr(d["u_xx"], "detach", lambda: d["u_xx"])()
+        return {"heat": d["u_t"] - d["k"] * detached}
+
+
 class WrongStart(Sound):
     def initial_state(self, points):
         return {"u": 1.001 * array_namespace(points["x"]).sin(points["x"])}
@@ -170,6 +176,7 @@ class Cheating(Sound):
 CHECKS = {
     "test_reference_satisfies_the_equation": (WrongSign,),
     "test_residual_on": (WrongShape,),
+    "test_gradients_of_the_residual_on": (DetachedResidual,),
     "test_reference_starts_at_the_initial_state": (WrongStart,),
     "test_initial_state_on": (NumpyStart,),
     "test_schemes_converge": (WrongStep, WrongOrder),

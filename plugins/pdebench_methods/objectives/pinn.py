@@ -32,14 +32,6 @@ class PinnTools(Tools, Protocol):
     def propagate(self, activation: str, layers: Layers, x: jets.Jet) -> jets.Jet:
         """Take a jet of features through the layers of a network."""
 
-    def nested_derivatives(
-        self,
-        function: Callable[[Arrays], dict[str, Any]],
-        points: Arrays,
-        wanted: Mapping[str, tuple[str, ...]],
-    ) -> Arrays:
-        """Return named derivatives (`u`, `u_x`, …) of a function of points by nested autodiff."""
-
 
 class PinnObjective:
     """α₀·data misfit + α₁·mean squared residual (the lecture's weights).
@@ -55,10 +47,10 @@ class PinnObjective:
         self.domain, self.unknowns = view.domain, view.unknowns
         self.equation: Equation = view.equation()
         embedding = view.embedding() if hard else _scaled(view)
-        networks = networks_of(self.settings, tools, tools.propagate)
+        self.conditions = view.conditions() if view.given("boundary") else ()
+        networks = networks_of(self.settings, tools, tools.propagate, self._order(hard))
         self.model = Model(view.fields, view.unknowns, view.domain, embedding, networks)
         self.ansatz = view.ansatz() if hard else None
-        self.conditions = view.conditions() if view.given("boundary") else ()
         self._noise = [(i, o.field, o.noise) for i, o in enumerate(view.observations()) if o.noise]
         self._data = self._draw(view, run.rng("points"), hard)
 
@@ -100,6 +92,12 @@ class PinnObjective:
 
     def _periodic(self) -> list[Axis]:
         return [axis for axis in self.domain.axes if axis.periodic]
+
+    def _order(self, hard: bool) -> int:
+        """Return the highest order of the derivatives that the loss needs."""
+        needs = [*self.equation.needs, *(name for c in self.conditions for name in c.needs)]
+        orders = [len(split_derivative(name)[1]) for name in needs]
+        return max([*orders, 0 if hard or not self._periodic() else 1])
 
     def initial(self) -> dict[str, np.ndarray]:
         """Draw the weights."""
