@@ -400,7 +400,7 @@ class Task(ABC):
         raise UnsupportedError(f"task {self.label} has no expression to differentiate")
 
     def ansatz(self, outputs: Arrays, points: Arrays) -> Arrays:
-        """Turn raw network outputs into fields that meet the initial condition exactly."""
+        """Turn raw network outputs into fields that meet initial or boundary values exactly."""
         raise UnsupportedError(f"task {self.label} allows no ansatz")
 
     @property

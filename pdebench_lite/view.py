@@ -178,7 +178,10 @@ class View:
         return lambda points: embed_points(points, domain)
 
     def ansatz(self) -> Callable[[Arrays, Arrays], Arrays] | None:
-        """Return the map (raw outputs, points) -> fields that is exact at t = 0, if allowed."""
+        """Return the map (raw outputs, points) -> fields that the task allows, or None.
+
+        It is exact at t = 0; for a steady problem, at the boundary.
+        """
         if "ansatz" not in self.__task.gives:
             return None
         self._take("ansatz")
