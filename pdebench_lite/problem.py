@@ -370,6 +370,15 @@ class Task(ABC):
         return ()
 
     @property
+    def without_start(self) -> str:
+        """Why nothing can be marched: an initial state is neither given nor sought; else ""."""
+        sought = {unknown.field for unknown in self.unknowns if unknown.kind == "initial"}
+        lacking = ", ".join(f for f in self.problem.fields if f not in sought)
+        if not lacking or "initial_state" in self.gives:
+            return ""
+        return f"{self.label} neither gives nor asks for the initial state of {lacking}"
+
+    @property
     def instances(self) -> int:
         """Labelled instances that a task about a whole family offers; 0 for one instance."""
         return 0
