@@ -305,7 +305,7 @@ class Conductivity(Problem):
         return {"heat": d["u_t"] - d["k"] * d["u_xx"] - d["k_x"] * d["u_x"]}
 
     def schemes(self) -> Mapping[str, Scheme]:
-        return {"step": Scheme(self.step, lambda *_: 1 / 40, order=2, cells=64, dt=1 / 40)}
+        return {"step": Scheme(self.step, lambda *_: 1 / 20, order=2, cells=64, dt=1 / 20)}
 
     def step(self, state: Arrays, unknowns: Arrays, t: float, dt: float, grid: Grid) -> Arrays:
         """Implicit midpoint rule, finite volumes: (1 − ½Δt A) u⁺ = (1 + ½Δt A) u."""

@@ -316,6 +316,7 @@ class DiffphysObjective:
         self._search = GaussNewtonMinimiser(
             flat, tangents, parameters, lambda: self._run.time_left, joint,
             level=level, weight=float(data["weight"]), floor=options["floor"],
+            ceiling=options["ceiling"],
             refinable=bool(options["refinable"]), chooses=bool(options["chooses"]),
             approximate=bool(options["approximate"]), priors=self._priors(),
         )  # fmt: skip
