@@ -150,7 +150,8 @@ class ForwardMap:
 
 def grown(unknown: Unknown, sought: np.ndarray) -> np.ndarray:
     """Return an unknown from what is sought in its place: of a positive one log(value/guess)."""
-    return unknown.guess * np.exp(sought) if unknown.positive else sought
+    with np.errstate(over="ignore"):  # a trial too far away is told by its misfit
+        return unknown.guess * np.exp(sought) if unknown.positive else sought
 
 
 def readings(

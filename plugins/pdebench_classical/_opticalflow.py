@@ -121,8 +121,9 @@ class _Flow:
         return self._beside(values, average), jacobian / np.sqrt(len(jacobian) * self.scale)
 
     def _gap(self, c: np.ndarray, average: ChannelAverage | None) -> np.ndarray:
-        path = self.warp.path(self.warp.tabulate(c), self.x, self.t)
-        return self._beside(self.warp.values(path[-1]), average)
+        with np.errstate(over="ignore", invalid="ignore"):  # a trial too far away
+            path = self.warp.path(self.warp.tabulate(c), self.x, self.t)
+            return self._beside(self.warp.values(path[-1]), average)
 
     def _beside(self, values: np.ndarray, average: ChannelAverage | None) -> np.ndarray:
         """Return by how much values, or their averages, miss what was observed.
