@@ -39,7 +39,7 @@ def scales(
     return [max(rms(o.values), _LEAST * sizes[o.field]) for o in observations]
 
 
-def floored(squares: np.ndarray, whole: Any) -> np.ndarray:
+def floored(squares: Any, whole: Any) -> np.ndarray:
     """Return mean squares of parts of a field, each at least (floor · size)²; see `scales`.
 
     Args:
