@@ -35,7 +35,7 @@ def test_a_function_starts_at_its_guess(name, positive):
         random = np.random.default_rng(1)
         other = lib.arrays({k: 3.0 * random.normal(size=v.shape) for k, v in parameters.items()})
         values = np.asarray(it.unknown(other, unknown, lib.arrays({"x": X})))
-        assert (values.min() > 0.0) is positive
+        assert bool(values.min() > 0.0) is positive
         space = jets.space(("x",), ("x",))
         lifted = it.unknown(other, unknown, jets.variables(space, lib.arrays({"x": X})))
         np.testing.assert_allclose(np.asarray(lifted.value), values, rtol=1e-10)
