@@ -105,8 +105,9 @@ class Unknown:
         axes: names of the axes that it depends on; empty for a number.
         field: for `initial`, the field whose initial state it is.
         unit: physical unit.
-        guess: where a search for it may start.
-        positive: whether it is above 0 and only its magnitude is known: its logarithm is sought.
+        guess: where a search for it starts; of a function, everywhere.
+        positive: whether it is above 0 and only its magnitude is known: its logarithm is sought. Of
+            an initial state networks know nothing of this: they are the field itself.
     """
 
     name: str
@@ -116,6 +117,13 @@ class Unknown:
     unit: str = "dimensionless"
     guess: float = 0.0
     positive: bool = False
+
+    def __post_init__(self) -> None:
+        if self.positive and not self.guess > 0.0:
+            raise PdebenchError(
+                f"the unknown {self.name} is positive, but its guess is {self.guess:g}; give one "
+                "above 0, of the magnitude that is expected"
+            )
 
 
 def split_derivative(name: str) -> tuple[str, str]:
@@ -370,6 +378,15 @@ class Task(ABC):
         return ()
 
     @property
+    def without_start(self) -> str:
+        """Why nothing can be marched: an initial state is neither given nor sought; else ""."""
+        sought = {unknown.field for unknown in self.unknowns if unknown.kind == "initial"}
+        lacking = ", ".join(f for f in self.problem.fields if f not in sought)
+        if not lacking or "initial_state" in self.gives:
+            return ""
+        return f"{self.label} neither gives nor asks for the initial state of {lacking}"
+
+    @property
     def instances(self) -> int:
         """Labelled instances that a task about a whole family offers; 0 for one instance."""
         return 0
@@ -400,7 +417,7 @@ class Task(ABC):
         raise UnsupportedError(f"task {self.label} has no expression to differentiate")
 
     def ansatz(self, outputs: Arrays, points: Arrays) -> Arrays:
-        """Turn raw network outputs into fields that meet the initial condition exactly."""
+        """Turn raw network outputs into fields that meet initial or boundary values exactly."""
         raise UnsupportedError(f"task {self.label} allows no ansatz")
 
     @property

@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from pdebench_lite.metrics.metric import Metric, relative_l2
+from pdebench_lite.metrics.metric import Metric, relative_l2, true_fields
 from pdebench_lite.problem import Task
 from pdebench_lite.tasks.field import FieldEvaluation, FieldTask
 
 
 def _rel_l2(e: FieldEvaluation) -> float:
-    return relative_l2(e.compared(e.fields), e.compared(e.truth))
+    return relative_l2(e.compared(e.fields), e.compared(e.truth), true_fields(e))
 
 
 def _rel_l2_late(e: FieldEvaluation) -> float:
@@ -19,13 +19,14 @@ def _rel_l2_late(e: FieldEvaluation) -> float:
     return relative_l2(
         {k: v[..., late] for k, v in e.fields.items()},
         {k: v[..., late] for k, v in e.truth.items()},
+        true_fields(e),
     )
 
 
 def _rel_l2_carried(e: FieldEvaluation) -> float | None:
     if e.carried is None:
         return None
-    return relative_l2(e.compared(e.carried.fields), e.compared(e.truth))
+    return relative_l2(e.compared(e.carried.fields), e.compared(e.truth), true_fields(e))
 
 
 def _linf(e: FieldEvaluation) -> float:
@@ -38,7 +39,9 @@ def _mae(e: FieldEvaluation) -> float:
 
 def _initial_rel_l2(e: FieldEvaluation) -> float | None:
     names = [u.name for u in e.task.unknowns if u.kind == "initial"]
-    return relative_l2({k: e.found_on_grid[k] for k in names}, e.true_unknowns) if names else None
+    if not names:
+        return None
+    return relative_l2({k: e.found_on_grid[k] for k in names}, e.true_unknowns, true_fields(e))
 
 
 def _asks_all_times(task: Task) -> bool:
@@ -51,7 +54,9 @@ def error_profile(e: FieldEvaluation) -> dict[str, list[float]]:
         return {}
     errors = [
         relative_l2(
-            {k: v[..., i] for k, v in e.fields.items()}, {k: v[..., i] for k, v in e.truth.items()}
+            {k: v[..., i] for k, v in e.fields.items()},
+            {k: v[..., i] for k, v in e.truth.items()},
+            true_fields(e),
         )
         for i in range(e.time.size)
     ]

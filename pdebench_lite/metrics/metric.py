@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from pdebench_lite.observations import ROUNDING
 from pdebench_lite.problem import Task
 from pdebench_lite.tasks.field import FieldTask
 
@@ -34,8 +35,37 @@ class Metric:
     over_seeds: Literal["median", "mean", "rms", "share"] = "median"
 
 
-def relative_l2(answer: Mapping[str, np.ndarray], truth: Mapping[str, np.ndarray]) -> float:
-    """Return ‖answer − truth‖₂ / ‖truth‖₂ over all named arrays of `answer`, on equal weights."""
+def relative_l2(
+    answer: Mapping[str, np.ndarray],
+    truth: Mapping[str, np.ndarray],
+    whole: Mapping[str, np.ndarray] | None = None,
+) -> float:
+    """Return ‖answer − truth‖₂ / ‖truth‖₂ over all named arrays of `answer`, on equal weights.
+
+    Args:
+        answer: name -> array.
+        truth: the same, and perhaps more.
+        whole: the truth everywhere, where `truth` is a part of it, such as one time. The error of a
+            part that is zero but for rounding errors is relative to the size of the whole.
+    """
     error = sum(float(np.sum((answer[k] - truth[k]) ** 2)) for k in answer)
-    scale = sum(float(np.sum(truth[k] ** 2)) for k in answer)
-    return float(np.sqrt(error / scale)) if scale > 0 else float(np.sqrt(error))
+    size = squared_norm({k: truth[k] for k in answer}, whole)
+    return float(np.sqrt(error / size)) if size > 0 else float(np.sqrt(error))
+
+
+def true_fields(e: Any) -> dict[str, np.ndarray]:
+    """Return the truth of the fields alone, everywhere: by it the size of a part is measured."""
+    return {name: e.truth[name] for name in e.fields}
+
+
+def squared_norm(
+    part: Mapping[str, np.ndarray], whole: Mapping[str, np.ndarray] | None = None
+) -> float:
+    """Return ‖part‖₂² over all arrays; that of the whole's mean square where the part is zero."""
+    size = sum(float(np.sum(values**2)) for values in part.values())
+    if whole is None:
+        return size
+    n = sum(values.size for values in part.values())
+    everywhere = sum(float(np.sum(values**2)) for values in whole.values())
+    mean = everywhere / max(1, sum(values.size for values in whole.values()))
+    return size if size > ROUNDING**2 * n * mean else n * mean

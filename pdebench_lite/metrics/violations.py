@@ -2,19 +2,20 @@
 
 import numpy as np
 
-from pdebench_lite.metrics.metric import Metric, relative_l2
+from pdebench_lite.metrics.metric import Metric, relative_l2, squared_norm, true_fields
 from pdebench_lite.tasks.field import FieldEvaluation
 
 
 def _misfit(e: FieldEvaluation) -> float | None:
     if not e.observations:
         return None
-    error = scale = 0.0
+    error = 0.0
     for o in e.observations:
         axes = {a: np.asarray(o.points[a]) for a in e.task.problem.domain.names}
         answer = np.asarray(e.solution.predict(dict(axes))[o.field])
         error += float(np.sum((answer - o.values) ** 2))
-        scale += float(np.sum(o.values**2))
+    seen = {str(i): np.asarray(o.values) for i, o in enumerate(e.observations)}
+    scale = squared_norm(seen, true_fields(e))
     return float(np.sqrt(error / scale)) if scale > 0 else None
 
 
@@ -23,7 +24,7 @@ def _initial_violation(e: FieldEvaluation) -> float | None:
         return None
     start = {k: v[..., 0] for k, v in e.fields.items()}
     found = {u.field: e.found_on_grid[u.name] for u in e.task.unknowns if u.kind == "initial"}
-    return relative_l2(start, found or {k: e.truth[k][..., 0] for k in start})
+    return relative_l2(start, found or {k: e.truth[k][..., 0] for k in start}, true_fields(e))
 
 
 def masses(e: FieldEvaluation, values: np.ndarray) -> np.ndarray:

@@ -81,6 +81,10 @@ def main(workspace: Path) -> None:
             solution = solve(view, run)
         if not isinstance(solution, Solution):
             raise TypeError(f"solve returned {type(solution).__name__}, which is no Solution")
+        cut_off = _cut_off(run, solution, cell)
+        if cut_off:
+            outcome.update(status="timeout", reason=cut_off)
+            judge = judge.ranked_only()
         run.finish(solution)
         outcome.update(_score(judge, clock, solution, workspace))
     except UnsupportedError as error:
@@ -133,6 +137,19 @@ def _parallel(runtime: Any) -> dict[str, Any]:
     if hasattr(os, "sched_getaffinity"):
         pools["affinity"] = len(os.sched_getaffinity(0))
     return {**used, "pools": pools}
+
+
+def _cut_off(run: Run, solution: Solution, cell: Cell) -> str:
+    """Say that the budget ended before there was an answer; empty where there is one."""
+    budget = cell.budget
+    limits = [] if budget.max_time is None else [f"{budget.max_time:g} s"]
+    limits += [] if budget.max_steps is None else [f"{budget.max_steps} steps"]
+    ended = f"the budget of {' or '.join(limits)} ended" if limits else "it ended"
+    if solution.unfinished and not run.target_reached:
+        return f"{ended}: {solution.unfinished}"
+    if run.steps or not run.budget_ended:
+        return ""
+    return f"{ended} before the first step; give more, with --max-time or --max-steps"
 
 
 def _line(error: BaseException) -> str:

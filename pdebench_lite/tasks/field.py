@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from pdebench_lite.errors import PdebenchError
+from pdebench_lite.errors import PdebenchError, UnsupportedError
 from pdebench_lite.method import Solution
 from pdebench_lite.problem import (
     Arrays,
@@ -88,9 +88,16 @@ class FieldTask(Task):
         """Return u₀(x) + (t − t₀)·N for tasks that give u₀; outputs and points: arrays or jets.
 
         Lagaris et al. 1998, doi:10.1109/72.712178, eq. 12 (with A = u₀ and F = t − t₀).
+
+        Raises:
+            UnsupportedError: the problem is steady; its task needs an ansatz of its own.
         """
         time = self.problem.domain.time
-        assert time is not None, "only evolution problems have an initial state"
+        if time is None:
+            raise UnsupportedError(
+                f"{self.label} is steady: there is no initial state for an ansatz to meet; write "
+                "the task's own ansatz, which meets its boundary conditions"
+            )
         start = self.problem.initial_state(
             {a.name: points[a.name] for a in self.problem.domain.space}
         )

@@ -39,16 +39,19 @@ def solve(view: View, run: Run) -> Solution:
             view.domain, scheme, grid, state, dt, steps, config.interpolation == "trigonometric"
         )
 
-    def solution() -> Solution:
+    def solution(done: int = steps) -> Solution:
+        undone = f"{done} of {steps} steps, t = {time.lower + done * dt:.4g} of {time.upper:g}"
         return Solution(
             predict=marched.predict,
             parameters=sum(values.size for values in state.values()),
             details={"scheme": config.scheme, "cells": config.cells, "dt": dt},
+            unfinished="" if done == steps else f"{undone}; give more, or fewer cells",
         )
 
+    step = 0
     for step in range(1, steps + 1):
         marched.advance()
         run.count(solver_steps=1)
         if run.report(step, None, solution):
             break
-    return solution()
+    return solution(step)

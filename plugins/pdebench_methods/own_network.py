@@ -80,6 +80,10 @@ class OwnNetworks:
             self._seeds[name], self._made[name] = seed, made
         return {f"{name}.{key}": value for key, value in self._made[name].weights.items()}
 
+    def silenced(self, drawn: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Return nothing: which of its weights would have to be zero is not known."""
+        return {}
+
     def apply(self, parameters: Mapping[str, Any], name: str, features: Sequence[Any]) -> Any:
         """Apply a network to features, each of shape (n,): outputs × points, (outputs, n)."""
         made = self._made[name]

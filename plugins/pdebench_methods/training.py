@@ -239,7 +239,12 @@ def train(run: Run | Share, objective: Objective, tools: Tools) -> Solution:
     with run.phase("train"):
         tools.drive(loop.chunks())
     solution = loop.solution()
-    return replace(solution, details={**solution.details, "ended": loop.ended})
+    none = not loop.place.step and loop.ended != "converged"
+    return replace(
+        solution,
+        details={**solution.details, "ended": loop.ended},
+        unfinished="no step was done; give more" if none else "",
+    )
 
 
 @dataclass

@@ -10,8 +10,9 @@ import numpy as np
 from scipy.stats import qmc
 
 from pdebench_lite.method import Solution
+from pdebench_lite.observations import scales
 from pdebench_lite.physics import array_namespace, jets
-from pdebench_lite.problem import Arrays, Axis, Condition, split_derivative
+from pdebench_lite.problem import Arrays, Axis, Condition, Domain, split_derivative
 from pdebench_lite.runner.run import Run
 from pdebench_lite.view import Equation, View
 from pdebench_methods.networks import Layers, Model, networks_of
@@ -72,10 +73,15 @@ class PinnObjective:
 
         add("residual", scattered(s.points, {}))
         data["residual/root"] = np.ones(s.points)
-        for i, observed in enumerate(view.observations()):
+        observations = view.observations()
+        start = self._start_by_ansatz() if observations else {}
+        if observations and self.ansatz is None and view.given("initial_state") and domain.time:
+            start = dict(view.initial_state(_cells(domain)))
+        units = scales(observations, start)
+        for i, (observed, unit) in enumerate(zip(observations, units, strict=True)):
             add(f"observed{i}", observed.points)
             data[f"observed{i}={observed.field}"] = observed.values
-            data[f"observed{i}/{observed.field}"] = np.asarray(_scale(observed.values))
+            data[f"observed{i}/{observed.field}"] = np.asarray(unit)
         if view.given("initial_state") and self.ansatz is None and domain.time is not None:
             points = scattered(s.side_points, {domain.time.name: domain.time.lower})
             add("initial", points)
@@ -89,6 +95,15 @@ class PinnObjective:
             for axis in self._periodic():
                 add(f"periodic{axis.name}", scattered(s.side_points, {axis.name: axis.lower}))
         return data
+
+    def _start_by_ansatz(self) -> Arrays:
+        """Return the initial state at some points, where the ansatz knows it; else nothing."""
+        if self.ansatz is None or self.domain.time is None:
+            return {}
+        points = _cells(self.domain)
+        n = next(iter(points.values())).size
+        points[self.domain.time.name] = np.full(n, self.domain.time.lower)
+        return self.ansatz(dict.fromkeys(self.model.fields, np.zeros(n)), points)
 
     def _periodic(self) -> list[Axis]:
         return [axis for axis in self.domain.axes if axis.periodic]
@@ -332,6 +347,7 @@ def _part(data: dict[str, Any], part: str) -> dict[str, Any]:
     return named
 
 
-def _scale(values: np.ndarray) -> float:
-    rms = float(np.sqrt(np.mean(values**2)))
-    return rms if rms > 0 else 1.0
+def _cells(domain: Domain) -> dict[str, np.ndarray]:
+    """Return points spread evenly over space, some thousand."""
+    grid = domain.grid(round(1000 ** (1 / len(domain.space))))
+    return {name: np.ravel(values) for name, values in grid.points().items()}

@@ -188,6 +188,38 @@ def test_a_method_that_ignores_its_budget_is_killed(race: Race, store: Store, fa
     assert gone([int((fakes / "hanging").read_text())])
 
 
+def test_a_march_that_was_cut_off_is_a_timeout_with_its_error(race: Race) -> None:
+    (record,) = race("etdrk4[cells=64]", "burgers:forward[nu=0.1]", max_steps=5)
+    assert record.status == "timeout"
+    assert record.failed
+    assert record.reason.startswith("the budget of 5 steps ended: 5 of ")
+    assert record.reason.endswith(" of 1; give more, or fewer cells")
+    error = record.metrics["rel_l2"]
+    assert error is not None
+    assert error > 0.1, "half the time has no answer"
+    (record,) = race("etdrk4[cells=64]", "burgers:forward[nu=0.1]", max_steps=5000)
+    assert (record.status, record.reason) == ("ok", "")
+    assert record.metrics["rel_l2"] < 1e-4
+
+
+def test_a_budget_that_ends_before_the_first_step_is_a_timeout(race: Race) -> None:
+    (record,) = race("fake[act=resumable,seconds=0.3]", max_time=0.1)
+    assert record.status == "timeout"
+    assert record.steps == 0
+    assert record.reason == (
+        "the budget of 0.1 s ended before the first step; give more, with --max-time or --max-steps"
+    )
+    assert record.metrics["rel_l2"] == pytest.approx(0.3), "its untrained answer is scored"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["mlp", "pinn"])
+def test_networks_without_a_step_are_timeouts_too(race: Race, method: str) -> None:
+    (record,) = race(f"{method}[width=4,depth=1]", backend="torch", max_time=1e-3)
+    assert (record.status, record.steps) == ("timeout", 0), record.reason
+    assert record.metrics["rel_l2"] is not None
+
+
 def test_nothing_of_the_process_group_is_left(
     race: Race, fakes: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
