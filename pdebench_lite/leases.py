@@ -16,7 +16,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
 from pathlib import Path
 from typing import Self
@@ -208,8 +208,12 @@ class Leases:
 
 
 def _read(path: Path) -> Holder | None:
-    """Return the holder that a lease names; None if it cannot be read."""
+    """Return the holder that a lease names; None if it cannot be read.
+
+    What a newer version says beyond that is passed over: its lease counts all the same.
+    """
     try:
-        return Holder(**json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        said = json.loads(path.read_text(encoding="utf-8"))
+        return Holder(**{each.name: said[each.name] for each in fields(Holder)})
+    except (OSError, ValueError, TypeError, KeyError):
         return None

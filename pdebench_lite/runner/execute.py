@@ -37,6 +37,7 @@ from pdebench_lite.runner.processes import (
 from pdebench_lite.runner.watch import Watch, follow, overdue
 from pdebench_lite.selectors import Selector, Settings
 from pdebench_lite.study import Cell
+from pdebench_lite.version import VERSION
 
 ATTEMPTS = 3  # how often a child that was killed from outside is started
 _ATTEMPT = "attempt.json"
@@ -184,6 +185,7 @@ class Executor:
             "runner": os.getpid(),
             "cores": list(self.slot.cores),
             "resumed": history.get("resumed", 0),
+            "version": VERSION,
         }
         (workspace / START).write_text(json.dumps(start))
         (workspace / OUTCOME).unlink(missing_ok=True)
