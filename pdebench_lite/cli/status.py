@@ -90,8 +90,8 @@ def _of_folder(store: "Store") -> "list[Row]":
     for line in loaded.unsound:
         path, _, problem = line.partition(": ")
         name = Path(path).parent.name
-        kind = "newer" if store.newer([name]) else "corrupt"
-        rows.append((name, "", State(kind, problem)))
+        newer = bool(store.newer([name]))
+        rows.append((name, "", State("newer" if newer else "corrupt", problem)))
     return rows
 
 
