@@ -517,10 +517,32 @@ def load_records(results: str | os.PathLike[str] = "results/runs") -> "pd.DataFr
 
 
 def to_frame(records: Iterable[Record]) -> "pd.DataFrame":
-    """Return records as a DataFrame, one row per cell, metrics spread into columns."""
+    """Return records as a DataFrame, one row per cell.
+
+    Each metric is a column, and so is each entry of what is nested: `config.width`. Lists of
+    numbers stay lists; where a column would hold values of several types, they become JSON text:
+    so every format of pandas can hold the table.
+    """
     import pandas as pd
 
-    return pd.DataFrame([{**record.row(), **record.metrics} for record in records])
+    rows = [{**record.row(), **record.metrics} for record in records]
+    for row in rows:
+        del row["metrics"]
+    frame = pd.json_normalize(rows)
+    for name, column in frame.items():
+        if column.dtype == object and not _uniform(column.dropna()):
+            frame[name] = column.map(json.dumps, na_action="ignore")
+    return frame
+
+
+def _uniform(values: Iterable[Any]) -> bool:
+    """Whether values are all numbers, all texts, all true or false, or all lists of numbers."""
+    kinds = {"numbers" if _all_numbers(value) else type(value) for value in values}
+    return len(kinds) < 2 and not kinds & {list, dict}
+
+
+def _all_numbers(value: object) -> bool:
+    return isinstance(value, list) and all(type(one) in (int, float) for one in value)
 
 
 def load_history(folder: str | os.PathLike[str]) -> "pd.DataFrame":

@@ -419,7 +419,7 @@ def test_a_copied_folder_works(
     from pdebench_lite.api import run
     from pdebench_lite.cli import main
 
-    run("toy", "fake", backend="numpy", max_steps=2, results=tmp_path / "results")
+    run("toy", "fake", backend="numpy", max_steps=2, results=tmp_path / "results", quiet=True)
     shutil.copytree(tmp_path / "results", tmp_path / "copy")
     shutil.rmtree(tmp_path / "results")
     store = Store(tmp_path / "copy")
