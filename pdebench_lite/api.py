@@ -109,7 +109,7 @@ def run(
     pandas Series.
 
     Args:
-        problem: selectors: comma-separated, such as `"burgers,burgers:forward[nu=0.02]"`, or several.
+        problem: selectors, such as `"burgers,burgers:forward[nu=0.02]"`, or several of them.
         methods: selectors, such as `"pinn[width=30],diffphys"` or `["pinn", "diffphys"]`.
         backend: names; `all` is every installed backend that a method has.
         seeds: a number of seeds (0 … n − 1) or the seeds themselves.

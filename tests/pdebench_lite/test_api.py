@@ -140,7 +140,7 @@ def test_the_table_can_be_kept_in_any_format(fakes: Path, tmp_path: Path) -> Non
     frame = pdebench_lite.run(
         "toy", "fake,fake[error=0.1],picky", max_steps=3, results=tmp_path / "r", quiet=True
     )
-    assert frame["config.error"].tolist() == [0.0, 0.1, None] or frame["config.error"][1] == 0.1
+    assert frame["config.error"].tolist()[:2] == [0.0, 0.1]
     assert frame["budget.max_steps"].tolist() == [3, 3, 3]
     frame.to_parquet(tmp_path / "a.parquet")
     frame.to_csv(tmp_path / "a.csv")
