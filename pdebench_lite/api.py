@@ -202,8 +202,8 @@ def study_keys(**options: Any) -> dict[str, Any]:
             value = values[key]
             limits[key] = parse(value) if isinstance(value, str) else _float(key, value)
     make_budget(*map(limits.get, ("max_time", "max_steps", "target_error", "max_memory")))
-    if "max_memory" in limits:
-        values["max_memory"] = f"{limits['max_memory']:.0f}B"
+    if isinstance(values.get("max_memory", ""), int | float):  # bytes, exactly
+        values["max_memory"] = f"{limits['max_memory'] / 1024:.10f}KiB"
     if values.get("dtype") not in (None, "float32", "float64"):
         raise PdebenchError(f"no dtype '{values['dtype']}'; write float32 or float64")
     if "seeds" in values and "seed" in values:

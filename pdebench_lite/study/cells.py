@@ -190,7 +190,7 @@ def parse_duration(text: str) -> float:
     return seconds
 
 
-_BYTES = {"b": 1.0, "kb": 1e3, "mb": 1e6, "gb": 1e9, "tb": 1e12,
+_BYTES = {"kb": 1e3, "mb": 1e6, "gb": 1e9, "tb": 1e12,
           "kib": 2.0**10, "mib": 2.0**20, "gib": 2.0**30, "tib": 2.0**40}  # fmt: skip
 
 
@@ -200,7 +200,7 @@ def parse_size(text: str) -> float:
     Raises:
         PdebenchError: the text is no positive size.
     """
-    match = re.fullmatch(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)\s*([kmgt]i?b|b)", text.strip().lower())
+    match = re.fullmatch(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)\s*([kmgt]i?b)", text.strip().lower())
     size = float(match[1]) * _BYTES[match[2]] if match else 0.0
     if not 0 < size < float("inf"):
         raise PdebenchError(f"'{text}' is no positive size; write 500MB, 4GB or 2GiB")
