@@ -61,9 +61,9 @@ __all__ = ["__version__", *sorted(_HOMES)]
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first asked for, so that `pdebench --help` starts fast."""
     if name == "__version__":
-        from importlib.metadata import version
+        from pdebench_lite.version import VERSION
 
-        return version("pdebench-lite")
+        return VERSION
     if name in _HOMES:
         return getattr(import_module(f"pdebench_lite.{_HOMES[name]}"), name)
     raise AttributeError(f"module 'pdebench_lite' has no attribute '{name}'")

@@ -21,6 +21,10 @@ class PdebenchError(Exception):
         return visible(" ".join(super().__str__().split()))
 
 
+class NewerError(PdebenchError):
+    """A newer version of this program wrote a file; it is neither read nor replaced."""
+
+
 class NotGivenError(PdebenchError):
     """A method asked its view for something that the task does not give."""
 

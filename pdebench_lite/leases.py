@@ -13,7 +13,7 @@ import threading
 import time
 import uuid
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
 from pathlib import Path
 from typing import Self
@@ -202,7 +202,10 @@ class Leases:
 
 
 def _read(path: Path) -> Holder | None:
-    """Return the holder that a lease names; None if it cannot be read."""
+    """Return the holder that a lease names; None if it cannot be read.
+
+    What a newer version says beyond that is passed over: its lease counts all the same.
+    """
     try:
         return _parse(path.read_bytes())
     except OSError:
@@ -211,6 +214,7 @@ def _read(path: Path) -> Holder | None:
 
 def _parse(text: bytes) -> Holder | None:
     try:
-        return Holder(**json.loads(text))
-    except (ValueError, TypeError):
+        said = json.loads(text)
+        return Holder(**{each.name: said[each.name] for each in fields(Holder)})
+    except (ValueError, TypeError, KeyError):
         return None

@@ -20,6 +20,7 @@ from pdebench_lite.runner.identity import fingerprint
 from pdebench_lite.runner.streams import data_stream
 from pdebench_lite.selectors import Selector
 from pdebench_lite.tasks.field import FieldEvaluation, FieldTask
+from pdebench_lite.version import VERSION
 
 NOTE = "rescored"  # of a record's details: metric -> who computed it, when, and what stood there
 AGREEMENT = 1e-9  # relative; sums in another order differ by less
@@ -165,6 +166,7 @@ def _with_scores(record: Record, changed: Mapping[str, Score], known: Registry) 
     values = {name: score.value for name, score in changed.items()}
     return record.model_copy(
         update={
+            "version": VERSION,
             "metrics": {**record.metrics, **values},
             "details": {**record.details, NOTE: note},
         }

@@ -19,7 +19,7 @@ Examples:
 
 def audit(
     file: Annotated[
-        Path, typer.Argument(help="NPZ, NPY, MAT, HDF5, NetCDF, or a table in text (CSV, DAT).")
+        Path, typer.Argument(help="NPZ, NPY, MAT, HDF5, NetCDF, Parquet, or text (CSV, DAT).")
     ],
     problem: Annotated[str, typer.Option(metavar="P", help="Problem: name[:task][key=value,…].")],
     x: Annotated[str, typer.Option(metavar="ARRAY", help="Array of the axis x.")] = "",
@@ -37,11 +37,11 @@ def audit(
         str, typer.Option(metavar="A,B", help="Order of the field's axes where sizes do not tell.")
     ] = "",
     format: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
-) -> None:
+) -> int:
     """Measure a published reference file against our certified one.
 
     Axes and fields are found by name or shape; the answer says what was taken for what. Files are
-    never unpickled.
+    never unpickled. A file that is probably of another problem is told so (exit status 1).
     """
     if format not in ("text", "json"):
         raise PdebenchError(f"no format '{format}'; write text or json")
@@ -63,3 +63,4 @@ def audit(
     finding = measure(published, task)
     write = describe_finding if format == "text" else finding_json
     print(write(file, task.label, published, finding), end="")
+    return 1 if finding.foreign else 0

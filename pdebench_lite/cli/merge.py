@@ -28,6 +28,7 @@ _WORDS = {
     "duplicate": "the same in several folders, kept once",
     "resolved": "different, one taken",
     "conflict": "different, none taken",
+    "newer": "left alone: the target has records of them by a newer version of pdebench-lite",
     "busy": "left alone: a runner works on them in the target",
 }
 
@@ -98,7 +99,7 @@ def _print(merged: "Merged", into: Path) -> None:
     from pdebench_lite.report.wording import clean
 
     by_outcome = {kind: [d for d in merged.decisions if d.outcome == kind] for kind in _WORDS}
-    shown = [*by_outcome["conflict"], *by_outcome["resolved"], *by_outcome["busy"]]
+    shown = [d for k in ("conflict", "resolved", "busy", "newer") for d in by_outcome[k]]
     if len(by_outcome["duplicate"]) <= _SHOWN:
         shown += by_outcome["duplicate"]
     console = Console(highlight=False, markup=False)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pdebench_lite.cli._options import DEFAULT_RESULTS, Results, split_names
+from pdebench_lite.cli._options import DEFAULT_RESULTS, Results
 from pdebench_lite.errors import PdebenchError
 
 if TYPE_CHECKING:
@@ -90,13 +90,11 @@ def run(
     A cell is one problem, method, configuration, backend and seed; it runs in a process of its
     own. Only cells without a record are run.
     """
-    from pdebench_lite.api import execute, parse_rerun
+    from pdebench_lite.api import execute, parse_rerun, study_keys
     from pdebench_lite.plugins import registry
 
     again = parse_rerun(rerun or "")
-    if jobs < 1:
-        raise PdebenchError(f"jobs={jobs} must be at least 1")
-    given = _given(
+    given = study_keys(
         problem=problem,
         methods=methods,
         backend=backend,
@@ -108,7 +106,9 @@ def run(
         seed=seed,
         device=device,
         dtype=dtype,
+        jobs=jobs,
     )
+    jobs = given.pop("jobs")
     if logger is not None:
         from pdebench_lite import loggers
 
@@ -162,39 +162,6 @@ def run(
 
 def _complain(line: str) -> None:
     print(f"pdebench: {line}", file=sys.stderr)
-
-
-def _given(**options: Any) -> dict[str, Any]:
-    """Check the options that were given and return them as keys of a study."""
-    from pdebench_lite.api import make_budget
-    from pdebench_lite.study import parse_duration, parse_size
-
-    keys = {key.replace("_", "-"): value for key, value in options.items() if value is not None}
-    make_budget(
-        parse_duration(keys["max-time"]) if "max-time" in keys else None,
-        keys.get("max-steps"),
-        keys.get("target-error"),
-        parse_size(keys["max-memory"]) if "max-memory" in keys else None,
-    )
-    if keys.get("dtype") not in (None, "float32", "float64"):
-        raise PdebenchError(f"no dtype '{keys['dtype']}'; write float32 or float64")
-    if "seeds" in keys and "seed" in keys:
-        raise PdebenchError("give --seeds N or --seed S, not both")
-    if keys.get("seeds", 1) < 1:
-        raise PdebenchError(f"seeds={keys['seeds']} must be at least 1")
-    if "seed" in keys:
-        keys["seed"] = _seeds(keys["seed"])
-    return keys
-
-
-def _seeds(listed: str) -> list[int]:
-    try:
-        chosen = [int(name) for name in split_names(listed)]
-    except ValueError:
-        raise PdebenchError(f"'{listed}' are no seeds; write --seed 3 or --seed 0,1,2") from None
-    if not chosen or min(chosen) < 0:
-        raise PdebenchError(f"'{listed}' are no seeds; they are whole numbers from 0")
-    return chosen
 
 
 def _plan(

@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 
     Row = tuple[str, str, State]  # hash, title, state
 
-_ORDER = ("running", "interrupted", "missing", "corrupt", "failed", "stale", "fresh")
+_ORDER = ("running", "interrupted", "missing", "newer", "corrupt", "failed", "stale", "fresh")
 _SHOWN = 100  # rows up to which fresh cells are listed too
 _REMEDIES = {
     "missing": "pdebench run with the same study runs what is missing",
     "interrupted": "pdebench run with the same study goes on with what was interrupted",
+    "newer": "pip install -U pdebench-lite reads records of a newer version",
     "corrupt": "pdebench run with the same study replaces what is corrupt",
     "failed": "pdebench run … --rerun failed runs failed cells again",
     "stale": "pdebench run … --rerun stale runs stale cells again",
@@ -37,7 +38,8 @@ def status(
     """Show the state of every cell of a results folder, or of a study.
 
     fresh: done; stale: made by other sources or libraries; failed; missing; running, and by whom;
-    interrupted: goes on with the next run; corrupt: the record cannot be read.
+    interrupted: goes on with the next run; newer: made by a newer version of this program;
+    corrupt: the record cannot be read.
     """
     from pdebench_lite.records import Store
 
@@ -87,7 +89,9 @@ def _of_folder(store: "Store") -> "list[Row]":
             done.add(cell.hash)
     for line in loaded.unsound:
         path, _, problem = line.partition(": ")
-        rows.append((Path(path).parent.name, "", State("corrupt", problem)))
+        name = Path(path).parent.name
+        newer = bool(store.newer([name]))
+        rows.append((name, "", State("newer" if newer else "corrupt", problem)))
     return rows
 
 

@@ -42,6 +42,7 @@ from pdebench_lite.runner.shell import blamed, passed_on
 from pdebench_lite.runner.watch import Watch, follow, overdue
 from pdebench_lite.selectors import Selector, Settings
 from pdebench_lite.study import Cell
+from pdebench_lite.version import VERSION
 
 _POLL = 0.1  # seconds between looks at a child: they take time of the processors that it uses
 _POLL_MEMORY = 0.05  # where its memory is limited
@@ -189,6 +190,7 @@ class Executor:
             "runner": os.getpid(),
             "cores": list(self.slot.cores),
             "resumed": attempt.resumed,
+            "version": VERSION,
         }
         (workspace / START).write_text(json.dumps(start))
         (workspace / OUTCOME).unlink(missing_ok=True)

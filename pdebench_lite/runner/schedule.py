@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
+from pdebench_lite.errors import PdebenchError
 from pdebench_lite.leases import Holder, Leases, machine
 from pdebench_lite.listener import Listener
 from pdebench_lite.plugins import Registry
@@ -61,10 +62,13 @@ class Scheduler:
         """Return the records of all cells, in order, but for those that are left to others.
 
         Raises:
-            PdebenchError: the results folder cannot be written.
+            PdebenchError: the results folder cannot be written, or a newer version of the program
+                has written a record of a cell.
             KeyboardInterrupt: stopped; no child is left, finished cells are kept.
         """
         self.store.prepare()
+        if newer := self.store.newer(cell.hash for cell in cells):
+            raise PdebenchError(newer)
         self.store.sweep()
         kill_orphans()
         self.ear.begin(list(cells))
@@ -196,6 +200,8 @@ class Scheduler:
 
     def _look(self, cell: Cell, mine: bool = False) -> State:
         state = state_of(cell, self.store, self.registry, self._leases, mine)
+        if state.kind == "newer":
+            raise PdebenchError(state.note)
         made = state.record.started if state.record is not None else ""
         if made and self._seen.get(cell.hash, made) != made:
             self._seen[cell.hash] = _DONE  # it was made while we were at work: nothing to rerun

@@ -151,6 +151,20 @@ def test_a_cell_at_work_in_the_target_is_left_alone(places: Any) -> None:
         assert Store(into).get(make(0).cell) is None
 
 
+def test_a_record_of_a_newer_version_stays_in_the_target(places: Any) -> None:
+    a, _, into = places
+    theirs = into / make(0).cell / RECORD
+    theirs.parent.mkdir(parents=True)
+    theirs.write_text(json.dumps(make(0, 0.75).model_dump(mode="json") | {"uncertainty": 0.1}))
+    before = theirs.read_bytes()
+    done = merge([a], into, "first")
+    assert sorted(outcomes(done)) == ["copied", "newer"]
+    assert theirs.read_bytes() == before
+    (line,) = done.left_out
+    assert "made by a newer version of pdebench-lite" in line
+    assert not list(into.glob(".running-*"))
+
+
 # ---- hostile folders -------------------------------------------------------------------------
 
 

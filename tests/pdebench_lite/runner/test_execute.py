@@ -1,6 +1,8 @@
 """One cell in one child process: every way in which it can end, and what is kept of it."""
 
 import json
+import os
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +11,18 @@ import numpy as np
 import psutil
 import pytest
 
-from pdebench_lite.records import LOG, RECORD, WEIGHTS, Record, Store, load_fields, load_history
+from pdebench_lite.errors import PdebenchError
+from pdebench_lite.records import (
+    LEFT,
+    LOG,
+    RECORD,
+    START,
+    WEIGHTS,
+    Record,
+    Store,
+    load_fields,
+    load_history,
+)
 from pdebench_lite.runner import artifacts, processes, watch
 from pdebench_lite.runner.processors import usable_processors
 
@@ -336,6 +349,29 @@ def test_a_corrupt_record_is_run_again(race: Race, store: Store) -> None:
     (again,) = race("fake", max_steps=3)
     assert again.status == "ok"
     assert store.load().unsound == []
+
+
+@pytest.mark.parametrize("rerun", ["", "all"])
+def test_a_record_of_a_newer_version_is_not_run_over(race: Race, store: Store, rerun: str) -> None:
+    first, _ = race("fake,twin", max_steps=3)
+    path = store.folder(first.cell) / RECORD
+    path.write_text(json.dumps({**json.loads(path.read_text()), "uncertainty": 0.1}))
+    before = path.read_bytes()
+    with pytest.raises(PdebenchError, match=r"made by a newer version .*uncertain"):
+        race("fake[error=0.5],fake", max_steps=3, rerun=rerun)
+    assert path.read_bytes() == before
+    assert len(store.load().records) == 1, "nothing was run"
+
+
+def test_a_checkpoint_of_a_newer_version_is_kept(race: Race, store: Store) -> None:
+    (cell,) = (record.identity for record in race("fake", max_steps=3))
+    shutil.rmtree(store.folder(cell.hash))
+    left = store.workspace(cell.hash)
+    (left / START).write_text(json.dumps({"version": "99.0", "cell": {"what": "is new"}}))
+    (left / LEFT).touch()
+    with pytest.raises(PdebenchError, match=r"made by a newer version of pdebench-lite \(99.0;"):
+        race("fake", max_steps=3)
+    assert (left / START).exists()
 
 
 # ---- surroundings ----------------------------------------------------------------------------

@@ -128,6 +128,18 @@ def test_a_folder_that_cannot_be_written_can_be_read(
     assert leases.holder("a") is None
 
 
+def test_a_lease_of_a_newer_version_is_read(leases: Leases) -> None:
+    assert leases.take("x")
+    path = leases.root / ".lease-x"
+    said = json.loads(path.read_text())
+    path.write_text(json.dumps({**said, "slurm_job": 7}))
+    holder = leases.holder("x")
+    assert holder is not None
+    assert holder.pid == said["pid"]
+    path.write_text(json.dumps({**said, "born": "1", "slurm_job": 7}))
+    assert leases.holder("x") is None, "it is known to be dead"
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"machine": 1}', "\udcff"])
 def test_a_lease_that_cannot_be_read_counts_until_it_expires(leases: Leases, text: str) -> None:
     path = leases._path("a")
