@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pdebench_lite.arrays import synchronise
+from pdebench_lite.data_files import without_folders
 from pdebench_lite.errors import PdebenchError
 from pdebench_lite.leases import Leases, born, locked, machine
+from pdebench_lite.naming import one_name
 from pdebench_lite.study import Budget, Cell
 
 if TYPE_CHECKING:
@@ -131,7 +133,8 @@ class Record(BaseModel):
 
 
 def record_of(cell: Cell, status: Status, reason: str = "", **values: Any) -> Record:
-    """Make the record of a cell."""
+    """Make the record of a cell; its reason names data files without their folders."""
+    reason = without_folders(reason, [cell.problem_params, cell.config])
     return Record(cell=cell.hash, **cell.model_dump(), status=status, reason=reason, **values)
 
 
@@ -192,15 +195,13 @@ class Store:
     def load(self) -> Loaded:
         """Read every record, in a stable order; unsound ones are named, never fatal.
 
+        A data file has one name in all of them.
+
         Raises:
             PdebenchError: the folder cannot be listed.
         """
-        loaded = Loaded()
-        for folder in self._folders():
-            try:
-                loaded.records.append(self.read(folder))
-            except PdebenchError as error:
-                loaded.unsound.append(str(error))
+        loaded = self.load_as_written()
+        loaded.records = one_name(loaded.records)
         loaded.records.sort(
             key=lambda r: (
                 r.problem_label,
@@ -213,6 +214,20 @@ class Store:
                 r.budget.model_dump_json(),
             )
         )
+        return loaded
+
+    def load_as_written(self) -> Loaded:
+        """Read every record as it stands there, in the order of the folders' names.
+
+        Raises:
+            PdebenchError: the folder cannot be listed.
+        """
+        loaded = Loaded()
+        for folder in self._folders():
+            try:
+                loaded.records.append(self.read(folder))
+            except PdebenchError as error:
+                loaded.unsound.append(str(error))
         return loaded
 
     def _folders(self) -> list[Path]:
@@ -357,7 +372,8 @@ class Store:
         folder = self.folder(old.cell)
         try:
             with locked(self.root):
-                if self.get(old.cell) != old:
+                now = self.get(old.cell)
+                if now is None or one_name([now]) != one_name([old]):
                     return False
                 partial = folder / f".{RECORD}"  # one name: what a kill left is written over
                 partial.write_text(_text(new), encoding="utf-8")
@@ -450,7 +466,7 @@ def to_frame(records: Iterable[Record]) -> "pd.DataFrame":
     """Return records as a DataFrame, one row per cell, metrics spread into columns."""
     import pandas as pd
 
-    return pd.DataFrame([{**record.row(), **record.metrics} for record in records])
+    return pd.DataFrame([{**record.row(), **record.metrics} for record in one_name(records)])
 
 
 def load_history(folder: str | os.PathLike[str]) -> "pd.DataFrame":

@@ -114,8 +114,6 @@ def threads() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-_BLOCKS, _BLOCK = 256, 1 << 14  # of a file of data; all of one up to 4 MB
-
 # Parts of the core that read records or talk to people: no number of a record comes from them.
 _READERS = ("claims", "cli", "compare", "doctor", "paper", "report", "testing")
 
@@ -138,29 +136,6 @@ def _source_hash_at(package: str, _: int) -> str:
         for source, inside in named
         if package != "pdebench_lite" or inside.parts[0] not in _READERS
     )
-
-
-def data_mark(path: str) -> str:
-    """Hash a file of data: its size, and blocks spread over it, since it may have many gigabytes.
-
-    Empty where it cannot be read.
-    """
-    try:
-        file = Path(path).expanduser().resolve()
-        state = file.stat()
-        return _data_digest(file, state.st_size, state.st_mtime_ns)
-    except OSError:
-        return ""
-
-
-@lru_cache
-def _data_digest(path: Path, size: int, _: int) -> str:
-    digest = hashlib.sha256(str(size).encode())
-    with path.open("rb") as file:
-        for i in range(_BLOCKS):
-            file.seek(i * max(0, size - _BLOCK) // (_BLOCKS - 1))
-            digest.update(file.read(_BLOCK))
-    return digest.hexdigest()[:12]
 
 
 def fingerprint(modules: list[str], libraries: Iterable[str] = ()) -> dict[str, str]:

@@ -7,13 +7,14 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pdebench_lite import data_files
 from pdebench_lite.checkpoints import CHECKPOINT, discard_checkpoint, read_checkpoint
 from pdebench_lite.errors import PdebenchError
 from pdebench_lite.leases import Leases
@@ -127,11 +128,13 @@ class Executor:
             "load_start": load_average(),
             "started": datetime.now(UTC).isoformat(timespec="seconds"),
         }
+        files = data_files.places([cell.problem_params, cell.config])
         workspace = self.store.workspace(cell.hash)
         try:
             status, reason = _refusal(cell, task, method, config)
             if status is None:
-                record = self._attempts(cell, workspace, facts)
+                record = self._attempts(cell, workspace, facts, files)
+                data_files.check_unchanged(files)
             else:
                 (workspace / LOG).write_text(reason + "\n")
                 record = record_of(cell, status, reason, **facts)
@@ -148,12 +151,14 @@ class Executor:
 
     # ---- attempts: a child that is killed goes on from its last checkpoint ---------------------
 
-    def _attempts(self, cell: Cell, workspace: Path, facts: dict[str, Any]) -> Record:
+    def _attempts(
+        self, cell: Cell, workspace: Path, facts: dict[str, Any], files: Mapping[str, Any]
+    ) -> Record:
         blank = {"fingerprint": facts["fingerprint"]}
         (workspace / _ATTEMPT).write_text(json.dumps(blank))
         self._inherit(cell, workspace, facts["fingerprint"])
         for left in reversed(range(ATTEMPTS)):
-            outcome, killed = self._attempt(cell, workspace, facts)
+            outcome, killed = self._attempt(cell, workspace, facts, files)
             if not (killed and left):
                 break
             _go_on(workspace, workspace, facts["fingerprint"])
@@ -170,7 +175,7 @@ class Executor:
             shutil.rmtree(folder, ignore_errors=True)
 
     def _attempt(
-        self, cell: Cell, workspace: Path, facts: dict[str, Any]
+        self, cell: Cell, workspace: Path, facts: dict[str, Any], files: Mapping[str, Any]
     ) -> tuple[dict[str, Any], bool]:
         """Run the child once; returns its outcome, and whether something outside killed it."""
         device = self.devices[cell.backend]
@@ -184,6 +189,7 @@ class Executor:
             "runner": os.getpid(),
             "cores": list(self.slot.cores),
             "resumed": history.get("resumed", 0),
+            "files": files,
         }
         (workspace / START).write_text(json.dumps(start))
         (workspace / OUTCOME).unlink(missing_ok=True)

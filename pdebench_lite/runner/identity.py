@@ -3,7 +3,7 @@
 from pdebench_lite import own_code
 from pdebench_lite.errors import unknown_name
 from pdebench_lite.plugins import Registry
-from pdebench_lite.runner.environment import data_mark, fingerprint
+from pdebench_lite.runner.environment import fingerprint
 from pdebench_lite.study import Cell
 
 
@@ -11,7 +11,7 @@ def fingerprint_of(registry: Registry, cell: Cell) -> dict[str, str]:
     """Return the marks of what a cell would be run with now: source hashes and versions.
 
     Sources and libraries of other backends do not count: what changes there changes no number here.
-    A file of data counts by its contents.
+    The contents of data files count in the cell itself.
 
     Raises:
         PdebenchError: the problem, its task, the method or the backend no longer exists.
@@ -29,12 +29,6 @@ def fingerprint_of(registry: Registry, cell: Cell) -> dict[str, str]:
     if cell.backend in method.solvers:
         modules.append(method.solvers[cell.backend])
     marks = fingerprint(modules, (*registry.backend(cell.backend).requires, *method.requires))
-    data = (
-        *problem.Parameters.data_paths(cell.problem_params),
-        *tasks[cell.task].Parameters.data_paths(cell.problem_params),
-        *method.Config.data_paths(cell.config),
-    )
-    marks |= {path: data_mark(path) for path in data}
     return marks | dict(own_code.mark(path) for path in method.Config.code_paths(cell.config))
 
 
