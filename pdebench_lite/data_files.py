@@ -147,7 +147,7 @@ def digest_of(path: Path) -> str:
         ValueError: it is no file, cannot be read, or changes while it is read.
     """
     if not os.path.exists(path):
-        raise ValueError(_lacking(path))
+        raise ValueError(f"{_lacking(path)}; give a file's path from this folder, or all of it")
     if not os.path.isfile(path):
         raise ValueError(f"'{path}' is a folder or a device; name the file in it")
     place = str(path)
@@ -174,8 +174,8 @@ def _all_seen() -> dict[str, Seen]:
 
 
 def _cache() -> Path:
-    folder = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    return Path(folder) / "pdebench-lite" / "data-files.json"
+    home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    return Path(os.environ.get("PDEBENCH_CACHE") or f"{home}/pdebench-lite") / "data-files.json"
 
 
 def _kept() -> dict[str, Seen]:

@@ -44,7 +44,7 @@ def _dated(record: "Record") -> "Record":
 
     def look(text: str) -> str:
         mark = record.fingerprint.get(text, ".")
-        if "." not in mark:  # as in the version of a library
+        if "." not in mark and not text.endswith(f"@old-{mark}"):  # no version of a library
             texts[text] = f"{os.path.basename(text)}@old-{mark}"
         return text
 

@@ -135,6 +135,7 @@ class Executor:
             if status is None:
                 record = self._attempts(cell, workspace, facts, files)
                 data_files.check_unchanged(files)
+                _leave_out_folders(workspace / LOG, cell)
             else:
                 (workspace / LOG).write_text(reason + "\n")
                 record = record_of(cell, status, reason, **facts)
@@ -272,6 +273,14 @@ def _refusal(cell: Cell, task: Task, method: Method, config: Settings) -> tuple[
     except Exception as error:  # a stranger's plugin never takes us down
         text = f"{type(error).__name__}: {' '.join(str(error).split())}"
         return "crashed", f"supports of {method.name} failed: {text}"[:500]
+
+
+def _leave_out_folders(log: Path, cell: Cell) -> None:
+    """Let a log, whose end others may be shown, name data files without their folders."""
+    text = log.read_text(encoding="utf-8", errors="surrogateescape")
+    shown = data_files.without_folders(text, [cell.problem_params, cell.config])
+    if shown != text:
+        log.write_text(shown, encoding="utf-8", errors="surrogateescape")
 
 
 def _read(path: Path) -> str:
