@@ -182,7 +182,8 @@ def _kept() -> dict[str, Seen]:
     """Return what earlier processes have hashed; a cache that cannot be read holds nothing."""
     try:
         stored = json.loads(_cache().read_text(encoding="utf-8"))
-        return {place: Seen(*values) for place, values in stored.items()}
+        kept = {place: Seen(*values) for place, values in stored.items()}
+        return {place: seen for place, seen in kept.items() if isinstance(seen.digest, str)}
     except (OSError, ValueError, TypeError, AttributeError):
         return {}
 
@@ -201,14 +202,21 @@ def _keep(place: str, seen: Seen) -> None:
 # ---- names in records --------------------------------------------------------------------------
 
 
+def texts(value: Any) -> Iterator[str]:
+    """Yield the texts in JSON values."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list | tuple):
+        for part in value.values() if isinstance(value, dict) else value:
+            if isinstance(part, str | dict | list | tuple):
+                yield from texts(part)
+
+
 def each(value: Any) -> Iterator[tuple[str, str]]:
     """Yield (name, hash) of each data file in settings as a record keeps them."""
-    if isinstance(value, str):
-        if found := _stored(value):
+    for text in texts(value):
+        if found := _stored(text):
             yield found["name"], found["digest"]
-    elif isinstance(value, Mapping | list | tuple):
-        for part in value.values() if isinstance(value, Mapping) else value:
-            yield from each(part)
 
 
 def mapped(value: Any, change: Callable[[str], str]) -> Any:
@@ -280,7 +288,7 @@ def learn(known: Mapping[str, list[Any]]) -> None:
 def without_folders(text: str, values: Any) -> str:
     """Return a message with the data files of a cell by their names, not their paths."""
     names = {digest: name for name, digest in each(values)}
-    for place, seen in _seen.items():
+    for place, seen in dict(_seen).items():  # other cells may be at work in other threads
         if seen.digest in names:
             for path in (place, os.path.realpath(place)):
                 text = text.replace(path, names[seen.digest])

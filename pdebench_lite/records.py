@@ -373,7 +373,10 @@ class Store:
         try:
             with locked(self.root):
                 now = self.get(old.cell)
-                if now is None or len({_text(record) for record in one_name([now, old])}) > 1:
+                if now is None:
+                    return False
+                now, old = one_name([now, old])
+                if now != old:
                     return False
                 partial = folder / f".{RECORD}"  # one name: what a kill left is written over
                 partial.write_text(_text(new), encoding="utf-8")

@@ -23,10 +23,11 @@ from pdebench_lite.compare.entrants import Source, contests
 from pdebench_lite.data_files import DataFile, digest_of
 from pdebench_lite.errors import PdebenchError
 from pdebench_lite.merge import merge
+from pdebench_lite.naming import one_name
 from pdebench_lite.paper.instructions import instructions
 from pdebench_lite.paper.studies import study_files
 from pdebench_lite.plugins import registry
-from pdebench_lite.records import LOG, RECORD, Record, Store
+from pdebench_lite.records import LOG, RECORD, Record, Store, record_of
 from pdebench_lite.study import Budget, Cell, make_cells
 from pdebench_lite.study.file import load_study
 
@@ -437,6 +438,25 @@ def test_records_that_name_a_file_by_its_path_are_read_and_told_apart(stranger: 
     assert pdebench("status", "--results", "r").count("stale ") >= 2
     with open(f"r/{0:016x}/{RECORD}") as file:
         assert json.load(file)["problem_params"] == {"source": path}, "reading changes nothing"
+
+
+def test_records_of_elsewhere_may_be_called_anything(stranger: Path) -> None:
+    path, digest = "/home/jan/d.txt", "a" * 64
+    odd: list[dict[str, Any]] = [
+        {"problem_params": {"x": path}, "fingerprint": {path: "abc"}, "problem_label": "=1+["},
+        {"problem_params": {"x": f"d@{digest}"}, "started": "2", "problem_label": "]@"},
+        {"problem_params": {"x": [{"y": f"c@{digest}"}]}, "started": "1", "label": "a[b]"},
+        {"config": {"kind": "numpy"}, "fingerprint": {"numpy": "abcdef"}},
+    ]
+    for n, values in enumerate(odd):
+        made = record_of(cell_of("toy"), "ok").model_copy(update={**values, "cell": f"{n:016x}"})
+        Store("r").publish(made, Store("r").workspace(made.cell))
+    loaded = {r.cell: r for r in Store("r").load().records}
+    assert len(loaded) == 4
+    assert loaded[f"{0:016x}"].problem_params == {"x": "d.txt@old-abc"}
+    assert loaded[f"{1:016x}"].problem_params == {"x": f"c@{digest}"}
+    assert loaded[f"{3:016x}"].config == {"kind": "numpy"}
+    assert one_name(loaded.values()) == list(loaded.values()), "once is enough"
 
 
 def test_equal_files_are_equal_whatever_they_are_called(tmp_path: Path) -> None:
