@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     __version__: str
     from pdebench_lite.api import run as run
+    from pdebench_lite.data_files import DataFile as DataFile
     from pdebench_lite.errors import PdebenchError as PdebenchError
     from pdebench_lite.errors import UnsupportedError as UnsupportedError
     from pdebench_lite.hookspecs import hookimpl as hookimpl
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "run": "api",
+    "DataFile": "data_files",
     "PdebenchError": "errors",
     "UnsupportedError": "errors",
     "hookimpl": "hookspecs",

@@ -130,7 +130,7 @@ def merge(
 
 
 def _copies(store: Store, left_out: list[str]) -> Iterable[Copy]:
-    loaded = store.load()
+    loaded = store.load_as_written()
     left_out += loaded.unsound
     for record in loaded.records:
         folder = store.folder(record.cell)

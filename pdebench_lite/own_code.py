@@ -42,8 +42,9 @@ def missing(path: str) -> str:
     module = path.partition(":")[0]
     if find(module) is not None:
         return ""
+    here = Path.cwd().name or "/"  # a record keeps this line, and others read it
     return (
-        f"no module '{module}', neither installed nor in {Path.cwd()}; start where "
+        f"no module '{module}', neither installed nor in the folder '{here}'; start where "
         f"{module.replace('.', '/')}.py is, or add its folder to PYTHONPATH"
     )
 

@@ -65,7 +65,7 @@ def _opened(path: Path) -> Iterator["h5py.File"]:
         yield file
 
 
-def read_layout(path: str) -> Layout:
+def read_layout(path: str | os.PathLike[str]) -> Layout:
     """Read what a file holds, without its tensor.
 
     Raises:

@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pdebench_lite.arrays import synchronise
+from pdebench_lite.data_files import without_folders
 from pdebench_lite.errors import NewerError, PdebenchError
 from pdebench_lite.leases import Leases, born, machine
 from pdebench_lite.locks import locked
+from pdebench_lite.naming import one_name
 from pdebench_lite.study import Budget, Cell
 from pdebench_lite.version import VERSION, later, made_by_newer
 
@@ -139,7 +141,11 @@ class Record(BaseModel):
 
 
 def record_of(cell: Cell, status: Status, reason: str = "", **values: Any) -> Record:
-    """Make the record of a cell, as this version of the program writes it."""
+    """Make the record of a cell, as this version of the program writes it.
+
+    Its reason names data files without their folders.
+    """
+    reason = without_folders(reason, [cell.problem_params, cell.config])
     about = {**cell.model_dump(), "version": VERSION, **values}
     return Record(cell=cell.hash, status=status, reason=reason, **about)
 
@@ -257,15 +263,13 @@ class Store:
     def load(self) -> Loaded:
         """Read every record, in a stable order; unsound ones are named, never fatal.
 
+        A data file has one name in all of them.
+
         Raises:
             PdebenchError: the folder cannot be listed.
         """
-        loaded = Loaded()
-        for folder in self._folders():
-            try:
-                loaded.records.append(self.read(folder))
-            except PdebenchError as error:
-                loaded.unsound.append(str(error))
+        loaded = self.load_as_written()
+        loaded.records = one_name(loaded.records)
         loaded.records.sort(
             key=lambda r: (
                 r.problem_label,
@@ -278,6 +282,20 @@ class Store:
                 r.budget.model_dump_json(),
             )
         )
+        return loaded
+
+    def load_as_written(self) -> Loaded:
+        """Read every record as it stands there, in the order of the folders' names.
+
+        Raises:
+            PdebenchError: the folder cannot be listed.
+        """
+        loaded = Loaded()
+        for folder in self._folders():
+            try:
+                loaded.records.append(self.read(folder))
+            except PdebenchError as error:
+                loaded.unsound.append(str(error))
         return loaded
 
     def _folders(self) -> list[Path]:
@@ -425,7 +443,11 @@ class Store:
         folder = self.folder(old.cell)
         try:
             with locked(self.root):
-                if self.get(old.cell) != old:
+                now = self.get(old.cell)
+                if now is None:
+                    return False
+                now, old = one_name([now, old])
+                if now != old:
                     return False
                 partial = folder / f".{RECORD}"  # one name: what a kill left is written over
                 partial.write_text(_text(new), encoding="utf-8")
@@ -530,7 +552,7 @@ def to_frame(records: Iterable[Record]) -> "pd.DataFrame":
     """
     import pandas as pd
 
-    rows = [{**record.row(), **record.metrics} for record in records]
+    rows = [{**record.row(), **record.metrics} for record in one_name(records)]
     for row in rows:
         del row["metrics"]
     frame = pd.json_normalize(rows)

@@ -33,6 +33,7 @@ def write(
     seed: Annotated[int, typer.Option(min=0, help="Of the training instances.")] = 0,
 ) -> None:
     """Write solved instances of a family in the layout of PDEBench's 1-D files."""
+    from pdebench_lite.data_files import each, nameless
     from pdebench_lite.errors import unknown_name
     from pdebench_lite.pdebench_layout import write_instances
     from pdebench_lite.plugins import registry
@@ -47,7 +48,9 @@ def write(
         raise unknown_name(f"set of {task.label}:", which, names)
     sizes = {"train": task.instances, "validation": task.parameters.validation}
     count = instances or sizes.get(which, task.parameters.test)
-    rng = generator("data write", task.label, seed) if which == "train" else None
+    # A file may be called anything: where the family is from one, its contents seed the draws.
+    label = nameless(task.settings) if any(each(task.settings)) else task.label
+    rng = generator("data write", label, seed) if which == "train" else None
     drawn = task.draw(which, count, rng)
     write_instances(str(out), drawn)
     print(f"{count} instances of {task.label} ({which}) -> {out}")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pdebench_lite.citations import bibliography
+from pdebench_lite.data_files import each
 from pdebench_lite.errors import PdebenchError
 from pdebench_lite.locks import LOCK
 from pdebench_lite.merge import merge, read_environment
@@ -136,7 +137,8 @@ def _fill(
         "paper.tex",
         document(records, known, cited, figures, tables, environments, __version__, width),
     )
-    text = instructions(made, studies, locks, style, __version__, len(records))
+    files = sorted({file for r in records for file in each([r.problem_params, r.config])})
+    text = instructions(made, studies, locks, style, __version__, len(records), files)
     write("REPRODUCE.md", text)
     write_sums(folder)
     return [item.path for item in every if item not in made]

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
+from pdebench_lite.data_files import short
 from pdebench_lite.errors import unknown_name
 from pdebench_lite.metrics import Metric
 from pdebench_lite.plugins import registry
@@ -267,6 +268,8 @@ def parameter_text(record: Record, name: str) -> str:
     value = record.problem_params.get(name)
     if value is None:
         return MISSING
+    if isinstance(value, str):
+        value = short(value)
     return f"{value:.4g}" if isinstance(value, float) else clean(value)
 
 

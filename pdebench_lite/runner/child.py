@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from pdebench_lite import data_files
 from pdebench_lite.arrays import save_arrays
 from pdebench_lite.checkpoints import read_checkpoint
 from pdebench_lite.errors import DivergedError, PdebenchError, UnsupportedError
@@ -64,6 +65,7 @@ def main(workspace: Path) -> None:
     run: Run | None = None
     view: View | None = None
     try:
+        data_files.learn(start["files"])
         known = registry()
         task = known.task(Selector(cell.problem, cell.task, cell.problem_params))
         method, config = known.configured(Selector(cell.method, "", cell.config))

@@ -109,29 +109,3 @@ def environment() -> tuple[dict[str, Any], str]:
 def threads() -> int:
     """Return the number of processors that this process may use."""
     return usable_processors()
-
-
-_BLOCKS, _BLOCK = 256, 1 << 14  # of a file of data; all of one up to 4 MB
-
-
-def data_mark(path: str) -> str:
-    """Hash a file of data: its size, and blocks spread over it, since it may have many gigabytes.
-
-    Empty where it cannot be read.
-    """
-    try:
-        file = Path(path).expanduser().resolve()
-        state = file.stat()
-        return _data_digest(file, state.st_size, state.st_mtime_ns)
-    except OSError:
-        return ""
-
-
-@lru_cache
-def _data_digest(path: Path, size: int, _: int) -> str:
-    digest = hashlib.sha256(str(size).encode())
-    with path.open("rb") as file:
-        for i in range(_BLOCKS):
-            file.seek(i * max(0, size - _BLOCK) // (_BLOCKS - 1))
-            digest.update(file.read(_BLOCK))
-    return digest.hexdigest()[:12]

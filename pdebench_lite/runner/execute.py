@@ -7,13 +7,14 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pdebench_lite import data_files
 from pdebench_lite.checkpoints import discard_checkpoint
 from pdebench_lite.errors import PdebenchError
 from pdebench_lite.leases import Leases
@@ -135,11 +136,14 @@ class Executor:
             "load_start": load_average(),
             "started": datetime.now(UTC).isoformat(timespec="seconds"),
         }
+        files = data_files.places([cell.problem_params, cell.config])
         workspace = self.store.workspace(cell.hash)
         try:
             status, reason = _refusal(cell, task, method, config)
             if status is None:
-                record = self._attempts(cell, workspace, facts)
+                record = self._attempts(cell, workspace, facts, files)
+                data_files.check_unchanged(files)
+                _leave_out_folders(workspace / LOG, cell)
             else:
                 (workspace / LOG).write_text(reason + "\n")
                 record = record_of(cell, status, reason, **facts)
@@ -156,7 +160,9 @@ class Executor:
 
     # ---- attempts: a child that is killed goes on from its last checkpoint ---------------------
 
-    def _attempts(self, cell: Cell, workspace: Path, facts: dict[str, Any]) -> Record:
+    def _attempts(
+        self, cell: Cell, workspace: Path, facts: dict[str, Any], files: Mapping[str, Any]
+    ) -> Record:
         fingerprint = facts["fingerprint"]
         left = [folder for folder in self.store.unfinished(cell.hash) if folder != workspace]
         attempt = attempts.inherit(left, workspace, fingerprint)
@@ -166,14 +172,19 @@ class Executor:
             return self._record(cell, workspace, _lost(attempt), facts)
         while True:
             attempts.begin(workspace, attempt)
-            outcome, killed = self._attempt(cell, workspace, facts, attempt)
+            outcome, killed = self._attempt(cell, workspace, facts, attempt, files)
             if not killed or attempt.lost + 1 >= ATTEMPTS:
                 return self._record(cell, workspace, outcome, facts)
             spent = facts["wall_s"] - attempt.wall_s
             attempt = attempts.go_on(workspace, workspace, fingerprint, spent)
 
     def _attempt(
-        self, cell: Cell, workspace: Path, facts: dict[str, Any], attempt: Attempt
+        self,
+        cell: Cell,
+        workspace: Path,
+        facts: dict[str, Any],
+        attempt: Attempt,
+        files: Mapping[str, Any],
     ) -> tuple[dict[str, Any], bool]:
         """Run the child once; returns its outcome, and whether something outside killed it.
 
@@ -191,6 +202,7 @@ class Executor:
             "cores": list(self.slot.cores),
             "resumed": attempt.resumed,
             "version": VERSION,
+            "files": files,
         }
         (workspace / START).write_text(json.dumps(start))
         (workspace / OUTCOME).unlink(missing_ok=True)
@@ -287,6 +299,14 @@ def _lost(attempt: Attempt) -> dict[str, Any]:
         "of memory is killed whole); run it again with --rerun failed"
     )
     return {"status": "crashed", "reason": reason, "history": []}
+
+
+def _leave_out_folders(log: Path, cell: Cell) -> None:
+    """Let a log, whose end others may be shown, name data files without their folders."""
+    text = log.read_text(encoding="utf-8", errors="surrogateescape")
+    shown = data_files.without_folders(text, [cell.problem_params, cell.config])
+    if shown != text:
+        log.write_text(shown, encoding="utf-8", errors="surrogateescape")
 
 
 def _read_outcome(workspace: Path) -> dict[str, Any] | None:

@@ -7,7 +7,6 @@ from time import monotonic
 
 from pdebench_lite.errors import unknown_name
 from pdebench_lite.plugins import Registry
-from pdebench_lite.runner.environment import data_mark
 from pdebench_lite.runner.sources import CHILD, marks_of
 from pdebench_lite.study import Cell
 
@@ -16,7 +15,7 @@ def fingerprint_of(registry: Registry, cell: Cell) -> dict[str, str]:
     """Return the marks of what a cell would be run with now: source hashes and versions.
 
     Sources and libraries of other backends do not count: what changes there changes no number here.
-    A file of data counts by its contents.
+    The contents of data files count in the cell itself.
 
     Raises:
         PdebenchError: the problem, its task, the method or the backend no longer exists.
@@ -35,13 +34,7 @@ def fingerprint_of(registry: Registry, cell: Cell) -> dict[str, str]:
     ]
     if cell.backend in method.solvers:
         modules += [method.solvers[cell.backend], backend.runtime]
-    marks = fingerprint(modules, (*backend.requires, *method.requires))
-    data = (
-        *problem.Parameters.data_paths(cell.problem_params),
-        *tasks[cell.task].Parameters.data_paths(cell.problem_params),
-        *method.Config.data_paths(cell.config),
-    )
-    return marks | {path: data_mark(path) for path in data}
+    return fingerprint(modules, (*backend.requires, *method.requires))
 
 
 def fingerprint(modules: Iterable[str], libraries: Iterable[str] = ()) -> dict[str, str]:

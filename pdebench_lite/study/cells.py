@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
+from pdebench_lite.data_files import nameless
 from pdebench_lite.errors import PdebenchError
 from pdebench_lite.method import Method
 from pdebench_lite.plugins import Registry
@@ -56,7 +57,8 @@ class Cell(Settings):
         identity = self.model_dump(mode="json", exclude={"label", "problem_label", "family"})
         if self.budget.max_memory is None:  # the hash of a cell from before there was this limit
             del identity["budget"]["max_memory"]
-        return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
+        text = json.dumps(nameless(identity), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     @property
     def title(self) -> str:

@@ -1,12 +1,12 @@
 """A family of instances that somebody else has solved: PDEBench's one-dimensional HDF5 files."""
 
-from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
 from pydantic import Field
 
+from pdebench_lite.data_files import DataFile
 from pdebench_lite.errors import PdebenchError, UnsupportedError
 from pdebench_lite.pdebench_layout import Layout, read_instances, read_layout
 from pdebench_lite.problem import Axis, Domain, Face, Problem, Reference
@@ -89,7 +89,7 @@ class PdebenchFile(Problem):
     """The instances of a file in PDEBench's layout: 1-D advection or Burgers, periodic.
 
     Parameters:
-        path: the file.
+        path: the file; its contents are what the problem is, whatever its path.
         bound: relative L2 error of the file's numbers, if it is known. It is not, for files whose
             makers state none: what a table then calls the truth is a simulation.
 
@@ -99,15 +99,10 @@ class PdebenchFile(Problem):
     class Parameters(Settings):
         """Which file."""
 
-        path: str = Field("", description="an HDF5 file in PDEBench's 1-D layout")
+        path: DataFile | None = Field(None, description="an HDF5 file in PDEBench's 1-D layout")
         bound: float = Field(
             0.0, ge=0, lt=1, description="relative error of its numbers; 0: unknown"
         )
-
-        @classmethod
-        def data_paths(cls, values: Mapping[str, Any]) -> tuple[str, ...]:
-            """Return the file, if one is named."""
-            return (values["path"],) if values.get("path") else ()
 
     name = "pdebench-file"
     summary = "a family of solved instances from an HDF5 file of PDEBench"

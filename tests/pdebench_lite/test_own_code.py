@@ -49,7 +49,9 @@ def test_nothing_is_imported_to_find_a_module(here: Path) -> None:
 def test_a_missing_module_is_said_with_the_place(here: Path) -> None:
     (here / "own_package").mkdir()
     said = missing("own_package.other:Siren")
-    assert f"no module 'own_package.other', neither installed nor in {here}" in said
+    assert "no module 'own_package.other', neither installed nor in the folder '" in said
+    assert f"'{here.name}'" in said
+    assert str(here) not in said, "it stands in records"
     assert "own_package/other.py" in said
     with pytest.raises(PdebenchError, match="no module 'own_package\\.other'"):
         load("own_package.other:Siren")

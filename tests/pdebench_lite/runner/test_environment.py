@@ -2,7 +2,6 @@
 
 import importlib.metadata
 import json
-import os
 import subprocess
 from pathlib import Path
 
@@ -14,14 +13,13 @@ from pdebench_lite.plugins import registry
 from pdebench_lite.runner import environment as module
 from pdebench_lite.runner.environment import (
     commit,
-    data_mark,
     driver,
     environment,
     gpus,
     load_average,
 )
 from pdebench_lite.runner.identity import fingerprint_of
-from pdebench_lite.study import Budget, Cell, make_cell
+from pdebench_lite.study import Budget, make_cell
 
 GIT = ["git", "-c", "user.name=n", "-c", "user.email=e@x", "-c", "commit.gpgsign=false"]
 
@@ -107,30 +105,6 @@ def test_load_average(monkeypatch: pytest.MonkeyPatch) -> None:
     assert load_average() == 1.23
     monkeypatch.delattr(module.os, "getloadavg")
     assert load_average() is None
-
-
-def test_a_file_of_data_counts_by_its_contents(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    file, other = tmp_path / "a.hdf5", tmp_path / "b.hdf5"
-    numbers = bytearray(9_000_000)
-    file.write_bytes(numbers)
-    other.write_bytes(numbers)
-    os.utime(other, (1, 1))
-    same = data_mark(str(file))
-    assert same == data_mark(str(other)) != data_mark(str(tmp_path)) == ""
-    monkeypatch.setenv("HOME", str(tmp_path))
-    assert data_mark("~/a.hdf5") == same
-    numbers[-1] = 1
-    other.write_bytes(numbers)
-    assert data_mark(str(other)) != same
-    known = registry()
-    for path in (file, other):
-        cell = Cell.model_construct(
-            problem="pdebench-file", task="family", problem_params={"path": str(path)},
-            method="mlp", config={}, backend="numpy",
-        )  # fmt: skip
-        assert fingerprint_of(known, cell)[str(path)] == data_mark(str(path))
 
 
 @pytest.mark.parametrize(("backend", "other"), [("torch", "jax"), ("jax", "torch")])

@@ -1,7 +1,6 @@
 """One cell in one child process: every way in which it can end, and what is kept of it."""
 
 import json
-import os
 import shutil
 import time
 from collections.abc import Callable
