@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from pdebench_lite.errors import PdebenchError
+from pdebench_lite.hdf5_files import check_dataset, opened
 
 MOST_BYTES = 4 * 10**9
 _COMMENTS = ("%", "#", "//")
@@ -124,16 +125,21 @@ def _read_netcdf3(path: Path) -> Contents:
 def _read_hdf5(path: Path) -> Contents:
     import h5py
 
+    found: dict[str, Any] = {}
     arrays: dict[str, np.ndarray] = {}
     dims: dict[str, tuple[str, ...]] = {}
 
     def visit(name: str, item: Any) -> None:
         if isinstance(item, h5py.Dataset) and item.dtype.kind in "fiu" and item.size:
+            found[name] = item
+            _check_size(path, sum(values.nbytes for values in found.values()))
+
+    with opened(path) as file:
+        file.visititems(visit)
+        for name, item in found.items():
+            check_dataset(item, path, name)
             arrays[name] = item[()]
             dims[name] = tuple(_scale(d) for d in item.dims)
-
-    with h5py.File(path, "r") as file:
-        file.visititems(visit)
     return _with_dims(arrays, {k: v for k, v in dims.items() if all(v)})
 
 

@@ -8,7 +8,7 @@ from itertools import permutations
 import numpy as np
 
 from pdebench_lite.compare.published.files import Contents
-from pdebench_lite.errors import PdebenchError
+from pdebench_lite.errors import PdebenchError, some
 from pdebench_lite.problem import Axis, Domain
 
 _INDEX = re.compile(r"(.*)\[(\d+)\]")
@@ -149,7 +149,7 @@ def _field(
 
 
 def _unclear(what: str, fitting: list[str], arrays: Mapping[str, np.ndarray], name: str) -> str:
-    held = ", ".join(f"{k} ({_shape(v) or 'a number'})" for k, v in arrays.items())
+    held = some(f"{k} ({_shape(v) or 'a number'})" for k, v in arrays.items())
     problem = (
         f"{' and '.join(fitting)} could be the {what}" if fitting else f"no array is the {what}"
     )
@@ -164,7 +164,7 @@ def _pick(arrays: Mapping[str, np.ndarray], name: str, role: str) -> tuple[str, 
     sliced = _INDEX.fullmatch(name)
     base = sliced[1] if sliced and name not in arrays else name
     if base not in arrays:
-        raise PdebenchError(f"no array '{base}' for {role}; the file holds {', '.join(arrays)}")
+        raise PdebenchError(f"no array '{base}' for {role}; the file holds {some(arrays)}")
     values = arrays[base]
     if base == name:
         return name, values
