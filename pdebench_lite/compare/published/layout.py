@@ -150,9 +150,7 @@ def _field(
 
 def _unclear(what: str, fitting: list[str], arrays: Mapping[str, np.ndarray], name: str) -> str:
     held = some(f"{k} ({_shape(v) or 'a number'})" for k, v in arrays.items())
-    problem = (
-        f"{' and '.join(fitting)} could be the {what}" if fitting else f"no array is the {what}"
-    )
+    problem = f"{some(fitting)} could be the {what}" if fitting else f"no array is the {what}"
     return f"{problem}; the file holds {held}; name it: {_option(name)} ARRAY"
 
 
