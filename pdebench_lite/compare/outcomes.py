@@ -9,7 +9,6 @@ from pdebench_lite.records import HISTORY, Record, Store, tell_unreadable
 from pdebench_lite.report.wording import bound_of
 
 _OVERRUN = 0.02  # of a budget: how much later the end of a run may come and be read at it
-
 _MEMORY = "peak_host_mb"
 
 

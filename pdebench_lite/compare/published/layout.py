@@ -150,7 +150,8 @@ def _field(
 
 def _unclear(what: str, fitting: list[str], arrays: Mapping[str, np.ndarray], name: str) -> str:
     held = some(f"{k} ({_shape(v) or 'a number'})" for k, v in arrays.items())
-    problem = f"{some(fitting)} could be the {what}" if fitting else f"no array is the {what}"
+    several = " and ".join(fitting) if len(fitting) < 3 else some(fitting)
+    problem = f"{several} could be the {what}" if fitting else f"no array is the {what}"
     return f"{problem}; the file holds {held}; name it: {_option(name)} ARRAY"
 
 
