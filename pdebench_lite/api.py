@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from pdebench_lite.errors import PdebenchError
 from pdebench_lite.listener import Listener
 from pdebench_lite.plugins import Registry, registry
-from pdebench_lite.records import Record, Store, to_frame
+from pdebench_lite.records import RECORD, Record, Store, to_frame
 from pdebench_lite.runner.device import devices_for, devices_of
+from pdebench_lite.runner.inputs import check_inputs
 from pdebench_lite.runner.schedule import Scheduler
 from pdebench_lite.states import RERUN
 from pdebench_lite.study import Budget, Cell, Dtype, make_cells, parse_duration, parse_size
@@ -70,10 +71,16 @@ def execute(
         listener: hears of the progress.
         jobs: cells at a time; the processors are divided between them.
         wait: for cells that other runners have; else they are left to them, and have no record.
+
+    Raises:
+        PdebenchError: a file that a cell would read cannot be used, or the results folder cannot be
+            written.
     """
+    store = Store(results)
+    check_inputs(known, (c for c in cells if rerun or not (store.folder(c.hash) / RECORD).exists()))
     gpus = _gpus(known, devices) if jobs > 1 else ()
     scheduler = Scheduler(
-        Store(results), known, devices, rerun, listener or Listener(), jobs, gpus, wait
+        store, known, devices, rerun, listener or Listener(), jobs, gpus, wait
     )  # fmt: skip
     return scheduler.run(cells)
 

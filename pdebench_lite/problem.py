@@ -6,7 +6,7 @@ what is asked. Neither knows torch or JAX: arithmetic goes through the array API
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
@@ -411,6 +411,21 @@ class Task(ABC):
     def labels(self, rng: "np.random.Generator", n: int) -> tuple[Observation, ...]:
         """Draw n labelled samples of the solution, every field and unknown included."""
         raise UnsupportedError(f"task {self.label} has no labelled data")
+
+    def check(  # noqa: B027 - most tasks read no files
+        self, streams: "Sequence[Callable[[str], np.random.Generator]]"
+    ) -> None:
+        """Look through the data that cells will read from files, before any of them is run.
+
+        What is wrong with a file shall not be taken for a failure of a method.
+
+        Args:
+            streams: the data stream of each cell, purpose -> generator; cells that differ in the
+                seed alone come together.
+
+        Raises:
+            PdebenchError: something cannot be used; the message names file, dataset and instance.
+        """
 
     def expression(self) -> Expression:
         """Return the function that is to be differentiated."""

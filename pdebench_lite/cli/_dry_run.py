@@ -11,6 +11,7 @@ from pdebench_lite.leases import Leases
 from pdebench_lite.plugins import Registry
 from pdebench_lite.plural import counted
 from pdebench_lite.records import Store
+from pdebench_lite.runner.inputs import check_inputs
 from pdebench_lite.states import State, state_of
 from pdebench_lite.study import Cell
 from pdebench_lite.study.estimate import Estimate, Estimator, duration_text
@@ -33,12 +34,17 @@ def look_ahead(
     rerun: frozenset[str],
     estimator: Estimator,
 ) -> list[Planned]:
-    """Return what a run would do with each cell; changes nothing on disk."""
+    """Return what a run would do with each cell; changes nothing on disk.
+
+    Raises:
+        PdebenchError: a file that a cell would read cannot be used.
+    """
     store, planned = Store(results), []
     leases = Leases(store.root)
     for cell in cells:
         state = state_of(cell, store, known, leases)
         planned.append(Planned(cell, state, state.wanted(rerun), estimator.estimate(cell)))
+    check_inputs(known, (p.cell for p in planned if p.wanted))
     return planned
 
 

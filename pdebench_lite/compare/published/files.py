@@ -10,6 +10,7 @@ import numpy as np
 from pdebench_lite.compare.published.contents import Contents, contents_of
 from pdebench_lite.compare.published.text import read_text
 from pdebench_lite.errors import PdebenchError
+from pdebench_lite.hdf5_files import check_dataset, opened
 
 MOST_BYTES = 4 * 10**9
 _UNPICKLED = (
@@ -140,17 +141,25 @@ def _read_netcdf3(path: Path) -> Contents:
 def _read_hdf5(path: Path) -> Contents:
     import h5py
 
+    found: dict[str, Any] = {}
     arrays: dict[str, np.ndarray] = {}
     dims: dict[str, tuple[str, ...]] = {}
 
     def visit(name: str, item: Any) -> None:
-        if isinstance(item, h5py.Dataset) and item.size:
-            numbers = item.dtype.kind in "fiuc"
-            arrays[name] = _unmasked(item[()], item.attrs) if numbers else np.empty(0, item.dtype)
-            dims[name] = tuple(_scale(d) for d in item.dims) if numbers else ("",)
+        if not isinstance(item, h5py.Dataset) or not item.size:
+            return
+        if item.dtype.kind in "fiuc":
+            found[name] = item
+            _check_size(path, sum(values.nbytes for values in found.values()))
+        else:
+            arrays[name], dims[name] = np.empty(0, item.dtype), ("",)
 
-    with h5py.File(path, "r") as file:
+    with opened(path) as file:
         file.visititems(visit)
+        for name, item in found.items():
+            check_dataset(item, path, name)
+            arrays[name] = _unmasked(item[()], item.attrs)
+            dims[name] = tuple(_scale(d) for d in item.dims)
     return contents_of(arrays, {k: v for k, v in dims.items() if all(v)})
 
 

@@ -8,11 +8,10 @@ from itertools import permutations
 import numpy as np
 
 from pdebench_lite.compare.published.contents import Contents
-from pdebench_lite.errors import PdebenchError
+from pdebench_lite.errors import PdebenchError, some
 from pdebench_lite.problem import Axis, Domain
 
 _INDEX = re.compile(r"(.*)\[(\d+)\]")
-_MOST = 12  # names that a message lists
 _SPAN = re.compile(r"([^:]+):([^:]+):(\d+)")
 
 
@@ -153,18 +152,15 @@ def _field(
 
 
 def _unclear(what: str, fitting: list[str], contents: Contents, name: str) -> str:
-    problem = (
-        f"{' and '.join(fitting)} could be the {what}" if fitting else f"no array is the {what}"
-    )
+    several = " and ".join(fitting) if len(fitting) < 3 else some(fitting)
+    problem = f"{several} could be the {what}" if fitting else f"no array is the {what}"
     return f"{problem}; the file holds {_held(contents)}; name it: {_option(name)} ARRAY"
 
 
 def _held(contents: Contents) -> str:
     """Return what a file holds, with shapes; the first of many names."""
     held = [f"{k} ({_shape(v) or 'a number'})" for k, v in contents.arrays.items()]
-    held += [f"{k} ({what})" for k, what in contents.left_out.items()]
-    more = [f"{len(held) - _MOST} more"] if len(held) > _MOST else []
-    return ", ".join([*held[:_MOST], *more])
+    return some([*held, *(f"{k} ({what})" for k, what in contents.left_out.items())])
 
 
 def _option(name: str) -> str:

@@ -402,7 +402,7 @@ def test_nothing_is_unpickled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         ("a.dat", b"", "holds no array of numbers"),
         ("a.dat", b"\xff\xfe\x00", "cannot read"),
         ("a.mat", b"not a mat file", "cannot read"),
-        ("a.h5", b"\x89HDF\r\n\x1a\nbroken", "cannot read"),
+        ("a.h5", b"\x89HDF\r\n\x1a\nbroken", "is damaged"),
         ("a.npz", b"PK\x03\x04broken", "cannot read"),
         (
             "a.csv",
