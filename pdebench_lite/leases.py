@@ -21,6 +21,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Self
 
+from pdebench_lite.errors import PdebenchError
+
 HEARTBEAT = 10.0  # seconds
 EXPIRY = 60.0
 _PREFIX = ".lease-"
@@ -166,8 +168,12 @@ class Leases:
                 handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
             except FileExistsError:
                 return False
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(asdict(mine), file)
+            try:
+                with os.fdopen(handle, "w", encoding="utf-8") as file:
+                    json.dump(asdict(mine), file)
+            except OSError as error:  # a full disk: an empty lease would hold the cell
+                path.unlink(missing_ok=True)
+                raise PdebenchError(f"cannot write to '{self.root}': {error.strerror}") from None
             self._held[cell] = mine
             return True
 

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from pdebench_lite.aside import aside
 from pdebench_lite.errors import PdebenchError
 
 data = typer.Typer(
@@ -39,7 +40,8 @@ def write(
     from pdebench_lite.seeding import generator
     from pdebench_lite.tasks import FamilyTask
 
-    task = registry(("problem",)).task(problem)
+    with aside():
+        task = registry(("problem",)).task(problem)
     if not isinstance(task, FamilyTask) or not task.instances:
         raise PdebenchError(f"{task.label} is no family of instances; try burgers:family")
     names = ("train", "validation", "test", *task.shifts)
@@ -48,6 +50,7 @@ def write(
     sizes = {"train": task.instances, "validation": task.parameters.validation}
     count = instances or sizes.get(which, task.parameters.test)
     rng = generator("data write", task.label, seed) if which == "train" else None
-    drawn = task.draw(which, count, rng)
+    with aside():
+        drawn = task.draw(which, count, rng)
     write_instances(str(out), drawn)
     print(f"{count} instances of {task.label} ({which}) -> {out}")

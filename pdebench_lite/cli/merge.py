@@ -67,7 +67,7 @@ def merge(
     if format == "json":
         plain = [_plain(decision) for decision in merged.decisions]
         answer = {"cells": plain, "left_out": merged.left_out}
-        print(json.dumps(answer, indent=1, ensure_ascii=False))
+        print(json.dumps(answer, indent=1))
     else:
         _print(merged, into)
     return 1 if merged.conflicts else 0

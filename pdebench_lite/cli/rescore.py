@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pdebench_lite.aside import aside
 from pdebench_lite.cli._options import DEFAULT_RESULTS, Results, load
 from pdebench_lite.errors import unknown_name
 
@@ -45,9 +46,10 @@ def rescore(
     from pdebench_lite.rescore import rescore
 
     names = list(dict.fromkeys(metric or ()))
-    done = list(rescore(store, registry(), loaded.records, names, replace))
+    with aside():
+        done = list(rescore(store, registry(), loaded.records, names, replace))
     if format == "json":
-        print(json.dumps([_plain(one) for one in done], indent=1, ensure_ascii=False))
+        print(json.dumps([_plain(one) for one in done], indent=1))
     else:
         _print(done, results)
     return 1 if any(s.outcome == "differs" for one in done for s in one.scores) else 0

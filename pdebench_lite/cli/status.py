@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pdebench_lite.aside import aside
 from pdebench_lite.cli._options import DEFAULT_RESULTS, Results
 from pdebench_lite.errors import PdebenchError, unknown_name
 from pdebench_lite.plural import counted
@@ -48,10 +49,11 @@ def status(
         raise PdebenchError(
             f"no results folder '{results}'; name one with --results DIR, or run something first"
         )
-    rows = _of_study(study, store) if study is not None else _of_folder(store)
+    with aside():
+        rows = _of_study(study, store) if study is not None else _of_folder(store)
     rows.sort(key=lambda row: _ORDER.index(row[2].kind))
     if format == "json":
-        print(json.dumps([_plain(*row) for row in rows], indent=1, ensure_ascii=False))
+        print(json.dumps([_plain(*row) for row in rows], indent=1))
     else:
         _print(rows)
 

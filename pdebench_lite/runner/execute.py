@@ -1,5 +1,6 @@
 """The parent's side of a cell: start the child, watch it, stop it, publish its record."""
 
+import errno
 import json
 import os
 import shutil
@@ -22,7 +23,7 @@ from pdebench_lite.plugins import Registry
 from pdebench_lite.problem import Task
 from pdebench_lite.records import LEFT, LOG, START, Record, Status, Store, record_of
 from pdebench_lite.runner.artifacts import shorten, write_fields, write_history
-from pdebench_lite.runner.child import ARRAYS, JOURNAL, OUTCOME
+from pdebench_lite.runner.child import ARRAYS, JOURNAL, NO_ROOM, OUTCOME
 from pdebench_lite.runner.clock import CHARGED, PHASES
 from pdebench_lite.runner.environment import environment, load_average, threads
 from pdebench_lite.runner.identity import fingerprint_of
@@ -49,6 +50,10 @@ Listener = Callable[[Watch], None]
 
 class Stopped(Exception):  # noqa: N818 - no error: the user wished it
     """The runner was asked to stop; the cell goes on with the next run."""
+
+
+class NoRoom(OSError):  # noqa: N818 - as Python names its own
+    """A child could not write: the disk is full; the cell goes on with the next run."""
 
 
 class TakenOver(Exception):  # noqa: N818 - no error: the other runner's result counts
@@ -112,7 +117,8 @@ class Executor:
         except OSError as error:
             if self.leases is not None and not self.leases.holds(cell.hash):
                 raise TakenOver from error
-            raise PdebenchError(f"cannot keep the record of {cell.title}: {error}") from error
+            reason = error.strerror or error
+            raise PdebenchError(f"cannot keep the record of {cell.title}: {reason}") from error
 
     def _run(self, cell: Cell) -> Record:
         task = self.registry.task(Selector(cell.problem, cell.task, cell.problem_params))
@@ -133,11 +139,11 @@ class Executor:
             if status is None:
                 record = self._attempts(cell, workspace, facts)
             else:
-                (workspace / LOG).write_text(reason + "\n")
+                (workspace / LOG).write_text(reason + "\n", encoding="utf-8")
                 record = record_of(cell, status, reason, **facts)
             if self.store.publish(record, workspace, self.leases) is None:
                 raise TakenOver
-        except (Stopped, KeyboardInterrupt):
+        except (Stopped, NoRoom, KeyboardInterrupt):
             with suppress(OSError):
                 (workspace / LEFT).touch()  # the next run goes on from there, in this process too
             raise
@@ -200,6 +206,8 @@ class Executor:
         facts["concurrency"] = max(facts.get("concurrency", 1), self._most)
         facts["load_end"] = load_average()
         facts |= {k: history.get(k, 0) for k in ("resumed", "restarted")}
+        if child.returncode == NO_ROOM:
+            raise NoRoom(errno.ENOSPC, os.strerror(errno.ENOSPC))
         outcome = _read_outcome(workspace)
         if outcome is None or status:
             ran_out = memory_kills() > kills

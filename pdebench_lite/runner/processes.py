@@ -61,6 +61,7 @@ def _settings(cell: Cell) -> dict[str, str]:
         # Threads that spin while they wait make small steps several times slower on a busy machine.
         "OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", "PASSIVE"),
         "OPENBLAS_THREAD_TIMEOUT": os.environ.get("OPENBLAS_THREAD_TIMEOUT", "4"),  # 2⁴ cycles
+        "PYTHONIOENCODING": "utf-8:backslashreplace",  # of the log, whatever a terminal can show
         "PYTHONUNBUFFERED": "1",
         "PYTHONFAULTHANDLER": "1",
     }
