@@ -173,7 +173,9 @@ class Leases:
                     json.dump(asdict(mine), file)
             except OSError as error:  # a full disk: an empty lease would hold the cell
                 path.unlink(missing_ok=True)
-                raise PdebenchError(f"cannot write to '{self.root}': {error.strerror}") from None
+                raise PdebenchError(
+                    f"cannot write to '{self.root}': {error.strerror}; make room, then run again"
+                ) from None
             self._held[cell] = mine
             return True
 

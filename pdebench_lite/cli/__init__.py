@@ -101,7 +101,7 @@ def main(arguments: list[str] | None = None) -> int:
     with steady() as lost:
         status = _run(sys.argv[1:] if arguments is None else arguments)
     for error in lost:
-        _complain(f"cannot write the output: {error.strerror}; what was done is kept")
+        _complain(f"cannot write the output: {error.strerror}")
         return max(status, 2)
     return status
 

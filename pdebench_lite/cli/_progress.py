@@ -200,7 +200,7 @@ class Live(Lines):
 def make_listener(results: Path, notes: Sequence[str] = (), tally: Tally | None = None) -> Quiet:
     """Return a live overview for a terminal, plain lines otherwise; both on stderr."""
     console = Console(stderr=True, highlight=False, markup=False)
-    kind = Live if sys.stderr.isatty() else Lines
+    kind = Live if sys.stderr.isatty() and not console.is_dumb_terminal else Lines
     return kind(results, console, notes, tally)
 
 

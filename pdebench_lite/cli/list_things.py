@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from pdebench_lite.aside import aside
+from pdebench_lite.cli._console import make_console
 from pdebench_lite.errors import unknown_name, visible
 
 WHAT = ("problems", "methods", "metrics", "plugins")
@@ -42,10 +43,7 @@ def list_things(
         print(json.dumps(entries, indent=1))
         return
     if what == "plugins" or (verbose and what != "metrics"):
-        from rich.console import Console
-
-        console = Console(highlight=False, markup=False)
-        getattr(listing, f"print_{what}")(console, entries)
+        getattr(listing, f"print_{what}")(make_console(), entries)
     else:
         print(listing.outline(what, entries))
     if what == "methods":

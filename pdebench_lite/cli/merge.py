@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pdebench_lite.cli._console import make_console
 from pdebench_lite.errors import unknown_name
 from pdebench_lite.plural import counted
 
@@ -91,7 +92,6 @@ def _plain(decision: "Decision") -> dict[str, Any]:
 
 
 def _print(merged: "Merged", into: Path) -> None:
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
@@ -101,7 +101,7 @@ def _print(merged: "Merged", into: Path) -> None:
     shown = [*by_outcome["conflict"], *by_outcome["resolved"], *by_outcome["busy"]]
     if len(by_outcome["duplicate"]) <= _SHOWN:
         shown += by_outcome["duplicate"]
-    console = Console(highlight=False, markup=False)
+    console = make_console()
     folders = list(dict.fromkeys(folder for d in shown for folder in d.folders))
     table = Table(box=None, pad_edge=False)
     for head in ("outcome", "cell", "in", "taken", "what, and what differs"):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pdebench_lite.aside import aside
+from pdebench_lite.cli._console import make_console
 from pdebench_lite.cli._options import DEFAULT_RESULTS, Results, load
 from pdebench_lite.errors import unknown_name
 
@@ -65,13 +66,12 @@ def _plain(one: "Rescored") -> dict[str, object]:
 
 
 def _print(done: "list[Rescored]", results: Path) -> None:
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     from pdebench_lite.report.wording import clean
 
-    console = Console(highlight=False, markup=False)
+    console = make_console()
     counts: dict[str, Counter[str]] = {}
     reasons: Counter[tuple[str, str]] = Counter()
     for one in done:

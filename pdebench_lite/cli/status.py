@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pdebench_lite.aside import aside
+from pdebench_lite.cli._console import make_console
 from pdebench_lite.cli._options import DEFAULT_RESULTS, Results
 from pdebench_lite.errors import PdebenchError, unknown_name
 from pdebench_lite.plural import counted
@@ -98,13 +99,12 @@ def _plain(name: str, title: str, state: "State") -> dict[str, str]:
 
 
 def _print(rows: "list[Row]") -> None:
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     from pdebench_lite.report.wording import clean
 
-    console = Console(highlight=False, markup=False)
+    console = make_console()
     counts = {kind: sum(row[2].kind == kind for row in rows) for kind in _ORDER}
     table = Table(box=None, pad_edge=False)
     for head in ("state", "cell", "what", "note"):

@@ -17,6 +17,7 @@ from typing import Any
 
 from pdebench_lite.checkpoints import CHECKPOINT, discard_checkpoint, read_checkpoint
 from pdebench_lite.errors import PdebenchError
+from pdebench_lite.files import FULL
 from pdebench_lite.leases import Leases
 from pdebench_lite.method import Method
 from pdebench_lite.plugins import Registry
@@ -118,7 +119,10 @@ class Executor:
             if self.leases is not None and not self.leases.holds(cell.hash):
                 raise TakenOver from error
             reason = error.strerror or error
-            raise PdebenchError(f"cannot keep the record of {cell.title}: {reason}") from error
+            remedy = "; make room, then run again" if error.errno in FULL else ""
+            raise PdebenchError(
+                f"cannot keep the record of {cell.title}: {reason}{remedy}"
+            ) from error
 
     def _run(self, cell: Cell) -> Record:
         task = self.registry.task(Selector(cell.problem, cell.task, cell.problem_params))
@@ -143,12 +147,14 @@ class Executor:
                 record = record_of(cell, status, reason, **facts)
             if self.store.publish(record, workspace, self.leases) is None:
                 raise TakenOver
-        except (Stopped, NoRoom, KeyboardInterrupt):
-            with suppress(OSError):
-                (workspace / LEFT).touch()  # the next run goes on from there, in this process too
-            raise
-        except BaseException:
-            shutil.rmtree(workspace, ignore_errors=True)
+        except BaseException as error:
+            if isinstance(error, Stopped | KeyboardInterrupt) or (
+                isinstance(error, NoRoom) and read_checkpoint(workspace) is not None
+            ):
+                with suppress(OSError):
+                    (workspace / LEFT).touch()  # the next run goes on from there
+            else:
+                shutil.rmtree(workspace, ignore_errors=True)
             raise
         return record
 
@@ -207,7 +213,7 @@ class Executor:
         facts["load_end"] = load_average()
         facts |= {k: history.get(k, 0) for k in ("resumed", "restarted")}
         if child.returncode == NO_ROOM:
-            raise NoRoom(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            raise NoRoom(errno.ENOSPC, "no room on the disk, in the quota or under 'ulimit -f'")
         outcome = _read_outcome(workspace)
         if outcome is None or status:
             ran_out = memory_kills() > kills
