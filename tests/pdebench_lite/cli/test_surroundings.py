@@ -20,6 +20,7 @@ import pytest
 PROGRAM = (sys.executable, "-m", "pdebench_lite")
 TOY = ("run", "--problem", "toy", "--backend", "numpy", "--max-steps", "3", "--methods")
 RUN, ONE = (*TOY, "fake,twin"), (*TOY, "fake")
+slow = partial(pytest.param, marks=pytest.mark.slow)
 Done = subprocess.CompletedProcess[str]
 
 
@@ -70,7 +71,6 @@ def left_over(folder: Path) -> list[str]:
     return [path.name for path in folder.rglob(".*")]
 
 
-slow = partial(pytest.param, marks=pytest.mark.slow)
 BOTH, FAKE = {"fake": "ok", "twin": "ok"}, {"fake": "ok"}
 
 
@@ -97,7 +97,7 @@ def results(record: Path, fakes: Path, tmp_path: Path) -> Path:
     [
         'pdebench "$@" 2>&1 | head -n 1',
         'pdebench "$@" --json | head -n 1',
-        'pdebench "$@" 2>/dev/full',
+        slow('pdebench "$@" 2>/dev/full'),
         'pdebench "$@" <&- >&- 2>&-',
     ],
 )
