@@ -18,6 +18,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Self
 
+from pdebench_lite.errors import PdebenchError
 from pdebench_lite.locks import file_clock, locked
 
 HEARTBEAT = 10.0  # seconds
@@ -160,8 +161,14 @@ class Leases:
                 handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
             except FileExistsError:
                 return False
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(asdict(mine), file)
+            try:
+                with os.fdopen(handle, "w", encoding="utf-8") as file:
+                    json.dump(asdict(mine), file)
+            except OSError as error:  # a full disk: an empty lease would hold the cell
+                path.unlink(missing_ok=True)
+                raise PdebenchError(
+                    f"cannot write to '{self.root}': {error.strerror}; make room, then run again"
+                ) from None
             self._held[cell] = mine
             return True
 

@@ -12,6 +12,7 @@ Where a coefficient differs between instances, it is a further dataset of its na
 which programs that know nothing of it leave alone.
 """
 
+import io
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pdebench_lite.errors import PdebenchError, some
+from pdebench_lite.files import write_whole
 from pdebench_lite.hdf5_files import dataset, opened
 from pdebench_lite.plural import counted
 from pdebench_lite.tasks import Ensemble
@@ -261,17 +263,16 @@ def write_instances(path: str, ensemble: Ensemble) -> None:
     if len(fields) != 1 or list(ensemble.axes) != ["x", "t"]:
         raise PdebenchError("only families of one field on x and t have this layout")
     where = Path(path).expanduser()
-    part = where.with_name(f".{where.name}.{os.getpid()}.part")
+    made = io.BytesIO()  # by way of memory: on a full disk HDF5 brings the whole process down
+    with h5py.File(made, "w") as file:
+        tensor = np.moveaxis(ensemble.fields[fields[0]], -1, 1)
+        file.create_dataset(_TENSOR, data=tensor.astype(np.float32))
+        file.create_dataset(_X, data=ensemble.axes["x"])
+        file.create_dataset(_T, data=ensemble.axes["t"])
+        for name, values in ensemble.coefficients.items():
+            file.create_dataset(name, data=values)
     try:
         where.parent.mkdir(parents=True, exist_ok=True)
-        with h5py.File(part, "w") as file:
-            tensor = np.moveaxis(ensemble.fields[fields[0]], -1, 1)
-            file.create_dataset(_TENSOR, data=tensor.astype(np.float32))
-            file.create_dataset(_X, data=ensemble.axes["x"])
-            file.create_dataset(_T, data=ensemble.axes["t"])
-            for name, values in ensemble.coefficients.items():
-                file.create_dataset(name, data=values)
-        part.replace(where)
+        write_whole(where, made.getvalue())
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise PdebenchError(f"cannot write '{where}': {error.strerror or error}") from None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pluggy
 
 from pdebench_lite import hookspecs
+from pdebench_lite.aside import aside
 from pdebench_lite.errors import PdebenchError, unknown_name
 from pdebench_lite.method import Backend, Method
 
@@ -235,12 +236,15 @@ def collect(
         try:
             manager = pluggy.PluginManager(hookspecs.PROJECT)
             manager.add_hookspecs(hookspecs)
-            manager.register(load(), plugin.name)
-            manager.check_pending()
-            items = {
-                kind: [x for answer in getattr(manager.hook, f"pdebench_{kind}s")() for x in answer]
-                for kind in kinds
-            }
+            with aside():
+                manager.register(load(), plugin.name)
+                manager.check_pending()
+                items = {
+                    kind: [
+                        x for found in getattr(manager.hook, f"pdebench_{kind}s")() for x in found
+                    ]
+                    for kind in kinds
+                }
             for kind, found in items.items():
                 for item in found:
                     _check(kind, item)

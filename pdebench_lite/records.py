@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import tempfile
-import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pdebench_lite.arrays import synchronise
 from pdebench_lite.data_files import without_folders
 from pdebench_lite.errors import NewerError, PdebenchError
+from pdebench_lite.files import write_whole
 from pdebench_lite.leases import Leases, born, machine
 from pdebench_lite.locks import locked
 from pdebench_lite.naming import one_name
@@ -449,10 +449,7 @@ class Store:
                 now, old = one_name([now, old])
                 if now != old:
                     return False
-                partial = folder / f".{RECORD}"  # one name: what a kill left is written over
-                partial.write_text(_text(new), encoding="utf-8")
-                synchronise(partial)
-                partial.rename(folder / RECORD)
+                write_whole(folder / RECORD, _text(new))
             synchronise(folder)
         except OSError as error:
             raise PdebenchError(f"cannot write '{folder}': {error.strerror or error}") from None
@@ -473,9 +470,7 @@ class Store:
         path = folder / f"{digest}.json"
         if not path.exists():
             folder.mkdir(parents=True, exist_ok=True)
-            partial = path.with_suffix(f".{uuid.uuid4().hex}")  # several cells may do this at once
-            partial.write_text(json.dumps(environment, indent=1) + "\n", encoding="utf-8")
-            os.replace(partial, path)
+            write_whole(path, json.dumps(environment, indent=1) + "\n")
 
 
 def _text(record: Record) -> str:

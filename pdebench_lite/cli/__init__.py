@@ -10,7 +10,9 @@ from contextlib import contextmanager
 
 import typer
 
+from pdebench_lite.cli._streams import steady
 from pdebench_lite.errors import PdebenchError
+from pdebench_lite.files import FULL
 
 # The module of this package that holds a verb, and the command in it; `--help` lists them so.
 VERBS = {
@@ -101,10 +103,19 @@ def application(verbs: Iterable[str] = VERBS) -> typer.Typer:
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit status.
 
-    0: done; 1: a cell failed; 2: wrong usage or bad input, one line on stderr; 130: Ctrl-C; 128 and
-    its number: another signal, such as 143 for SIGTERM.
+    0: done; 1: a cell failed; 2: wrong usage, bad input, or a disk or stream that takes no more,
+    one line on stderr; 130: Ctrl-C; 128 and its number: another signal, such as 143 for SIGTERM.
     """
-    given = sys.argv[1:] if arguments is None else arguments
+    os.environ["MPLBACKEND"] = "agg"  # another environment's cannot even be imported here
+    with steady() as lost:
+        status = _run(sys.argv[1:] if arguments is None else arguments)
+    for error in lost:
+        _complain(f"cannot write the output: {error.strerror}")
+        return max(status, 2)
+    return status
+
+
+def _run(given: list[str]) -> int:
     app = application(given[:1] if given and given[0] in VERBS else VERBS)
     if not given:
         app(["--help"], prog_name="pdebench", standalone_mode=False)
@@ -113,7 +124,6 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         with _terminable(told):
             status = int(app(given, prog_name="pdebench", standalone_mode=False) or 0)
-        sys.stdout.flush()
         if status == _STOPPED:  # typer turned KeyboardInterrupt into this
             raise KeyboardInterrupt
         return status
@@ -125,12 +135,11 @@ def main(arguments: list[str] | None = None) -> int:
             f"pdebench: stopped{by}; finished cells are kept, run again to go on", file=sys.stderr
         )
         return 128 + told[0] if told else _STOPPED
-    except (BrokenPipeError, SystemExit) as error:
-        if isinstance(error, SystemExit) and not isinstance(error.__context__, BrokenPipeError):
+    except OSError as error:
+        if error.errno not in FULL:
             raise
-        # The reader of our output, such as `head`, has left; Python would complain at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())  # type: ignore[union-attr]
-        return 0
+        where = f"'{error.filename}'" if error.filename else "a file"
+        return _complain(f"cannot write {where}: {error.strerror}; make room, then run again")
     except Exception as error:
         message = getattr(error, "format_message", None)  # typer's usage errors
         if message is None:

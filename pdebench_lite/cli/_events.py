@@ -1,6 +1,7 @@
 """`--json`: what happens in a study, one JSON object a line on stdout, for other programs."""
 
 import json
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -30,7 +31,7 @@ class Events(Quiet):
     """
 
     def __init__(self, results: Path, tally: Tally | None = None) -> None:
-        self._results = results
+        self._results, self._out = results, sys.stdout  # which a run gives to plugins
         self._tally = tally or Tally()
         self._told: dict[str, float] = {}
 
@@ -97,4 +98,4 @@ class Events(Quiet):
 
     def _tell(self, event: str, **values: Any) -> None:
         line = {"event": event, "time": round(time.time(), 3), **values}
-        print(json.dumps(line, ensure_ascii=True, allow_nan=False), flush=True)
+        print(json.dumps(line, ensure_ascii=True, allow_nan=False), flush=True, file=self._out)

@@ -273,7 +273,7 @@ def make_listener(results: Path, notes: Sequence[str] = (), tally: Tally | None 
     console = Console(stderr=True, highlight=False, markup=False)
     if console.is_jupyter:
         return Notebook(results, console, notes, tally)
-    kind = Live if sys.stderr.isatty() else Lines
+    kind = Live if sys.stderr.isatty() and not console.is_dumb_terminal else Lines
     return kind(results, console, notes, tally)
 
 

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from pdebench_lite.aside import aside
 from pdebench_lite.cli._options import split_names
 from pdebench_lite.errors import PdebenchError
 
@@ -49,7 +50,8 @@ def audit(
     from pdebench_lite.plugins import registry
     from pdebench_lite.report.published import describe_finding, finding_json
 
-    task = registry().task(problem)
+    with aside():
+        task = registry().task(problem)
     named = {key: value for key, value in (("x", x), ("t", t), ("u", u)) if value}
     for pair in name or []:
         what, equals, array = pair.partition("=")
@@ -60,7 +62,8 @@ def audit(
     published = locate(
         contents, task.problem.domain, task.problem.fields, named, split_names(order)
     )
-    finding = measure(published, task)
+    with aside():
+        finding = measure(published, task)
     write = describe_finding if format == "text" else finding_json
     print(write(file, task.label, published, finding), end="")
     return 1 if finding.foreign else 0

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from pdebench_lite.aside import aside
 from pdebench_lite.errors import PdebenchError
 
 data = typer.Typer(
@@ -40,7 +41,8 @@ def write(
     from pdebench_lite.seeding import generator
     from pdebench_lite.tasks import FamilyTask
 
-    task = registry(("problem",)).task(problem)
+    with aside():
+        task = registry(("problem",)).task(problem)
     if not isinstance(task, FamilyTask) or not task.instances:
         raise PdebenchError(f"{task.label} is no family of instances; try burgers:family")
     names = ("train", "validation", "test", *task.shifts)
@@ -51,6 +53,7 @@ def write(
     # A file may be called anything: where the family is from one, its contents seed the draws.
     label = nameless(task.settings) if any(each(task.settings)) else task.label
     rng = generator("data write", label, seed) if which == "train" else None
-    drawn = task.draw(which, count, rng)
+    with aside():
+        drawn = task.draw(which, count, rng)
     write_instances(str(out), drawn)
     print(f"{count} instances of {task.label} ({which}) -> {out}")

@@ -1,11 +1,13 @@
 """`pdebench run`: race methods on problems."""
 
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pdebench_lite.aside import aside
 from pdebench_lite.cli._options import DEFAULT_RESULTS, Results
 from pdebench_lite.errors import PdebenchError
 
@@ -114,7 +116,8 @@ def run(
 
         loggers.check(logger)
     known = registry()
-    cells, devices, remedies = _plan(known, study, given)
+    with aside():
+        cells, devices, remedies = _plan(known, study, given)
 
     from pdebench_lite.cli._progress import Quiet, make_listener
     from pdebench_lite.cli._tally import Tally
@@ -138,7 +141,8 @@ def run(
     if dry_run:
         from pdebench_lite.cli import _dry_run
 
-        planned = _dry_run.look_ahead(cells, known, results, again, estimator)
+        with aside():
+            planned = _dry_run.look_ahead(cells, known, results, again, estimator)
         print(_dry_run.as_json(planned) if as_json else _dry_run.as_text(planned, estimator, jobs))
         return 0
     waits = not in_batch_job() if wait is None else wait
@@ -149,7 +153,7 @@ def run(
         listener: Quiet = Events(results, tally)
     else:
         listener = Quiet() if quiet else make_listener(results, remedies, tally)
-    with listener:
+    with listener, redirect_stdout(sys.stderr):  # what plugins print as cells are started
         if logger is None:
             records = execute(known, cells, devices, results, again, listener, jobs, waits)
         else:

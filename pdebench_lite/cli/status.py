@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pdebench_lite.aside import aside
+from pdebench_lite.cli._console import make_console
 from pdebench_lite.cli._options import DEFAULT_RESULTS, Results
 from pdebench_lite.errors import PdebenchError, unknown_name
 from pdebench_lite.plural import counted
@@ -50,10 +52,11 @@ def status(
         raise PdebenchError(
             f"no results folder '{results}'; name one with --results DIR, or run something first"
         )
-    rows = _of_study(study, store) if study is not None else _of_folder(store)
+    with aside():
+        rows = _of_study(study, store) if study is not None else _of_folder(store)
     rows.sort(key=lambda row: _ORDER.index(row[2].kind))
     if format == "json":
-        print(json.dumps([_plain(*row) for row in rows], indent=1, ensure_ascii=False))
+        print(json.dumps([_plain(*row) for row in rows], indent=1))
     else:
         _print(rows)
 
@@ -100,13 +103,12 @@ def _plain(name: str, title: str, state: "State") -> dict[str, str]:
 
 
 def _print(rows: "list[Row]") -> None:
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     from pdebench_lite.report.wording import clean
 
-    console = Console(highlight=False, markup=False)
+    console = make_console()
     counts = {kind: sum(row[2].kind == kind for row in rows) for kind in _ORDER}
     table = Table(box=None, pad_edge=False)
     for head in ("state", "cell", "what", "note"):

@@ -74,4 +74,4 @@ def finding_json(path: Path, label: str, published: Published, finding: Finding)
         "probably_another_problem": finding.foreign,
         "times": times,
     }
-    return json.dumps(finite(values), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(finite(values), indent=1, allow_nan=False) + "\n"

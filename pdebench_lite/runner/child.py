@@ -11,6 +11,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from pdebench_lite import data_files
 from pdebench_lite.arrays import save_arrays
 from pdebench_lite.checkpoints import read_checkpoint
 from pdebench_lite.errors import DivergedError, PdebenchError, UnsupportedError
+from pdebench_lite.files import FULL
 from pdebench_lite.method import Solution
 from pdebench_lite.metrics import bands, error_profile
 from pdebench_lite.plugins import registry
@@ -40,6 +42,7 @@ from pdebench_lite.tasks.field import FieldEvaluation
 from pdebench_lite.view import View
 
 JOURNAL, OUTCOME, ARRAYS = "journal.jsonl", "outcome.json", "arrays.npz"
+NO_ROOM = 74  # exit status of a child that could not write: EX_IOERR
 
 
 def _import_solver(path: str) -> Callable[[View, Run], Solution]:
@@ -94,6 +97,8 @@ def main(workspace: Path) -> None:
     except DivergedError as error:
         outcome.update(status="diverged", reason=_line(error))
     except (Exception, SystemExit) as error:
+        if isinstance(error, OSError) and error.errno in FULL:
+            raise  # not the method's fault
         lost = isinstance(error, MemoryError) or (
             runtime is not None and runtime.is_out_of_memory(error)
         )
@@ -207,6 +212,13 @@ def _score(judge: Judge, clock: Clock, solution: Solution, workspace: Path) -> d
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
-    sys.stdout.flush()
+    try:
+        main(Path(sys.argv[1]))
+        sys.stdout.flush()
+    except OSError as full:
+        if full.errno not in FULL:
+            raise
+        with suppress(OSError):  # the log cannot grow either
+            traceback.print_exc()
+        os._exit(NO_ROOM)
     os._exit(0)  # the outcome is written: a thread that a plugin left cannot hold us up

@@ -1,5 +1,6 @@
 """The parent's side of a cell: start the child, watch it, stop it, publish its record."""
 
+import errno
 import json
 import os
 import shutil
@@ -15,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from pdebench_lite import data_files
-from pdebench_lite.checkpoints import discard_checkpoint
+from pdebench_lite.checkpoints import discard_checkpoint, read_checkpoint
 from pdebench_lite.errors import PdebenchError
+from pdebench_lite.files import FULL
 from pdebench_lite.leases import Leases
 from pdebench_lite.method import Method
 from pdebench_lite.plugins import Registry
@@ -26,7 +28,7 @@ from pdebench_lite.runner import attempts
 from pdebench_lite.runner.artifacts import shorten, write_fields, write_history
 from pdebench_lite.runner.at_work import announced
 from pdebench_lite.runner.attempts import ATTEMPT, ATTEMPTS, Attempt
-from pdebench_lite.runner.child import ARRAYS, JOURNAL, OUTCOME
+from pdebench_lite.runner.child import ARRAYS, JOURNAL, NO_ROOM, OUTCOME
 from pdebench_lite.runner.clock import CHARGED, PHASES
 from pdebench_lite.runner.environment import environment, load_average, threads
 from pdebench_lite.runner.identity import fingerprint_of
@@ -56,6 +58,10 @@ Listener = Callable[[Watch], None]
 
 class Stopped(Exception):  # noqa: N818 - no error: the user wished it
     """The runner was asked to stop; the cell goes on with the next run."""
+
+
+class NoRoom(OSError):  # noqa: N818 - as Python names its own
+    """A child could not write: the disk is full; the cell goes on with the next run."""
 
 
 class TakenOver(Exception):  # noqa: N818 - no error: the other runner's result counts
@@ -119,7 +125,11 @@ class Executor:
         except OSError as error:
             if self.leases is not None and not self.leases.holds(cell.hash):
                 raise TakenOver from error
-            raise PdebenchError(f"cannot keep the record of {cell.title}: {error}") from error
+            reason = error.strerror or error
+            remedy = "; make room, then run again" if error.errno in FULL else ""
+            raise PdebenchError(
+                f"cannot keep the record of {cell.title}: {reason}{remedy}"
+            ) from error
 
     def _run(self, cell: Cell) -> Record:
         task = self.registry.task(Selector(cell.problem, cell.task, cell.problem_params))
@@ -145,16 +155,18 @@ class Executor:
                 data_files.check_unchanged(files)
                 _leave_out_folders(workspace / LOG, cell)
             else:
-                (workspace / LOG).write_text(reason + "\n")
+                (workspace / LOG).write_text(reason + "\n", encoding="utf-8")
                 record = record_of(cell, status, reason, **facts)
             if self.store.publish(record, workspace, self.leases) is None:
                 raise TakenOver
-        except (Stopped, KeyboardInterrupt):
-            with suppress(OSError):
-                (workspace / LEFT).touch()  # the next run goes on from there, in this process too
-            raise
-        except BaseException:
-            shutil.rmtree(workspace, ignore_errors=True)
+        except BaseException as error:
+            if isinstance(error, Stopped | KeyboardInterrupt) or (
+                isinstance(error, NoRoom) and read_checkpoint(workspace) is not None
+            ):
+                with suppress(OSError):
+                    (workspace / LEFT).touch()  # the next run goes on from there
+            else:
+                shutil.rmtree(workspace, ignore_errors=True)
             raise
         return record
 
@@ -219,6 +231,8 @@ class Executor:
         facts["concurrency"] = max(facts.get("concurrency", 1), self._most)
         facts["load_end"] = load_average()
         facts |= {"resumed": attempt.resumed, "restarted": attempt.restarted}
+        if child.returncode == NO_ROOM:
+            raise NoRoom(errno.ENOSPC, "no room on the disk, in the quota or under 'ulimit -f'")
         outcome = _read_outcome(workspace)
         if outcome is None or status:
             stops = not status and -child.returncode in STOPS

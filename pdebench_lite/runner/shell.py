@@ -97,6 +97,7 @@ def _fixed(dtype: str) -> dict[str, str]:
         "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
         "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
         "MPLBACKEND": "agg",
+        "PYTHONIOENCODING": "utf-8:backslashreplace",  # of the log, whatever a terminal shows
         "PYTHONUNBUFFERED": "1",
         "PYTHONFAULTHANDLER": "1",
     }

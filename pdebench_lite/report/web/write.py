@@ -3,13 +3,13 @@
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
 from pdebench_lite import __version__
 from pdebench_lite.compare import Comparison, Source, compare
 from pdebench_lite.compare.comparison import ProblemComparison
 from pdebench_lite.errors import PdebenchError
+from pdebench_lite.files import write_whole
 from pdebench_lite.records import Record, Store
 from pdebench_lite.report import wording
 from pdebench_lite.report.comparison.course_sheets import equal_error, equal_time
@@ -52,15 +52,7 @@ def write_report(store: Store, records: Sequence[Record], out: str | os.PathLike
         raise _cannot(path, error) from None
     text = page(gather(store, records)).encode("utf-8")
     try:
-        with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}-", delete=False) as partial:
-            try:
-                partial.write(text)
-                partial.close()
-                Path(partial.name).chmod(0o644)
-                Path(partial.name).replace(path)
-            except BaseException:
-                Path(partial.name).unlink(missing_ok=True)
-                raise
+        write_whole(path, text)
     except OSError as error:
         raise _cannot(path, error) from None
     return len(text)
