@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install demo results peers measure-peers refresh test test-all bench lint clean
+.PHONY: install demo results peers measure-peers refresh test test-all test-lowest bench lint clean
 
 install: $(STAMP)
 
@@ -72,6 +72,22 @@ test: install lint
 test-all: install lint
 	$(BIN)/python -m pytest -m "" $(PARALLEL)
 
+# The lowest releases of direct dependencies that pyproject.toml allows, with the newest ones of what
+# those need in turn, of whose deprecations old releases cannot know.
+LOWEST ?= .venv-lowest
+
+test-lowest: $(LOWEST)/.installed
+	$(LOWEST)/bin/python -m pytest $(PARALLEL) -W default::DeprecationWarning
+
+$(LOWEST)/.installed: pyproject.toml
+	$(PYTHON) -m venv --clear $(LOWEST)
+	$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check uv
+	$(LOWEST)/bin/uv pip compile --quiet --resolution lowest-direct --extra all --extra dev \
+	  --python $(LOWEST)/bin/python --output-file $(LOWEST)/lowest.txt pyproject.toml
+	$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check \
+	  -c $(LOWEST)/lowest.txt -e ".[all,dev]"
+	touch $@
+
 # Writes results/benchmarks/ and the page of it; what was too slow is an error in the end. Threads
 # wait as they do in the process of a cell.
 bench: $(PEERS)/.installed
@@ -88,4 +104,4 @@ lint: install
 	$(BIN)/mypy
 
 clean:
-	rm -rf .venv .venv-peers build dist .pytest_cache .mypy_cache .ruff_cache .benchmarks
+	rm -rf .venv .venv-peers .venv-lowest build dist .pytest_cache .mypy_cache .ruff_cache .benchmarks

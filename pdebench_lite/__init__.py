@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     __version__: str
+    from pdebench_lite.data_files import DataFile as DataFile
     from pdebench_lite.errors import PdebenchError as PdebenchError
     from pdebench_lite.errors import UnsupportedError as UnsupportedError
     from pdebench_lite.metrics import Metric as Metric
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "run": "runner.api",
+    "DataFile": "data_files",
     "PdebenchError": "errors",
     "UnsupportedError": "errors",
     "hookimpl": "registry.hooks",
@@ -63,9 +65,9 @@ __all__ = ["__version__", *sorted(_HOMES)]
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first asked for, so that `pdebench --help` starts fast."""
     if name == "__version__":
-        from importlib.metadata import version
+        from pdebench_lite.version import VERSION
 
-        return version("pdebench-lite")
+        return VERSION
     if name in _HOMES:
         return getattr(import_module(f"pdebench_lite.{_HOMES[name]}"), name)
     raise AttributeError(f"module 'pdebench_lite' has no attribute '{name}'")

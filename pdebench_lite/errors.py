@@ -4,6 +4,7 @@ import difflib
 from collections.abc import Iterable
 
 _MOST = 24  # names that a message lists
+_SOME = 8  # names of what a file holds, which may be many thousands
 
 
 def visible(text: str, kept: str = "") -> str:
@@ -21,6 +22,10 @@ class PdebenchError(Exception):
         return visible(" ".join(super().__str__().split()))
 
 
+class NewerError(PdebenchError):
+    """A newer version of this program wrote a file; it is neither read nor replaced."""
+
+
 class NotGivenError(PdebenchError):
     """A method asked its view for something that the task does not give."""
 
@@ -31,6 +36,13 @@ class UnsupportedError(PdebenchError):
 
 class DivergedError(Exception):
     """Training produced a number that is not finite; the cell is recorded as `diverged`."""
+
+
+def some(names: Iterable[object]) -> str:
+    """List the first names and say how many more there are; empty for none."""
+    every = [str(name) for name in names]
+    more = f" and {len(every) - _SOME} more" if len(every) > _SOME else ""
+    return ", ".join(every[:_SOME]) + more
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> PdebenchError:

@@ -7,13 +7,17 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from pdebench_lite.data_files import short, unhashed
 from pdebench_lite.errors import PdebenchError, unknown_name
 
 _OPENING, _CLOSING, _QUOTES = "[{(", "]})", "\"'"
 
 
 class Settings(BaseModel):
-    """Base of every parameter and configuration model: immutable, unknown keys are errors."""
+    """Base of every parameter and configuration model: immutable, unknown keys are errors.
+
+    A setting that names a file of data has the type `DataFile`: its contents count, not its path.
+    """
 
     # Building a validator takes milliseconds; listing many methods needs none of theirs.
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
@@ -22,18 +26,7 @@ class Settings(BaseModel):
     def code_paths(cls, values: Mapping[str, Any]) -> tuple[str, ...]:
         """Return the paths, `package.module:object`, of the user's own code that values name.
 
-        Its sources count in the fingerprint of a cell.
-
-        Args:
-            values: settings as a record keeps them.
-        """
-        return ()
-
-    @classmethod
-    def data_paths(cls, values: Mapping[str, Any]) -> tuple[str, ...]:
-        """Return the files whose numbers are part of what values describe.
-
-        Their contents count in the fingerprint of a cell.
+        What it reaches by import counts in the fingerprint of a cell.
 
         Args:
             values: settings as a record keeps them.
@@ -155,6 +148,7 @@ def fill(model: type[S], values: Mapping[str, Any], owner: str) -> S:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         value = first["input"] if place else dict(values)
+        value = short(value) if isinstance(value, str) else value
         message = first["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
         label = f"{place}={value!r}" if place else f"{value!r}"
         raise PdebenchError(f"{owner}: {label}: {message[0].lower()}{message[1:]}") from None
@@ -189,12 +183,14 @@ def names_of(label: str) -> set[str]:
     """Return what a label goes by where records are chosen.
 
     Itself; without its parameters, as all that have some; and, with none, with empty brackets.
+    A file of data goes by its name, too.
     """
     base = label.partition("[")[0]
-    return {label, base, f"{base}[]"} if label == base else {label, base}
+    return {label, base, f"{base}[]"} if label == base else {label, base, unhashed(label)}
 
 
 def _write(value: Any) -> str:
+    value = short(value) if isinstance(value, str) else value
     if isinstance(value, str) and _is_bare(value):
         return value
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)

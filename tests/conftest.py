@@ -5,6 +5,7 @@ import os
 os.environ["JAX_ENABLE_X64"] = "1"
 os.environ["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"
 os.environ["MPLBACKEND"] = "agg"
+os.environ["PDEBENCH_SCOPE"] = f"tests{os.getpid()}"  # cells of other tests do not count
 if "PYTEST_XDIST_WORKER" in os.environ:  # one process per processor: threads would only fight
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -37,6 +38,12 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.load_profile("repeated" if quick else "searching")
     if quick:
         os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep what tests find out about data files out of the user's cache."""
+    os.environ["PDEBENCH_CACHE"] = str(tmp_path_factory.mktemp("cache"))
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -89,7 +96,7 @@ def fakes(fakes_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     scratch.mkdir()
     monkeypatch.setenv("PDEBENCH_FAKES", str(scratch))
     monkeypatch.setenv("PYTHONPATH", str(fakes_folder))
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)  # as users have it
     monkeypatch.syspath_prepend(str(fakes_folder))
     importlib.invalidate_caches()
     registry.cache_clear()

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from pdebench_lite.analysis.entrants import Contest, Entrant, Source
-from pdebench_lite.analysis.fairness import is_version
 from pdebench_lite.analysis.provenance import measured
 from pdebench_lite.analysis.wording import clean
+from pdebench_lite.store.marks import is_version, other_sources
 
 
 def beside(contest: Contest, sources: Sequence[Source]) -> list[str]:
@@ -77,7 +77,5 @@ def _versions(own: Sequence[Entrant], theirs: Sequence[Entrant]) -> list[str]:
 
 
 def _changed(own: Entrant, its: Entrant) -> list[str]:
-    """Name the sources that the two rows were not made by alike."""
-    here, there = own.record.fingerprint, its.record.fingerprint
-    shared = here.keys() & there.keys()
-    return [n for n in shared if here[n] != there[n] and not is_version(here[n])]
+    """Name the packages that the two rows were not made by alike."""
+    return other_sources(own.record.fingerprint, its.record.fingerprint)

@@ -10,6 +10,7 @@ from pdebench_lite.analysis.entrants import Contest, Entrant
 from pdebench_lite.analysis.remark import Remark
 from pdebench_lite.analysis.statistics import median
 from pdebench_lite.analysis.wording import clean
+from pdebench_lite.data_files import each
 from pdebench_lite.errors import PdebenchError
 from pdebench_lite.problem import Task
 from pdebench_lite.registry.discovery import Registry, registry
@@ -88,9 +89,11 @@ def advice(contest: Contest, results: Path, labels: Sequence[str] = ()) -> Remar
         if found
         else "no classical solver among these records, so they cannot tell what learning is worth"
     )
+    record = next(iter([*contest.records, *contest.refused]))
+    if any(each(record.problem_params)):  # a data file may be elsewhere, and tables are to be alike
+        return Remark(lack)
     try:
         known = registry()
-        record = next(iter([*contest.records, *contest.refused]))
         task = known.task(Selector(record.problem, record.task, record.problem_params))
         selectors, reasons = _classical(known, task)
     except PdebenchError:

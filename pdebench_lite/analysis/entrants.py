@@ -8,6 +8,7 @@ from typing import Any
 from pdebench_lite.analysis.outcomes import Outcome, read_outcome
 from pdebench_lite.analysis.wording import clean
 from pdebench_lite.selectors import canonical, names_of, parse_selector
+from pdebench_lite.store.naming import one_name
 from pdebench_lite.store.records import Record, Store
 
 _MACHINE = ("cpu", "cores", "logical_cores", "ram_mb", "os")
@@ -162,14 +163,14 @@ def contests(
     wanted = list(problems)
     records: dict[str, list[tuple[Source, Record]]] = {}
     taken: dict[str, list[Record]] = {}
-    for source in sources:
-        for record in source.store.load().records:
-            label = _without(record.problem_label, over)
-            if wanted and not names_of(label) & set(wanted):
-                continue
-            if record not in taken.setdefault(record.cell, []):
-                taken[record.cell].append(record)
-                records.setdefault(label, []).append((source, record))
+    found = [(s, record) for s in sources for record in s.store.load().records]
+    for (source, _), record in zip(found, one_name(r for _, r in found), strict=True):
+        label = _without(record.problem_label, over)
+        if wanted and not names_of(label) & set(wanted):
+            continue
+        if record not in taken.setdefault(record.cell, []):
+            taken[record.cell].append(record)
+            records.setdefault(label, []).append((source, record))
     return [contest(label, mine, metric, over) for label, mine in records.items()]
 
 

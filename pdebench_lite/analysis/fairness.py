@@ -6,17 +6,20 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from pdebench_lite.analysis.entrants import Entrant
-from pdebench_lite.analysis.wording import budget_text, clean, stolen_text
+from pdebench_lite.analysis.wording import (
+    budget_text,
+    clean,
+    stolen_text,
+    threads_text,
+    variables_text,
+    waited_text,
+)
+from pdebench_lite.store.marks import by_package, is_version, other_sources
 from pdebench_lite.store.records import Record
 from pdebench_lite.text import counted
 
 OTHER_MACHINE = "other machine"
 OTHER_SOURCE, MIXED_SOURCE = "other source", "mixed source"
-
-
-def is_version(mark: str) -> bool:
-    """Whether a mark of a fingerprint is a library's version, not the hash of a source."""
-    return "." in mark
 
 
 @dataclass
@@ -68,8 +71,13 @@ def audit(entrants: Sequence[Entrant]) -> Audit:
         values[i]["machine"] = machines[i]
         values[i]["versions"] = _versions_text(entrant.records)
         values[i]["steal"] = stolen_text(entrant.records, least=0.0)
+        values[i]["shell"] = variables_text(entrant.records)
+        values[i]["waited"] = waited_text(entrant.records, least=0.0)
         marks[i] += [OTHER_MACHINE] if elsewhere[i] else []
         marks[i] += [f"from {clean(entrant.key.source)}"] if entrant.key.source else []
+    shell = {of["shell"] for of in values}  # what a backend does not read, its rows never name
+    if len(shell) == 1:
+        common += filter(None, shell)
     for i, of_noise in enumerate(_other_draws(entrants)):
         marks[i] += of_noise
     groups, sources = _sources(entrants)
@@ -83,6 +91,10 @@ def audit(entrants: Sequence[Entrant]) -> Audit:
             marks[i].append("stops on the error")
         if took := stolen_text(entrant.records):
             marks[i].append(f"host took {took}")
+        if len(shell) > 1 and values[i]["shell"]:
+            marks[i].append(values[i]["shell"])
+        if waited := waited_text(entrant.records):
+            marks[i].append(f"waited {waited}")
     return Audit(common, marks, values, trials, elsewhere, sources)
 
 
@@ -137,7 +149,7 @@ def _device(record: Record) -> str:
 _CONDITIONS: tuple[tuple[str, Callable[[Record], str], Callable[[str], str]], ...] = (
     ("budget", lambda r: budget_text(r.budget), lambda word: f"budget {word}"),
     ("precision", lambda r: clean(r.dtype), str),
-    ("threads", lambda r: "" if r.threads is None else str(r.threads), _threads),
+    ("threads", lambda r: "" if r.threads is None else threads_text(r), _threads),
     ("device", _device, str),
     ("at once", lambda r: str(r.concurrency), _one_at_a_time),
     ("resumed", lambda r: "resumed" if r.resumed else "", lambda word: word or "never resumed"),
@@ -155,7 +167,7 @@ def _trials(entrants: Sequence[Entrant]) -> list[int]:
 def _fingerprints(records: Iterable[Record]) -> Mapping[str, str]:
     found: dict[str, list[str]] = {}
     for record in records:
-        for name, mark in record.fingerprint.items():
+        for name, mark in by_package(record.fingerprint).items():
             if mark not in found.setdefault(name, []):
                 found[name].append(mark)
     return {name: "/".join(marks) for name, marks in found.items()}
@@ -190,12 +202,17 @@ def _sources(entrants: Sequence[Entrant]) -> tuple[list[list[str]], dict[str, li
     members: list[list[int]] = []
     marks: list[list[str]] = [[] for _ in entrants]
     for i, entrant in enumerate(entrants):
-        found = _fingerprints(entrant.records)
-        own = {name: mark for name, mark in found.items() if not is_version(mark)}
-        if any("/" in mark for mark in own.values()):
+        own: dict[str, str] = {}
+        mixed = False
+        for prints in (record.fingerprint for record in entrant.records):
+            mixed |= bool(other_sources(own, prints))
+            own |= {name: mark for name, mark in prints.items() if not is_version(mark)}
+        if mixed:
             marks[i].append(MIXED_SOURCE)
             continue
-        place = next((k for k, group in enumerate(groups) if not _other(own, group)), len(groups))
+        place = next(
+            (k for k, group in enumerate(groups) if not other_sources(own, group)), len(groups)
+        )
         if place == len(groups):
             groups.append({})
             members.append([])
@@ -205,12 +222,7 @@ def _sources(entrants: Sequence[Entrant]) -> tuple[list[list[str]], dict[str, li
     differing = {}
     for number, k in enumerate(order[1:], 2):
         mark = f"source {number}"
-        differing[mark] = _other(groups[k], groups[order[0]])
+        differing[mark] = other_sources(groups[k], groups[order[0]])
         for i in members[k]:
             marks[i].append(mark)
     return marks, differing
-
-
-def _other(some: Mapping[str, str], others: Mapping[str, str]) -> list[str]:
-    """Return the packages that both have, but not with the same source."""
-    return sorted(name for name in some.keys() & others.keys() if some[name] != others[name])

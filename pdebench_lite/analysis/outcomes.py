@@ -9,6 +9,7 @@ from pdebench_lite.analysis.wording import bound_of
 from pdebench_lite.store.records import HISTORY, Record, Store, tell_unreadable
 
 _OVERRUN = 0.02  # of a budget: how much later the end of a run may come and be read at it
+_MEMORY = "peak_host_mb"
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,8 @@ def _history(
     path = store.folder(record.cell) / HISTORY
     try:  # by pyarrow itself: eight times faster than through pandas, for thousands of records
         with pq.ParquetFile(path) as file:
-            table = file.read().to_pandas()
+            wanted = [n for n in ("charged_s", metric, _MEMORY) if n in file.schema_arrow.names]
+            table = file.read(wanted).to_pandas()
     except FileNotFoundError:
         return nothing, nothing, nothing
     except (OSError, ValueError) as error:
@@ -145,12 +147,8 @@ def _history(
         return nothing, nothing, nothing
     if metric not in table or "charged_s" not in table:
         return nothing, nothing, nothing
-    columns = {
-        name: table[name].to_numpy(float, na_value=np.nan)
-        for name in ("charged_s", metric, "peak_host_mb")
-        if name in table
-    }
-    memory = columns.get("peak_host_mb", np.full(len(table), np.nan))
+    columns = {name: table[name].to_numpy(float, na_value=np.nan) for name in wanted}
+    memory = columns.get(_MEMORY, np.full(len(table), np.nan))
     use = np.isfinite(columns["charged_s"]) & np.isfinite(columns[metric])
     order = np.argsort(columns["charged_s"][use], kind="stable")
     return tuple(a[use][order] for a in (columns["charged_s"], columns[metric], memory))

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
+from pdebench_lite.data_files import short
 from pdebench_lite.errors import unknown_name
 from pdebench_lite.metrics import Metric
 from pdebench_lite.registry.discovery import registry
@@ -20,10 +21,14 @@ from pdebench_lite.text import counted
 
 MISSING = "–"
 AT_BOUND = "≤ bound"
-STOLEN = 0.05  # share of processor time that a host took from which on tables say so
+STOLEN = 0.05  # share of processor time that a host, or other programs, took: then tables say so
 HOST_TOOK = (
     "host took: the share of processor time that the host of the virtual machine kept, where it "
     f"was {STOLEN:.0%} or more: times are too long"
+)
+WAITED = (
+    "waited: the share of the processor time that a run wanted and other programs had instead, "
+    f"where it was {STOLEN:.0%} or more: times are too long, and errors after equal times too large"
 )
 WITH_LABELS, WITHOUT_LABELS = "given labels", "given no labels"
 
@@ -175,10 +180,37 @@ def stolen_text(records: Iterable[Record], least: float = STOLEN) -> str:
         records: finished cells.
         least: below it nothing is said; nor where the share is unknown.
     """
-    shares = [record.steal for record in records if record.steal is not None]
+    return _share_text([record.steal for record in records], least)
+
+
+def waited_text(records: Iterable[Record], least: float = STOLEN) -> str:
+    """Say what share of the processor time that was wanted others had: of records, the largest.
+
+    Args:
+        records: finished cells.
+        least: below it nothing is said; nor where the share is unknown.
+    """
+    return _share_text([record.waited for record in records], least)
+
+
+def _share_text(told: Iterable[float | None], least: float) -> str:
+    shares = [share for share in told if share is not None]
     if not shares or max(shares) < least:
         return ""
     return f"{'up to ' if len(set(shares)) > 1 else ''}{max(shares):.0%}"
+
+
+def threads_text(record: Record) -> str:
+    """Write the threads that a library used: `2`; `1 of 2` where it was given more processors."""
+    if record.threads is None or record.processors in (None, record.threads):
+        return count(record.threads)
+    return f"{record.threads} of {record.processors}"
+
+
+def variables_text(records: Iterable[Record]) -> str:
+    """Write the variables of the shell that change speed or numbers: `XLA_FLAGS=…`."""
+    found = {f"{k}={v}": None for r in records for k, v in sorted(r.variables.items())}
+    return clean(" ".join(found))
 
 
 def tuning(method: str, problem: str = "") -> str:
@@ -236,6 +268,8 @@ def parameter_text(record: Record, name: str) -> str:
     value = record.problem_params.get(name)
     if value is None:
         return MISSING
+    if isinstance(value, str):
+        value = short(value)
     return f"{value:.4g}" if isinstance(value, float) else clean(value)
 
 

@@ -9,7 +9,9 @@ from contextlib import contextmanager
 
 import typer
 
+from pdebench_lite.cli._streams import steady
 from pdebench_lite.errors import PdebenchError
+from pdebench_lite.files import FULL
 from pdebench_lite.registry.command import Command
 
 # The verbs of the core: the module of this package that holds a verb, and the function in it.
@@ -31,26 +33,35 @@ VERBS = {
 }
 
 _STOPPED = 130
-_TERMINATED = 128 + signal.SIGTERM
+# What a batch system, a closed terminal or a limit of processor time sends, besides Ctrl-C.
+_STOPS = (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU)
 
 
 @contextmanager
-def _terminable(told: threading.Event) -> Iterator[None]:
-    """Treat SIGTERM as Ctrl-C, so that no child and no lease is left behind; `told` is then set."""
+def _terminable(told: list[signal.Signals]) -> Iterator[None]:
+    """Treat other signals as Ctrl-C, so that no child and no lease is left behind.
+
+    Args:
+        told: takes the signal that was sent.
+    """
 
     def end(number: int, frame: object) -> None:
-        if not told.is_set():  # once is enough
-            told.set()
+        if not told:  # once is enough
+            told.append(signal.Signals(number))
             raise KeyboardInterrupt
 
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, end)
+    before = {number: signal.getsignal(number) for number in _STOPS}
+    heard = [n for n in _STOPS if before[n] is not signal.SIG_IGN]  # as nohup has it ignored
+    for number in heard:
+        signal.signal(number, end)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number in heard:
+            signal.signal(number, before[number])
 
 
 def _root(
@@ -107,33 +118,43 @@ def commands_for(given: list[str]) -> list[Command]:
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit status.
 
-    0: done; 1: a cell failed; 2: wrong usage or bad input, one line on stderr; 130: Ctrl-C;
-    143: SIGTERM.
+    0: done; 1: a cell failed; 2: wrong usage, bad input, or a disk or stream that takes no more,
+    one line on stderr; 130: Ctrl-C; 128 and its number: another signal, such as 143 for SIGTERM.
     """
-    given = sys.argv[1:] if arguments is None else arguments
-    terminated = threading.Event()
+    os.environ["MPLBACKEND"] = "agg"  # another environment's cannot even be imported here
+    with steady() as lost:
+        status = _run(sys.argv[1:] if arguments is None else arguments)
+    for error in lost:
+        _complain(f"cannot write the output: {error.strerror}")
+        return max(status, 2)
+    return status
+
+
+def _run(given: list[str]) -> int:
+    told: list[signal.Signals] = []
     try:
         app = application(commands_for(given))
         if not given:
             app(["--help"], prog_name="pdebench", standalone_mode=False)
             return 2
-        with _terminable(terminated):
+        with _terminable(told):
             status = int(app(given, prog_name="pdebench", standalone_mode=False) or 0)
-        sys.stdout.flush()
         if status == _STOPPED:  # typer turned KeyboardInterrupt into this
             raise KeyboardInterrupt
         return status
     except PdebenchError as error:
         return _complain(str(error))
     except (KeyboardInterrupt, typer.Abort):
-        print("pdebench: stopped; finished cells are kept, run again to go on", file=sys.stderr)
-        return _TERMINATED if terminated.is_set() else _STOPPED
-    except (BrokenPipeError, SystemExit) as error:
-        if isinstance(error, SystemExit) and not isinstance(error.__context__, BrokenPipeError):
+        by = f" by {told[0].name}" if told else ""
+        print(
+            f"pdebench: stopped{by}; finished cells are kept, run again to go on", file=sys.stderr
+        )
+        return 128 + told[0] if told else _STOPPED
+    except OSError as error:
+        if error.errno not in FULL:
             raise
-        # The reader of our output, such as `head`, has left; Python would complain at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())  # type: ignore[union-attr]
-        return 0
+        where = f"'{error.filename}'" if error.filename else "a file"
+        return _complain(f"cannot write {where}: {error.strerror}; make room, then run again")
     except Exception as error:
         message = getattr(error, "format_message", None)  # typer's usage errors
         if message is None:

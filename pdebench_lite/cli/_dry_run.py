@@ -8,6 +8,7 @@ from pathlib import Path
 from pdebench_lite.cli.tally import Tally
 from pdebench_lite.errors import visible
 from pdebench_lite.registry.discovery import Registry
+from pdebench_lite.runner.inputs import check_inputs
 from pdebench_lite.runner.states import State, state_of
 from pdebench_lite.runner.study.estimate import Estimate, Estimator, duration_text
 from pdebench_lite.store.cell import Cell
@@ -33,12 +34,17 @@ def look_ahead(
     rerun: frozenset[str],
     estimator: Estimator,
 ) -> list[Planned]:
-    """Return what a run would do with each cell; changes nothing on disk."""
+    """Return what a run would do with each cell; changes nothing on disk.
+
+    Raises:
+        PdebenchError: a file that a cell would read cannot be used.
+    """
     store, planned = Store(results), []
     leases = Leases(store.root)
     for cell in cells:
         state = state_of(cell, store, known, leases)
         planned.append(Planned(cell, state, state.wanted(rerun), estimator.estimate(cell)))
+    check_inputs(known, (p.cell for p in planned if p.wanted))
     return planned
 
 

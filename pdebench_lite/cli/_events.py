@@ -1,7 +1,9 @@
 """`--json`: what happens in a study, one JSON object a line on stdout, for other programs."""
 
 import json
+import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -17,7 +19,7 @@ _PROGRESS_EVERY = 1.0  # seconds, for each cell
 
 
 class Events(Quiet):
-    """Prints one line per event: begin, reuse, start, wait, progress, finish, end.
+    """Prints one line per event: begin, reuse, start, wait, progress, leave, finish, end.
 
     Each object has `event` and `time` (seconds since 1970); those of a cell have its hash as
     `cell`. `begin` lists the cells, `finish` and `reuse` have the record's row as in
@@ -29,7 +31,7 @@ class Events(Quiet):
     """
 
     def __init__(self, results: Path, tally: Tally | None = None) -> None:
-        self._results = results
+        self._results, self._out = results, sys.stdout  # which a run gives to plugins
         self._tally = tally or Tally()
         self._told: dict[str, float] = {}
 
@@ -66,6 +68,10 @@ class Events(Quiet):
         self._tally.wait(cell)
         self._tell("wait", cell=cell.hash, holder=holder)
 
+    def leave(self, holders: Mapping[str, int]) -> None:
+        """Tell what other runners have, and that it is not waited for."""
+        self._tell("leave", holders=dict(holders), **self._counts())
+
     def progress(self, cell: Cell, watch: Watch) -> None:
         """Tell, once a second for each cell, how it goes."""
         now = time.monotonic()
@@ -92,4 +98,4 @@ class Events(Quiet):
 
     def _tell(self, event: str, **values: Any) -> None:
         line = {"event": event, "time": round(time.time(), 3), **values}
-        print(json.dumps(line, ensure_ascii=True, allow_nan=False), flush=True)
+        print(json.dumps(line, ensure_ascii=True, allow_nan=False), flush=True, file=self._out)

@@ -1,12 +1,11 @@
 """`pdebench compare`: who is better, at equal error, at equal time, over seeds and problems."""
 
-import os
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from pdebench_lite.cli._console import colourful
 from pdebench_lite.cli.options import (
     DEFAULT_RESULTS,
     Methods,
@@ -94,5 +93,5 @@ def compare(
         reached,
         split_labels(methods),
     )
-    color = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    color = colourful()
     print(render_comparison(comparison, format, verbose, None, color, split_names(tables)), end="")

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from pdebench_lite.aside import aside
+from pdebench_lite.cli._console import make_console
 from pdebench_lite.errors import unknown_name, visible
 
 WHAT = ("problems", "methods", "metrics", "plugins")
@@ -32,18 +34,16 @@ def list_things(
     from pdebench_lite.report import catalogue, listing
 
     known = registry(("method", "backend") if what == "methods" else KINDS)
-    if what == "methods":
-        entries = catalogue.methods(known, details=verbose or format == "json")
-    else:
-        entries = getattr(catalogue, what)(known)
+    with aside():
+        if what == "methods":
+            entries = catalogue.methods(known, details=verbose or format == "json")
+        else:
+            entries = getattr(catalogue, what)(known)
     if format == "json":
-        print(json.dumps(entries, indent=1, ensure_ascii=False))
+        print(json.dumps(entries, indent=1))
         return
     if what == "plugins" or (verbose and what != "metrics"):
-        from rich.console import Console
-
-        console = Console(highlight=False, markup=False)
-        getattr(listing, f"print_{what}")(console, entries)
+        getattr(listing, f"print_{what}")(make_console(), entries)
     else:
         print(listing.outline(what, entries))
     if what == "methods":

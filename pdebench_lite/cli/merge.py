@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pdebench_lite.cli._console import make_console
 from pdebench_lite.errors import unknown_name
 from pdebench_lite.text import counted
 
@@ -28,6 +29,7 @@ _WORDS = {
     "duplicate": "the same in several folders, kept once",
     "resolved": "different, one taken",
     "conflict": "different, none taken",
+    "newer": "left alone: the target has records of them by a newer version of pdebench-lite",
     "busy": "left alone: a runner works on them in the target",
 }
 
@@ -67,7 +69,7 @@ def merge(
     if format == "json":
         plain = [_plain(decision) for decision in merged.decisions]
         answer = {"cells": plain, "left_out": merged.left_out}
-        print(json.dumps(answer, indent=1, ensure_ascii=False))
+        print(json.dumps(answer, indent=1))
     else:
         _print(merged, into)
     return 1 if merged.conflicts else 0
@@ -91,17 +93,16 @@ def _plain(decision: "Decision") -> dict[str, Any]:
 
 
 def _print(merged: "Merged", into: Path) -> None:
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     from pdebench_lite.analysis.wording import clean
 
     by_outcome = {kind: [d for d in merged.decisions if d.outcome == kind] for kind in _WORDS}
-    shown = [*by_outcome["conflict"], *by_outcome["resolved"], *by_outcome["busy"]]
+    shown = [d for k in ("conflict", "resolved", "busy", "newer") for d in by_outcome[k]]
     if len(by_outcome["duplicate"]) <= _SHOWN:
         shown += by_outcome["duplicate"]
-    console = Console(highlight=False, markup=False)
+    console = make_console()
     folders = list(dict.fromkeys(folder for d in shown for folder in d.folders))
     table = Table(box=None, pad_edge=False)
     for head in ("outcome", "cell", "in", "taken", "what, and what differs"):

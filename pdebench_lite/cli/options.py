@@ -52,8 +52,8 @@ def load(results: Path, option: str = "--results") -> "tuple[Store, Loaded]":
             f"no results folder '{results}'; name one with {option} DIR, or run something first"
         )
     loaded = store.load()
-    for line in loaded.unsound:
-        print(f"pdebench: left out: {line}", file=sys.stderr)
+    for line in loaded.left_out:
+        print(f"pdebench: {line}", file=sys.stderr)
     if not loaded.records:
         raise PdebenchError(
             f"no sound record in '{results}'; name a folder that has some with {option} DIR, or "

@@ -2,7 +2,8 @@
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -22,6 +23,8 @@ from pdebench_lite.text import counted
 
 _OVERVIEW_EVERY = 60.0  # seconds between overviews in a log
 _BAR = 12  # columns
+_NOTEBOOK_EVERY = 1.0  # seconds between updates of a notebook's output
+_SHOWN = 10  # lines of what has happened that a notebook shows
 _REDRAW_EVERY = 0.25  # seconds; drawing takes processor time from the cells
 
 
@@ -86,6 +89,11 @@ class Lines(Quiet):
         """Say that another runner has a cell."""
         self.tally.wait(cell)
         self._say(f"{cell.title}: waiting for {holder}, which runs it")
+
+    def leave(self, holders: Mapping[str, int]) -> None:
+        """Say what other runners have, and that it is not waited for."""
+        who = ", ".join(f"{holder} ({counted(n, 'cell')})" for holder, n in holders.items())
+        self._say(f"no cell is free: {who}; not waiting for them (--wait does)")
 
     def progress(self, cell: Cell, watch: Watch) -> None:
         """Give an overview of a long study, once a minute."""
@@ -197,10 +205,75 @@ class Live(Lines):
         self._bars.update(self._whole, completed=self.tally.done, state=self.tally.line)
 
 
+class Notebook(Lines):
+    """One output of a notebook's cell, replaced while the study goes on; never more than a page."""
+
+    def __init__(
+        self,
+        results: Path,
+        console: Console,
+        notes: Sequence[str] = (),
+        tally: Tally | None = None,
+    ) -> None:
+        super().__init__(results, console, notes, tally)
+        self._said: list[str] = []
+        self._states: dict[str, str] = {}
+        self._drawn = 0.0
+
+    def __enter__(self) -> Self:
+        display = import_module("IPython.display").display
+        self._output = display({"text/plain": "starting"}, raw=True, display_id=True)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        self._states.clear()
+        self._draw()
+
+    def start(self, cell: Cell) -> None:
+        """Show that a cell begins."""
+        super().start(cell)
+        self._states[cell.hash] = f"{cell.title}: starting"
+        self._draw()
+
+    def wait(self, cell: Cell, holder: str) -> None:
+        """Show that another runner has a cell."""
+        self._states.pop(cell.hash, None)
+        super().wait(cell, holder)
+
+    def progress(self, cell: Cell, watch: Watch) -> None:
+        """Show, once a second, how the cells go."""
+        self._states[cell.hash] = f"{cell.title}: {describe(cell, watch)}"
+        if time.monotonic() - self._drawn > _NOTEBOOK_EVERY:
+            self._draw()
+
+    def finish(self, cell: Cell, record: Record) -> None:
+        """Show how a cell ended."""
+        self._states.pop(cell.hash, None)
+        super().finish(cell, record)
+
+    def _say(self, line: str, failed: bool = False) -> None:
+        self._said.append(line)
+        self._draw()
+
+    def _draw(self) -> None:
+        self._drawn = time.monotonic()
+        more = [f"({counted(len(self._said) - _SHOWN, 'line')} before)"]
+        said = [*(more if len(self._said) > _SHOWN else []), *self._said[-_SHOWN:]]
+        text = "\n".join(map(visible, (self.tally.line, *self._states.values(), *said)))
+        self._output.update({"text/plain": text}, raw=True)
+
+
 def make_listener(results: Path, notes: Sequence[str] = (), tally: Tally | None = None) -> Quiet:
-    """Return a live overview for a terminal, plain lines otherwise; both on stderr."""
+    """Return a live overview for a notebook or a terminal, plain lines otherwise, on stderr."""
     console = Console(stderr=True, highlight=False, markup=False)
-    kind = Live if sys.stderr.isatty() else Lines
+    if console.is_jupyter:
+        return Notebook(results, console, notes, tally)
+    kind = Live if sys.stderr.isatty() and not console.is_dumb_terminal else Lines
     return kind(results, console, notes, tally)
 
 

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from pdebench_lite.errors import PdebenchError
+from pdebench_lite.files import write_whole
 
 EXAMPLES = """\b
 Examples:
@@ -50,7 +51,7 @@ def refresh(
         verdict = "up to date" if new == old else "out of date" if check else "written"
         if new != old and not check:
             try:
-                document.write_text(new, encoding="utf-8")
+                write_whole(document, new)
             except OSError as error:
                 raise PdebenchError(f"cannot write '{document}': {error.strerror}") from None
         print(f"{document}: {verdict}")

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pdebench_lite.aside import aside
+from pdebench_lite.cli._console import make_console
 from pdebench_lite.cli.options import DEFAULT_RESULTS, Results, load
 from pdebench_lite.errors import unknown_name
 
@@ -45,9 +47,10 @@ def rescore(
     from pdebench_lite.runner.rescore import rescore
 
     names = list(dict.fromkeys(metric or ()))
-    done = list(rescore(store, registry(), loaded.records, names, replace))
+    with aside():
+        done = list(rescore(store, registry(), loaded.records, names, replace))
     if format == "json":
-        print(json.dumps([_plain(one) for one in done], indent=1, ensure_ascii=False))
+        print(json.dumps([_plain(one) for one in done], indent=1))
     else:
         _print(done, results)
     return 1 if any(s.outcome == "differs" for one in done for s in one.scores) else 0
@@ -63,13 +66,12 @@ def _plain(one: "Rescored") -> dict[str, object]:
 
 
 def _print(done: "list[Rescored]", results: Path) -> None:
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     from pdebench_lite.analysis.wording import clean
 
-    console = Console(highlight=False, markup=False)
+    console = make_console()
     counts: dict[str, Counter[str]] = {}
     reasons: Counter[tuple[str, str]] = Counter()
     for one in done:

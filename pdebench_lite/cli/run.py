@@ -1,12 +1,14 @@
 """`pdebench run`: race methods on problems."""
 
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pdebench_lite.cli.options import DEFAULT_RESULTS, Results, split_names
+from pdebench_lite.aside import aside
+from pdebench_lite.cli.options import DEFAULT_RESULTS, Results
 from pdebench_lite.errors import PdebenchError
 
 if TYPE_CHECKING:
@@ -62,6 +64,14 @@ def run(
     jobs: Annotated[
         int, typer.Option(metavar="N", help="Cells at a time; the processors are divided.")
     ] = 1,
+    wait: Annotated[
+        bool | None,
+        typer.Option(
+            "--wait/--no-wait",
+            help="When other runners have all cells that are left: wait (default), or leave "
+            "(default in a batch job, whose node would stand idle).",
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show cells and time they may take; run nothing.")
     ] = False,
@@ -83,12 +93,10 @@ def run(
     own. Only cells without a record are run.
     """
     from pdebench_lite.registry.discovery import registry
-    from pdebench_lite.runner.api import execute, parse_rerun
+    from pdebench_lite.runner.api import execute, parse_rerun, study_keys
 
     again = parse_rerun(rerun or "")
-    if jobs < 1:
-        raise PdebenchError(f"jobs={jobs} must be at least 1")
-    given = _given(
+    given = study_keys(
         problem=problem,
         methods=methods,
         backend=backend,
@@ -100,31 +108,44 @@ def run(
         seed=seed,
         device=device,
         dtype=dtype,
+        jobs=jobs,
     )
+    jobs = given.pop("jobs")
     if logger is not None:
         from pdebench_lite.runner import loggers
 
         loggers.check(logger)
     known = registry()
-    cells, devices, remedies = _plan(known, study, given)
+    with aside():
+        cells, devices, remedies = _plan(known, study, given)
 
     from pdebench_lite.cli.progress import Quiet, make_listener
     from pdebench_lite.cli.tally import Tally
     from pdebench_lite.runner.environment import threads
+    from pdebench_lite.runner.processors import in_batch_job
+    from pdebench_lite.runner.shell import not_used
     from pdebench_lite.runner.study.estimate import Estimator
     from pdebench_lite.store.records import Store
 
     if jobs > (processors := threads()):
         share = f"{processors} processors" if processors > 1 else "one processor"
         _complain(f"{jobs} cells at a time share {share}; records and tables will say so")
+    if ignored := not_used(max(1, processors // jobs)):
+        named = " ".join(f"{name}={value}" for name, value in ignored.items())
+        _complain(
+            f"{named} is not used: a cell's libraries have as many threads as it has processors; "
+            "for one: taskset -c 0 pdebench run …"
+        )
     informed = dry_run or (len(cells) > 1 and not quiet)  # reading many records takes a while
     estimator = Estimator(Store(results).load().records if informed else ())
     if dry_run:
         from pdebench_lite.cli import _dry_run
 
-        planned = _dry_run.look_ahead(cells, known, results, again, estimator)
+        with aside():
+            planned = _dry_run.look_ahead(cells, known, results, again, estimator)
         print(_dry_run.as_json(planned) if as_json else _dry_run.as_text(planned, estimator, jobs))
         return 0
+    waits = not in_batch_job() if wait is None else wait
     tally = Tally(estimator, jobs)
     if as_json:
         from pdebench_lite.cli._events import Events
@@ -132,52 +153,19 @@ def run(
         listener: Quiet = Events(results, tally)
     else:
         listener = Quiet() if quiet else make_listener(results, remedies, tally)
-    with listener:
+    with listener, redirect_stdout(sys.stderr):  # what plugins print as cells are started
         if logger is None:
-            records = execute(known, cells, devices, results, again, listener, jobs)
+            records = execute(known, cells, devices, results, again, listener, jobs, waits)
         else:
             folder = log_dir or results.parent / "logs"
             with loggers.Curves(logger, folder, results, _complain) as curves:
                 both = loggers.Several(listener, curves)
-                records = execute(known, cells, devices, results, again, both, jobs)
+                records = execute(known, cells, devices, results, again, both, jobs, waits)
     return 1 if any(record.failed for record in records) else 0
 
 
 def _complain(line: str) -> None:
     print(f"pdebench: {line}", file=sys.stderr)
-
-
-def _given(**options: Any) -> dict[str, Any]:
-    """Check the options that were given and return them as keys of a study."""
-    from pdebench_lite.runner.api import make_budget
-    from pdebench_lite.runner.study import parse_duration, parse_size
-
-    keys = {key.replace("_", "-"): value for key, value in options.items() if value is not None}
-    make_budget(
-        parse_duration(keys["max-time"]) if "max-time" in keys else None,
-        keys.get("max-steps"),
-        keys.get("target-error"),
-        parse_size(keys["max-memory"]) if "max-memory" in keys else None,
-    )
-    if keys.get("dtype") not in (None, "float32", "float64"):
-        raise PdebenchError(f"no dtype '{keys['dtype']}'; write float32 or float64")
-    if "seeds" in keys and "seed" in keys:
-        raise PdebenchError("give --seeds N or --seed S, not both")
-    if keys.get("seeds", 1) < 1:
-        raise PdebenchError(f"seeds={keys['seeds']} must be at least 1")
-    if "seed" in keys:
-        keys["seed"] = _seeds(keys["seed"])
-    return keys
-
-
-def _seeds(listed: str) -> list[int]:
-    try:
-        chosen = [int(name) for name in split_names(listed)]
-    except ValueError:
-        raise PdebenchError(f"'{listed}' are no seeds; write --seed 3 or --seed 0,1,2") from None
-    if not chosen or min(chosen) < 0:
-        raise PdebenchError(f"'{listed}' are no seeds; they are whole numbers from 0")
-    return chosen
 
 
 def _plan(

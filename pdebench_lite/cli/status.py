@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pdebench_lite.aside import aside
+from pdebench_lite.cli._console import make_console
 from pdebench_lite.cli.options import DEFAULT_RESULTS, Results
 from pdebench_lite.errors import PdebenchError, unknown_name
 from pdebench_lite.text import counted
@@ -16,11 +18,12 @@ if TYPE_CHECKING:
 
     Row = tuple[str, str, State]  # hash, title, state
 
-_ORDER = ("running", "interrupted", "missing", "corrupt", "failed", "stale", "fresh")
+_ORDER = ("running", "interrupted", "missing", "newer", "corrupt", "failed", "stale", "fresh")
 _SHOWN = 100  # rows up to which fresh cells are listed too
 _REMEDIES = {
     "missing": "pdebench run with the same study runs what is missing",
     "interrupted": "pdebench run with the same study goes on with what was interrupted",
+    "newer": "pip install -U pdebench-lite reads records of a newer version",
     "corrupt": "pdebench run with the same study replaces what is corrupt",
     "failed": "pdebench run … --rerun failed runs failed cells again",
     "stale": "pdebench run … --rerun stale runs stale cells again",
@@ -37,7 +40,8 @@ def status(
     """Show the state of every cell of a results folder, or of a study.
 
     fresh: done; stale: made by other sources or libraries; failed; missing; running, and by whom;
-    interrupted: goes on with the next run; corrupt: the record cannot be read.
+    interrupted: goes on with the next run; newer: made by a newer version of this program;
+    corrupt: the record cannot be read.
     """
     from pdebench_lite.store.records import Store
 
@@ -48,10 +52,11 @@ def status(
         raise PdebenchError(
             f"no results folder '{results}'; name one with --results DIR, or run something first"
         )
-    rows = _of_study(study, store) if study is not None else _of_folder(store)
+    with aside():
+        rows = _of_study(study, store) if study is not None else _of_folder(store)
     rows.sort(key=lambda row: _ORDER.index(row[2].kind))
     if format == "json":
-        print(json.dumps([_plain(*row) for row in rows], indent=1, ensure_ascii=False))
+        print(json.dumps([_plain(*row) for row in rows], indent=1))
     else:
         _print(rows)
 
@@ -87,7 +92,9 @@ def _of_folder(store: "Store") -> "list[Row]":
             done.add(cell.hash)
     for line in loaded.unsound:
         path, _, problem = line.partition(": ")
-        rows.append((Path(path).parent.name, "", State("corrupt", problem)))
+        name = Path(path).parent.name
+        newer = bool(store.newer([name]))
+        rows.append((name, "", State("newer" if newer else "corrupt", problem)))
     return rows
 
 
@@ -96,13 +103,12 @@ def _plain(name: str, title: str, state: "State") -> dict[str, str]:
 
 
 def _print(rows: "list[Row]") -> None:
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     from pdebench_lite.analysis.wording import clean
 
-    console = Console(highlight=False, markup=False)
+    console = make_console()
     counts = {kind: sum(row[2].kind == kind for row in rows) for kind in _ORDER}
     table = Table(box=None, pad_edge=False)
     for head in ("state", "cell", "what", "note"):

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from pdebench_lite.aside import aside
 from pdebench_lite.errors import PdebenchError
 
 
@@ -23,12 +24,13 @@ def study(
     if file is None:
         from pdebench_lite.runner.study.keys import json_schema
 
-        print(json.dumps(json_schema(), indent=1, ensure_ascii=False))
+        print(json.dumps(json_schema(), indent=1))
         return
     from pdebench_lite.registry.discovery import registry
     from pdebench_lite.runner.study.file import load_study
 
-    cells, _ = load_study(file).plan(registry())
+    with aside():
+        cells, _ = load_study(file).plan(registry())
     counts: dict[str, int] = {}
     for cell in cells:
         counts[cell.problem_label] = counts.get(cell.problem_label, 0) + 1

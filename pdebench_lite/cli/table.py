@@ -1,11 +1,10 @@
 """`pdebench table`: the records as a table."""
 
-import os
-import sys
 from typing import Annotated
 
 import typer
 
+from pdebench_lite.cli._console import colourful
 from pdebench_lite.cli.options import (
     DEFAULT_RESULTS,
     Methods,
@@ -65,7 +64,7 @@ def table(
     if format not in FORMATS:
         raise PdebenchError(f"no format '{format}'; write one of: {', '.join(FORMATS)}")
     store, loaded = load(results)
-    color = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    color = colourful()
     names = split_names(metrics)
     if over and not aggregate:
         raise PdebenchError(f"--over {over} takes medians: add --aggregate")

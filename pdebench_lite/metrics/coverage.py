@@ -13,7 +13,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from pdebench_lite.metrics.metric import Metric
+from pdebench_lite.metrics.metric import Metric, squared_norm, true_fields
 from pdebench_lite.problem import Task, Unknown
 from pdebench_lite.tasks.field import FieldEvaluation, FieldTask
 
@@ -79,7 +79,7 @@ def _expected(e: FieldEvaluation) -> float | None:
     if (stated := _stated(e)) is None:
         return None
     spread = sum(float(np.sum(deviation**2)) for deviation in stated.values())
-    scale = sum(float(np.sum(e.true_unknowns[k] ** 2)) for k in stated)
+    scale = squared_norm({k: e.true_unknowns[k] for k in stated}, true_fields(e))
     return float(np.sqrt(spread / scale)) if scale > 0 else None
 
 

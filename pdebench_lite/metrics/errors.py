@@ -4,15 +4,15 @@ from typing import Any
 
 import numpy as np
 
-from pdebench_lite.metrics.metric import Metric, relative_l2
+from pdebench_lite.metrics.metric import Metric, relative_l2, true_fields
 from pdebench_lite.problem import Task
 from pdebench_lite.tasks.field import FieldEvaluation, FieldTask
 
 
 def _rel_l2(e: Any) -> float:
-    compare = e.relative_l2 if isinstance(e, FieldEvaluation) else relative_l2
-    found: float = compare(e.compared(e.fields), e.compared(e.truth))
-    return found
+    if isinstance(e, FieldEvaluation):
+        return e.relative_l2(e.compared(e.fields), e.compared(e.truth))
+    return relative_l2(e.compared(e.fields), e.compared(e.truth), true_fields(e))
 
 
 def _rel_l2_late(e: FieldEvaluation) -> float:
@@ -42,7 +42,9 @@ def _mae(e: FieldEvaluation) -> float:
 
 def _initial_rel_l2(e: FieldEvaluation) -> float | None:
     names = [u.name for u in e.task.unknowns if u.kind == "initial"]
-    return relative_l2({k: e.found_on_grid[k] for k in names}, e.true_unknowns) if names else None
+    if not names:
+        return None
+    return relative_l2({k: e.found_on_grid[k] for k in names}, e.true_unknowns)
 
 
 def _coefficient_rel_l2(e: FieldEvaluation) -> float:

@@ -34,14 +34,30 @@ class Metric:
     over_seeds: Literal["median", "mean", "rms", "share"] = "median"
 
 
-def relative_l2(answer: Mapping[str, np.ndarray], truth: Mapping[str, np.ndarray]) -> float:
+def relative_l2(
+    answer: Mapping[str, np.ndarray],
+    truth: Mapping[str, np.ndarray],
+    whole: Mapping[str, np.ndarray] | None = None,
+) -> float:
     """Return the root mean square, over the names in `answer`, of ‖answer − truth‖₂ / ‖truth‖₂.
 
-    All points count alike. Where the truth is zero the error is not divided.
+    All points count alike; squares of different units are never added. Where the truth is zero the
+    error is not divided.
+
+    Args:
+        answer: name -> array.
+        truth: the same, and perhaps more.
+        whole: the truth everywhere, where `truth` is a part of it, such as one time. The error of a
+            part that is zero but for rounding errors is relative to the size of the whole.
     """
     squares = []
     for name, found in answer.items():
         error = float(np.sum((found - truth[name]) ** 2))
-        scale = float(np.sum(truth[name] ** 2))
-        squares.append(error / scale if scale > 0 else error)
+        size = squared_norm(truth[name], None if whole is None else whole.get(name))
+        squares.append(error / size if size > 0 else error)
     return float(np.sqrt(np.mean(squares)))
+
+
+def true_fields(e: Any) -> dict[str, np.ndarray]:
+    """Return the truth of the fields alone, everywhere: by it the size of a part is measured."""
+    return {name: e.truth[name] for name in e.fields}

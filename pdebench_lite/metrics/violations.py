@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pdebench_lite.metrics.metric import Metric, relative_l2
+from pdebench_lite.metrics.metric import Metric, relative_l2, true_fields
 from pdebench_lite.tasks.field import FieldEvaluation, FieldTask
 
 
@@ -20,6 +20,7 @@ def _misfit(e: FieldEvaluation) -> float | None:
     return relative_l2(
         {name: np.concatenate(parts) for name, parts in answers.items()},
         {name: np.concatenate(parts) for name, parts in seen.items()},
+        true_fields(e),
     )
 
 
@@ -28,7 +29,7 @@ def _initial_violation(e: FieldEvaluation) -> float | None:
         return None
     start = {k: e.fields[k][..., 0] for k in e.task.problem.evolved}
     found = {u.field: e.found_on_grid[u.name] for u in e.task.unknowns if u.kind == "initial"}
-    return relative_l2(start, found or {k: e.truth[k][..., 0] for k in start})
+    return relative_l2(start, found or {k: e.truth[k][..., 0] for k in start}, true_fields(e))
 
 
 def masses(e: FieldEvaluation, values: np.ndarray) -> np.ndarray:

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from pdebench_lite.errors import PdebenchError
+
 if TYPE_CHECKING:  # takes long to import, and listing needs none
     import numpy as np
 
@@ -30,8 +32,9 @@ class Unknown:
         axes: names of the axes that it depends on; empty for a number.
         field: for `initial`, the field whose initial state it is.
         unit: physical unit.
-        guess: where a search for it may start.
-        positive: whether it is above 0 and only its magnitude is known: its logarithm is sought.
+        guess: where a search for it starts; of a function, everywhere.
+        positive: whether it is above 0 and only its magnitude is known: its logarithm is sought. Of
+            an initial state networks know nothing of this: they are the field itself.
     """
 
     name: str
@@ -41,6 +44,13 @@ class Unknown:
     unit: str = "dimensionless"
     guess: float = 0.0
     positive: bool = False
+
+    def __post_init__(self) -> None:
+        if self.positive and not self.guess > 0.0:
+            raise PdebenchError(
+                f"the unknown {self.name} is positive, but its guess is {self.guess:g}; give one "
+                "above 0, of the magnitude that is expected"
+            )
 
 
 def split_derivative(name: str) -> tuple[str, str]:

@@ -32,6 +32,9 @@ class Solution:
             misfit that is noise; and of `spectrum` (`singular_value`, `data_coefficient`) with
             `weight`, `noise`, the part of a coefficient that is, and `unreached`, what of the
             squared norm of the data the coefficients leave out.
+        unfinished: what the budget left undone, with the remedy, where the answer is only part of
+            one, such as a march that was cut off; the cell is then a `timeout`, with its errors.
+            Empty where there is an answer, as after any step of a training.
     """
 
     predict: Predict
@@ -41,3 +44,4 @@ class Solution:
     parameters: int = 0
     details: Mapping[str, Any] = field(default_factory=dict)
     on_grid: "Predict | None" = None
+    unfinished: str = ""

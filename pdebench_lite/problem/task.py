@@ -1,7 +1,7 @@
 """Task: a question about a problem."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pdebench_lite.errors import UnsupportedError
@@ -68,6 +68,15 @@ class Task(ABC):
         return ()
 
     @property
+    def without_start(self) -> str:
+        """Why nothing can be marched: an initial state is neither given nor sought; else ""."""
+        sought = {unknown.field for unknown in self.unknowns if unknown.kind == "initial"}
+        lacking = ", ".join(f for f in self.problem.evolved if f not in sought)
+        if not lacking or "initial_state" in self.gives:
+            return ""
+        return f"{self.label} neither gives nor asks for the initial state of {lacking}"
+
+    @property
     def instances(self) -> int:
         """Labelled instances that a task about a whole family offers; 0 for one instance."""
         return 0
@@ -97,6 +106,21 @@ class Task(ABC):
     def labels(self, rng: "np.random.Generator", n: int) -> tuple[Observation, ...]:
         """Draw n labelled samples of the solution, every field and unknown included."""
         raise UnsupportedError(f"task {self.label} has no labelled data")
+
+    def check(  # noqa: B027 - most tasks read no files
+        self, streams: "Sequence[Callable[[str], np.random.Generator]]"
+    ) -> None:
+        """Look through the data that cells will read from files, before any of them is run.
+
+        What is wrong with a file shall not be taken for a failure of a method.
+
+        Args:
+            streams: the data stream of each cell, purpose -> generator; cells that differ in the
+                seed alone come together.
+
+        Raises:
+            PdebenchError: something cannot be used; the message names file, dataset and instance.
+        """
 
     def expression(self) -> Expression:
         """Return the function that is to be differentiated."""

@@ -192,7 +192,10 @@ class View:
         return task.problem.start(points)
 
     def ansatz(self) -> Callable[[Arrays, Arrays], Arrays] | None:
-        """Return the map (raw outputs, points) -> fields that is exact at t = 0, if allowed."""
+        """Return the map (raw outputs, points) -> fields that the task allows, or None.
+
+        It is exact at t = 0; for a steady problem, at the boundary.
+        """
         if "ansatz" not in self.__task.gives:
             return None
         self._take("ansatz")
@@ -217,7 +220,8 @@ class View:
         """Return a discretisation whose known coefficients are filled in.
 
         Raises:
-            NotGivenError: the task has no solver face, or no scheme of that name.
+            NotGivenError: the task has no solver face, or no scheme of that name; from a step, a
+                coefficient is neither given nor among the unknowns.
         """
         schemes = self._require_face("solver").schemes()
         if scheme and scheme not in schemes:
@@ -226,19 +230,31 @@ class View:
             )
         chosen = schemes[scheme or next(iter(schemes))]
         self._take("step")
-        known = self.coefficients()
+        known, coefficients = self.coefficients(), self.__task.problem.coefficients
 
         def with_known(unknowns: Arrays, grid: Grid, like: Any) -> Arrays:
             values = {name: self._on(grid, value, name, like) for name, value in known.items()}
             return {**values, **unknowns}
 
+        def filled(function: Callable[..., Any], state: Arrays, unknowns: Arrays, grid: Grid,
+                   *rest: Any) -> Any:  # fmt: skip
+            values = with_known(unknowns, grid, next(iter(state.values())))
+            try:
+                return function(state, values, *rest)
+            except KeyError as error:
+                (name,) = error.args[:1] or ("",)
+                if name in values or name not in coefficients:
+                    raise
+                raise NotGivenError(
+                    f"task {self.label} does not give the coefficient {name}, which the scheme "
+                    f"needs: pass it with the unknowns"
+                ) from error
+
         def step(state: Arrays, unknowns: Arrays, t: float, dt: float, grid: Grid) -> Arrays:
-            like = next(iter(state.values()))
-            return chosen.step(state, with_known(unknowns, grid, like), t, dt, grid)
+            return filled(chosen.step, state, unknowns, grid, t, dt, grid)
 
         def max_dt(state: Arrays, unknowns: Arrays, grid: Grid) -> float:
-            like = next(iter(state.values()))
-            return float(chosen.max_dt(state, with_known(unknowns, grid, like), grid))
+            return float(filled(chosen.max_dt, state, unknowns, grid, grid))
 
         def shared(unknowns: Arrays, dt: float, grid: Grid) -> Arrays:
             assert chosen.shared is not None

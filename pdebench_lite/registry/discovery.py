@@ -2,7 +2,6 @@
 
 import importlib.metadata
 import importlib.util
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pluggy
 
+from pdebench_lite.aside import aside
 from pdebench_lite.errors import PdebenchError, unknown_name
 from pdebench_lite.registry import hooks
 from pdebench_lite.registry.command import Command
@@ -270,12 +270,15 @@ def collect(
         try:
             manager = pluggy.PluginManager(hooks.PROJECT)
             manager.add_hookspecs(hooks)
-            manager.register(load(), plugin.name)
-            manager.check_pending()
-            items = {
-                kind: [x for answer in getattr(manager.hook, f"pdebench_{kind}s")() for x in answer]
-                for kind in kinds
-            }
+            with aside():
+                manager.register(load(), plugin.name)
+                manager.check_pending()
+                items = {
+                    kind: [
+                        x for found in getattr(manager.hook, f"pdebench_{kind}s")() for x in found
+                    ]
+                    for kind in kinds
+                }
             for kind, found in items.items():
                 for item in found:
                     _check(kind, item)
@@ -316,11 +319,3 @@ def registry(kinds: tuple[str, ...] = KINDS) -> Registry:
         )
         modules.append((plugin, point.load))
     return collect(modules, kinds)
-
-
-def module_file(name: str) -> str | None:
-    """Return the file of a module without importing it, or None."""
-    if name in sys.modules:
-        return getattr(sys.modules[name], "__file__", None)
-    spec = importlib.util.find_spec(name)
-    return spec.origin if spec else None

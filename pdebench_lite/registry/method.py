@@ -127,7 +127,8 @@ class Backend:
         extra: the extra of pdebench-lite that installs them.
         runtime: name of a module with `prepare(device, dtype)`, `synchronize()`,
             `device_name() -> str`, `device_peak_bytes() -> int | None`, `reset_device_peak()` and
-            `devices() -> list[str]`; imported in the child process only.
+            `devices() -> list[str]`, and, if it can tell, `pools() -> dict[str, int]`: the threads
+            of its pools, that of arithmetic first; imported in the child process only.
     """
 
     name: str

@@ -4,14 +4,12 @@ They are looked for where Python imports from, then in the working directory: la
 `torch.py` where the user stands is not meant when something imports torch.
 """
 
-import hashlib
 import importlib
 import importlib.util
 import os
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
-from functools import lru_cache
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from typing import Any
@@ -44,8 +42,9 @@ def missing(path: str) -> str:
     module = path.partition(":")[0]
     if find(module) is not None:
         return ""
+    here = Path.cwd().name or "/"  # a record keeps this line, and others read it
     return (
-        f"no module '{module}', neither installed nor in {Path.cwd()}; start where "
+        f"no module '{module}', neither installed nor in the folder '{here}'; start where "
         f"{module.replace('.', '/')}.py is, or add its folder to PYTHONPATH"
     )
 
@@ -72,53 +71,11 @@ def load(path: str) -> Any:
     return getattr(imported, name)
 
 
-def mark(path: str) -> tuple[str, str]:
-    """Return the outermost package or module of a path, and a hash of its sources.
-
-    The hash is empty where they are not found; what else they import is not in it.
-    """
-    top = path.partition(":")[0].partition(".")[0]
-    spec = find(top)
-    if spec is None:
-        return top, ""
-    folders = [Path(folder) for folder in spec.submodule_search_locations or ()]
-    files = [(file, folder) for folder in folders for file in sorted(folder.rglob("*.py"))]
-    if not folders and spec.origin:
-        files = [(Path(spec.origin), Path(spec.origin).parent)]
-    return top, digest_of((file, file.relative_to(folder).as_posix()) for file, folder in files)
-
-
-def digest_of(files: Iterable[tuple[Path, str]]) -> str:
-    """Return a hash of the names and contents of files as they are now.
-
-    One that is gone by the time it is looked at, or a dangling link such as editors lock with, is
-    none of them.
-    """
-    seen = []
-    for file, name in files:
-        with suppress(FileNotFoundError):
-            state = file.stat()
-            seen.append((file, name, state.st_size, state.st_mtime_ns))
-    return _digest(tuple(seen))
-
-
-@lru_cache
-def _digest(files: tuple[tuple[Path, str, int, int], ...]) -> str:
-    """Hash names and contents of files; size and time say whether they are still the same."""
-    digest = hashlib.sha256()
-    for file, name, _, _ in files:
-        with suppress(FileNotFoundError):
-            contents = file.read_bytes()
-            digest.update(name.encode())
-            digest.update(contents)
-    return digest.hexdigest()[:12]
-
-
 @contextmanager
 def _working_directory() -> Iterator[None]:
     """Let the working directory be searched, after everything else."""
     before = list(sys.path)
-    sys.path.append(os.getcwd())
+    sys.path.append("")
     try:
         yield
     finally:

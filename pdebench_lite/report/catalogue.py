@@ -29,6 +29,8 @@ def _allowed(schema: dict[str, Any]) -> str:
         return " or ".join(filter(None, (_allowed(part) for part in schema["anyOf"])))
     if "enum" in schema or "const" in schema:
         return "|".join(str(v) for v in schema.get("enum", [schema.get("const")]))
+    if schema.get("format") == "file-path":
+        return "file"
     marks = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
     bounds = [f"{mark} {schema[key]:g}" for key, mark in marks.items() if key in schema]
     return ", ".join([schema.get("type", ""), *bounds])

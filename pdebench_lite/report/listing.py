@@ -32,7 +32,7 @@ def outline(what: str, entries: list[Entry], width: int | None = None) -> str:
     """
     sort = {"problems": _by_task, "methods": _by_family, "metrics": _by_provider}[what]
     sections = sort(entries)
-    columns = width or shutil.get_terminal_size().columns
+    columns = max(width or shutil.get_terminal_size().columns, MIN_ABOUT)
     rows = [row for _, section in sections for row in section]
     first, second = (max((len(row[i]) for row in rows), default=0) for i in (0, 1))
     indent = 2 + first + 2 + second + 2

@@ -183,10 +183,11 @@ def _row(record: Record, columns: list[Column], reasons: list[str]) -> Row:
 
 _CONDITIONS: tuple[tuple[str, Callable[[Record], str]], ...] = (
     ("budget", lambda r: wording.budget_text(r.budget)),
-    ("threads", lambda r: wording.count(r.threads)),
+    ("threads", wording.threads_text),
     ("device", lambda r: clean(r.device)),
     ("dtype", lambda r: clean(r.dtype)),
     ("cells at once", lambda r: str(r.concurrency)),
+    ("shell sets", lambda r: wording.variables_text([r]) or MISSING),
 )
 
 
@@ -205,6 +206,8 @@ def _conditions(records: list[Record]) -> tuple[list[str], set[str]]:
         lines.append("times of cells that ran side by side do not compare with those of lone runs")
     if wording.stolen_text(records):
         lines.append(wording.HOST_TOOK)
+    if wording.waited_text(records):
+        lines.append(wording.WAITED)
     places = {r.environment for r in records if r.environment}
     if len(places) > 1:
         lines.append(f"measured in {len(places)} environments, so times are not comparable")
@@ -225,6 +228,8 @@ def _columns(
             yield Column(name, "word", value)
     if wording.stolen_text(records):
         yield Column("host took", "number", lambda r: wording.stolen_text([r]))
+    if wording.waited_text(records):
+        yield Column("waited", "number", lambda r: wording.waited_text([r]))
     yield Column("status", "status", lambda r: r.status)
     for name in metrics:
         yield Column(clean(name), "error", lambda r, name=name: wording.metric_text(r, name))  # type: ignore[misc]

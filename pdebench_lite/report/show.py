@@ -12,6 +12,7 @@ from pdebench_lite.analysis.wording import MISSING, amount, clean, count
 from pdebench_lite.report.details import tabulated
 from pdebench_lite.report.searches import tables
 from pdebench_lite.report.trace import traced
+from pdebench_lite.store.marks import by_package
 from pdebench_lite.store.records import LOG, Record
 
 _TIMES = (
@@ -39,11 +40,13 @@ _COUNTS = (
     ("restarted", "times that it began anew after a kill"),
 )
 _MACHINE = (
-    ("threads", "processors that it could use"),
+    ("processors", "processors that it was given"),
+    ("threads", "threads that its library used"),
     ("concurrency", "most cells at work on the machine at once"),
     ("load_start", "load average at the start"),
     ("load_end", "load average at the end"),
     ("steal", "share of the processors that the host kept while charged"),
+    ("waited", "share of the processor time it wanted while charged that other programs had"),
     ("energy_j", "joules of packages or GPU while charged, whoever used them"),
 )
 _LIBRARIES = ("pdebench-lite", "numpy", "scipy", "torch", "pytorch-lightning", "jax", "optax")
@@ -69,9 +72,11 @@ def describe(record: Record, folder: Path) -> str:
         ("counts", [(k, count(getattr(record, k)), text) for k, text in _COUNTS]),
         ("costs", [(clean(k), count(v), "") for k, v in record.costs.items()]),
         ("machine", [(k, _number(getattr(record, k)), text) for k, text in _MACHINE]),
+        ("threads of libraries", [(clean(k), count(v), "") for k, v in record.pools.items()]),
+        ("set by the shell", [(clean(k), v, "") for k, v in record.variables.items()]),
         ("details", [(k, wording.as_json(v), "") for k, v in _plain(record.details).items()]),
         ("environment", list(_environment(record, folder.parent))),
-        ("fingerprint", [(k, v, "") for k, v in record.fingerprint.items()]),
+        ("fingerprint", [(k, v, "") for k, v in by_package(record.fingerprint).items()]),
         (f"files in {clean(folder)}", list(_files(folder))),
     ]
     lines = [line for title, entries in blocks if entries for line in _block(title, entries)]

@@ -60,7 +60,7 @@ def render(
     records, wanted = list(records), list(metrics)
     wording.shown_metrics(records, wanted)
     if format == "json":
-        return json.dumps(rows(records), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        return json.dumps(rows(records), indent=1, allow_nan=False) + "\n"
     if format == "csv":
         return _csv(records, wanted)
     made = sheets(records, verbose, wanted, environments, by_task)

@@ -3,22 +3,25 @@
 import math
 import os
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pdebench_lite.errors import PdebenchError
 from pdebench_lite.registry.discovery import Registry, registry
 from pdebench_lite.runner.device import devices_for, devices_of
+from pdebench_lite.runner.inputs import check_inputs
 from pdebench_lite.runner.listener import Listener
 from pdebench_lite.runner.schedule import Scheduler
 from pdebench_lite.runner.states import RERUN
 from pdebench_lite.runner.study import make_cells, parse_duration, parse_size
 from pdebench_lite.store.cell import Budget, Cell, Dtype
-from pdebench_lite.store.records import Record, Store, to_frame
+from pdebench_lite.store.records import RECORD, Record, Store, to_frame
 
 if TYPE_CHECKING:
     import pandas as pd
 
 DEFAULT_RESULTS = "results/runs"
+Texts: TypeAlias = str | Iterable[Any]
 
 
 def plan(
@@ -56,6 +59,7 @@ def execute(
     rerun: frozenset[str] = frozenset(),
     listener: Listener | None = None,
     jobs: int = 1,
+    wait: bool = True,
 ) -> list[Record]:
     """Run the cells that have no record yet; returns the records of all, in order.
 
@@ -67,10 +71,17 @@ def execute(
         rerun: which cells with a record are run again: of `failed`, `stale`, `all`.
         listener: hears of the progress.
         jobs: cells at a time; the processors are divided between them.
+        wait: for cells that other runners have; else they are left to them, and have no record.
+
+    Raises:
+        PdebenchError: a file that a cell would read cannot be used, or the results folder cannot be
+            written.
     """
+    store = Store(results)
+    check_inputs(known, (c for c in cells if rerun or not (store.folder(c.hash) / RECORD).exists()))
     gpus = _gpus(known, devices) if jobs > 1 else ()
     scheduler = Scheduler(
-        Store(results), known, devices, rerun, listener or Listener(), jobs, gpus
+        store, known, devices, rerun, listener or Listener(), jobs, gpus, wait
     )  # fmt: skip
     return scheduler.run(cells)
 
@@ -85,28 +96,32 @@ def _gpus(known: Registry, devices: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def run(
-    problem: str,
-    methods: str,
+    problem: Texts,
+    methods: Texts,
     *,
-    backend: str = "all",
-    seeds: int | Iterable[int] = 1,
+    backend: Texts = "all",
+    seeds: Any = 1,
     max_time: float | str | None = None,
     max_steps: int | None = None,
     target_error: float | None = None,
     device: str = "auto",
     dtype: Dtype = "float64",
     results: str | os.PathLike[str] = DEFAULT_RESULTS,
-    rerun: str = "",
+    rerun: str | Iterable[str] = "",
     jobs: int = 1,
     max_memory: float | str | None = None,
     listener: Listener | None = None,
+    quiet: bool = False,
 ) -> "pd.DataFrame":
     """Run a study and return its records as a table, one row per cell.
 
+    Numbers may be NumPy's; several things may be a list, a tuple, a generator, an array or a
+    pandas Series.
+
     Args:
-        problem: comma-separated selectors, such as `"burgers,burgers:forward[nu=0.02]"`.
-        methods: comma-separated selectors, such as `"pinn[width=30],diffphys"`.
-        backend: comma-separated names; `all` is every installed backend that a method has.
+        problem: selectors, such as `"burgers,burgers:forward[nu=0.02]"`, or several of them.
+        methods: selectors, such as `"pinn[width=30],diffphys"` or `["pinn", "diffphys"]`.
+        backend: names; `all` is every installed backend that a method has.
         seeds: a number of seeds (0 … n − 1) or the seeds themselves.
         max_time: charged seconds, or a text such as `"2m"`; 60 s if no limit is given.
         max_steps: optimiser steps.
@@ -117,21 +132,126 @@ def run(
         rerun: cells with a record that are run again: `failed`, `stale`, `all`, or several.
         jobs: cells at a time; the processors are divided between them.
         max_memory: bytes, or a text such as `"4GB"`, that the processes of a cell may hold.
-        listener: hears of the progress.
+        listener: hears of the progress; by default it is shown, in a notebook as one output that
+            is updated, on a terminal as bars, elsewhere as lines on stderr.
+        quiet: show no progress.
 
     Returns:
-        Columns as in `pdebench table --format json`, with one more for each metric.
+        Columns as in `pdebench table --format json`, with one for each metric and one for each
+        entry of what is nested there: `config.width`, `budget.max_time`, `sees.labels`.
 
     Raises:
         PdebenchError: anything that was asked for does not exist or is not installed.
     """
+    from pdebench_lite.runner.study.file import study_of
+    from pdebench_lite.runner.study.yaml_source import Source
+
     known = registry()
-    limit = parse_duration(max_time) if isinstance(max_time, str) else max_time
-    memory = parse_size(max_memory) if isinstance(max_memory, str) else max_memory
-    budget = make_budget(limit, max_steps, target_error, memory)
-    chosen = range(seeds) if isinstance(seeds, int) else seeds
-    cells, devices = plan(known, problem, methods, backend, chosen, budget, device, dtype)
-    return to_frame(execute(known, cells, devices, results, parse_rerun(rerun), listener, jobs))
+    again = parse_rerun(rerun if isinstance(rerun, str) else ",".join(map(str, plain(rerun))))
+    seeds = plain(seeds)
+    given = study_keys(
+        problem=problem,
+        methods=methods,
+        backend=backend,
+        max_time=max_time,
+        max_steps=max_steps,
+        target_error=target_error,
+        max_memory=max_memory,
+        **{"seed" if isinstance(seeds, list) else "seeds": seeds},
+        device=device,
+        dtype=dtype,
+        jobs=jobs,
+    )
+    jobs = given.pop("jobs")
+    cells, devices = study_of(Source("", {}), given).plan(known)
+    if listener is not None or quiet:
+        records = execute(known, cells, devices, results, again, listener, jobs)
+    else:
+        from pdebench_lite.cli.progress import make_listener
+
+        with make_listener(Path(results)) as shown:
+            records = execute(known, cells, devices, results, again, shown, jobs)
+    return to_frame(records)
+
+
+def plain(value: Any) -> Any:
+    """Return what a notebook holds as what a study file would say: numbers, texts and lists.
+
+    Args:
+        value: a scalar or an array of NumPy, a Series, a path, a tuple, a set, a generator, ….
+    """
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if isinstance(value, Mapping):
+        return {key: plain(one) for key, one in value.items()}
+    if isinstance(value, Iterable) and not isinstance(value, str | bytes):
+        return [plain(one) for one in value]
+    return value
+
+
+def study_keys(**options: Any) -> dict[str, Any]:
+    """Check options of the command line, or of `run`, and return them as keys of a study.
+
+    Args:
+        options: those that are None were not given.
+
+    Raises:
+        PdebenchError: a limit is not positive and finite, a seed not a whole number from 0, ….
+    """
+    values = {key: plain(value) for key, value in options.items() if value is not None}
+    for key in ("max_steps", "seeds", "jobs"):
+        if key in values:
+            values[key] = _whole(key, values[key])
+    if "target_error" in values:
+        values["target_error"] = _float("target_error", values["target_error"])
+    limits = dict(values)
+    for key, parse in (("max_time", parse_duration), ("max_memory", parse_size)):
+        if key in values:
+            value = values[key]
+            limits[key] = parse(value) if isinstance(value, str) else _float(key, value)
+    make_budget(*map(limits.get, ("max_time", "max_steps", "target_error", "max_memory")))
+    if isinstance(values.get("max_memory", ""), int | float):  # bytes, exactly
+        values["max_memory"] = f"{limits['max_memory'] / 1024:.10f}KiB"
+    if values.get("dtype") not in (None, "float32", "float64"):
+        raise PdebenchError(f"no dtype '{values['dtype']}'; write float32 or float64")
+    if "seeds" in values and "seed" in values:
+        raise PdebenchError("give --seeds N or --seed S, not both")
+    for key in ("seeds", "jobs"):
+        if values.get(key, 1) < 1:
+            raise PdebenchError(f"{key}={values[key]} must be at least 1")
+    if "seed" in values:
+        values["seed"] = _seeds(values["seed"])
+    return {key.replace("_", "-"): value for key, value in values.items()}
+
+
+def _seeds(listed: str | list[Any]) -> list[int]:
+    text = listed if isinstance(listed, str) else ",".join(map(str, listed))
+    try:
+        chosen = [int(name) for name in text.split(",") if name.strip()]
+    except ValueError:
+        raise PdebenchError(f"'{text}' are no seeds; write --seed 3 or --seed 0,1,2") from None
+    if not chosen or min(chosen) < 0:
+        raise PdebenchError(f"'{text}' are no seeds; they are whole numbers from 0")
+    return chosen
+
+
+def _whole(key: str, value: Any) -> int:
+    number = _float(key, value)
+    if not number.is_integer():
+        raise PdebenchError(f"{key.replace('_', '-')}={value} is not a whole number")
+    return int(number)
+
+
+def _float(key: str, value: Any) -> float:
+    try:
+        if isinstance(value, bool):
+            raise TypeError
+        return float(value)
+    except (TypeError, ValueError):
+        said = f"{key.replace('_', '-')}={value}"
+        raise PdebenchError(f"{said} is not a number; write one, such as 10") from None
 
 
 def parse_rerun(text: str) -> frozenset[str]:

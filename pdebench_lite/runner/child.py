@@ -11,13 +11,16 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from pdebench_lite import data_files
 from pdebench_lite.errors import DivergedError, PdebenchError, UnsupportedError
+from pdebench_lite.files import FULL
 from pdebench_lite.measure import nvml
 from pdebench_lite.measure.clock import PHASES, Clock
 from pdebench_lite.measure.energy import EnergyMeter, gpu, rapl
@@ -27,9 +30,11 @@ from pdebench_lite.metrics import bands, error_profile
 from pdebench_lite.problem.solution import Solution
 from pdebench_lite.problem.view import View
 from pdebench_lite.registry.discovery import registry
+from pdebench_lite.runner import host
 from pdebench_lite.runner.processes import settle_in
 from pdebench_lite.runner.run import Journal, Judge, Run, phase_hook
 from pdebench_lite.runner.streams import data_stream
+from pdebench_lite.runner.waiting import WaitMeter
 from pdebench_lite.selectors import Selector
 from pdebench_lite.store.arrays import save_arrays
 from pdebench_lite.store.cell import Cell
@@ -38,6 +43,7 @@ from pdebench_lite.store.records import START, WEIGHTS
 from pdebench_lite.tasks.field import FieldEvaluation
 
 JOURNAL, OUTCOME, ARRAYS = "journal.jsonl", "outcome.json", "arrays.npz"
+NO_ROOM = 74  # exit status of a child that could not write: EX_IOERR
 
 
 def _import_solver(path: str) -> Callable[[View, Run], Solution]:
@@ -57,12 +63,13 @@ def main(workspace: Path) -> None:
     outcome: dict[str, Any] = {"status": "ok", "reason": ""}
     runtime: Any = None
     energy = EnergyMeter([*rapl(), *gpu(device)])
-    steal = StealMeter()
-    hook = phase_hook(memory, journal, energy, steal)
+    steal, waiting = StealMeter(), WaitMeter()
+    hook = phase_hook(memory, journal, energy, steal, waiting)
     clock = Clock(on_change=hook, elapsed=time.monotonic() - start["spawned"])
     run: Run | None = None
     view: View | None = None
     try:
+        data_files.learn(start["files"])
         known = registry()
         task = known.task(Selector(cell.problem, cell.task, cell.problem_params))
         method, config = known.configured(Selector(cell.method, "", cell.config))
@@ -80,6 +87,10 @@ def main(workspace: Path) -> None:
             solution = solve(view, run)
         if not isinstance(solution, Solution):
             raise TypeError(f"solve returned {type(solution).__name__}, which is no Solution")
+        cut_off = _cut_off(run, solution, cell)
+        if cut_off:
+            outcome.update(status="timeout", reason=cut_off)
+            judge = judge.ranked_only()
         run.finish(solution)
         outcome.update(_score(judge, clock, solution, workspace))
     except UnsupportedError as error:
@@ -87,6 +98,8 @@ def main(workspace: Path) -> None:
     except DivergedError as error:
         outcome.update(status="diverged", reason=_line(error))
     except (Exception, SystemExit) as error:
+        if isinstance(error, OSError) and error.errno in FULL:
+            raise  # not the method's fault
         lost = isinstance(error, MemoryError) or (
             runtime is not None and runtime.is_out_of_memory(error)
         )
@@ -101,6 +114,7 @@ def main(workspace: Path) -> None:
         held = nvml.process_bytes(device)
         outcome["process_device_mb"] = None if held is None else round(held / 1e6, 3)
         outcome["device_name"] = runtime.device_name()
+        outcome.update(_parallel(runtime))
     if run is not None:
         outcome.update(
             steps=run.steps,
@@ -116,10 +130,34 @@ def main(workspace: Path) -> None:
     if not start["resumed"]:  # what an earlier process used is not known
         outcome["energy_j"] = energy.stop()
     steal.stop()
-    outcome["steal"] = steal.share
+    waiting.stop()
+    outcome["steal"], outcome["waited"] = steal.share, waiting.share
     outcome["compile_peak_host_mb"] = memory.peak_mb("compile")
     written.write(json.dumps(plain(outcome)))
     written.close()
+
+
+def _parallel(runtime: Any) -> dict[str, Any]:
+    """Say how many processors this process may use, and how many threads its libraries have."""
+    own: dict[str, int] = getattr(runtime, "pools", dict)()  # a stranger's runtime may not tell
+    pools = {**own, **host.pools()}
+    used = {"threads": next(iter(pools.values()))} if pools else {}
+    if hasattr(os, "sched_getaffinity"):
+        pools["affinity"] = len(os.sched_getaffinity(0))
+    return {**used, "pools": pools}
+
+
+def _cut_off(run: Run, solution: Solution, cell: Cell) -> str:
+    """Say that the budget ended before there was an answer; empty where there is one."""
+    budget = cell.budget
+    limits = [] if budget.max_time is None else [f"{budget.max_time:g} s"]
+    limits += [] if budget.max_steps is None else [f"{budget.max_steps} steps"]
+    ended = f"the budget of {' or '.join(limits)} ended" if limits else "it ended"
+    if solution.unfinished and not run.target_reached:
+        return f"{ended}: {solution.unfinished}"
+    if run.steps or not run.budget_ended:
+        return ""
+    return f"{ended} before the first step; give more, with --max-time or --max-steps"
 
 
 def _line(error: BaseException) -> str:
@@ -175,6 +213,13 @@ def _score(judge: Judge, clock: Clock, solution: Solution, workspace: Path) -> d
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
-    sys.stdout.flush()
+    try:
+        main(Path(sys.argv[1]))
+        sys.stdout.flush()
+    except OSError as full:
+        if full.errno not in FULL:
+            raise
+        with suppress(OSError):  # the log cannot grow either
+            traceback.print_exc()
+        os._exit(NO_ROOM)
     os._exit(0)  # the outcome is written: a thread that a plugin left cannot hold us up

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pdebench_lite.errors import PdebenchError
 from pdebench_lite.registry.discovery import Registry
+from pdebench_lite.runner.shell import advice, passed_on
 
 _PROBE = (
     "import importlib, json, sys;print(json.dumps(importlib.import_module(sys.argv[1]).devices()))"
@@ -77,9 +78,10 @@ def resolve_devices(registry: Registry, request: str, backends: Sequence[str]) -
         elif request in gpus:
             chosen[backend] = request
         else:
+            hiding = {k: v for k, v in passed_on(backend).items() if k.startswith("JAX_PLATFORM")}
             raise PdebenchError(
                 f"device '{request}' is not there for {backend}, which sees: {', '.join(seen)}; "
-                "use --device cpu"
+                + (advice(hiding) or "use --device cpu")
             )
     return chosen
 

@@ -7,16 +7,13 @@ import os
 import platform
 import re
 import subprocess
-import time
-from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import psutil
 
-from pdebench_lite.registry import own_code
-from pdebench_lite.registry.discovery import module_file
+from pdebench_lite.runner.processors import usable_processors
 
 
 def cpu_model() -> str:
@@ -111,71 +108,4 @@ def environment() -> tuple[dict[str, Any], str]:
 
 def threads() -> int:
     """Return the number of processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-_BLOCKS, _BLOCK = 256, 1 << 14  # of a file of data; all of one up to 4 MB
-
-# Parts of the core that read records or talk to people: no number of a record comes from them.
-_READERS = ("claims", "cli", "compare", "doctor", "paper", "report", "testing")
-
-
-def _source_hash(package: str) -> str:
-    """Hash the sources of a package as they are now, looked at no more than once a second."""
-    return _source_hash_at(package, int(time.monotonic()))
-
-
-@lru_cache
-def _source_hash_at(package: str, _: int) -> str:
-    file = module_file(package)
-    if file is None:
-        return ""
-    path = Path(file)
-    files = sorted(path.parent.rglob("*.py")) if path.name == "__init__.py" else [path]
-    named = [(source, source.relative_to(path.parent)) for source in files]
-    return own_code.digest_of(
-        (source, inside.as_posix())
-        for source, inside in named
-        if package != "pdebench_lite" or inside.parts[0] not in _READERS
-    )
-
-
-def data_mark(path: str) -> str:
-    """Hash a file of data: its size, and blocks spread over it, since it may have many gigabytes.
-
-    Empty where it cannot be read.
-    """
-    try:
-        file = Path(path).expanduser().resolve()
-        state = file.stat()
-        return _data_digest(file, state.st_size, state.st_mtime_ns)
-    except OSError:
-        return ""
-
-
-@lru_cache
-def _data_digest(path: Path, size: int, _: int) -> str:
-    digest = hashlib.sha256(str(size).encode())
-    with path.open("rb") as file:
-        for i in range(_BLOCKS):
-            file.seek(i * max(0, size - _BLOCK) // (_BLOCKS - 1))
-            digest.update(file.read(_BLOCK))
-    return digest.hexdigest()[:12]
-
-
-def fingerprint(modules: list[str], libraries: Iterable[str] = ()) -> dict[str, str]:
-    """Return hashes of the sources of the core and of modules, and versions of libraries.
-
-    Args:
-        modules: names such as `package.module` or `package.module:function`.
-        libraries: distributions whose versions count, beside those of NumPy and SciPy.
-    """
-    tops = {name.partition(":")[0].partition(".")[0] for name in modules}
-    packages = sorted({"pdebench_lite", *tops})
-    marks = {name: _source_hash(name) for name in packages}
-    for library in ("numpy", "scipy", *libraries):
-        try:
-            marks[library] = importlib.metadata.version(library)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return marks
+    return usable_processors()

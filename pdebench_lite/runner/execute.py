@@ -1,5 +1,6 @@
 """The parent's side of a cell: start the child, watch it, stop it, publish its record."""
 
+import errno
 import json
 import os
 import shutil
@@ -7,23 +8,29 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pdebench_lite import data_files
 from pdebench_lite.errors import PdebenchError
+from pdebench_lite.files import FULL
 from pdebench_lite.measure.clock import CHARGED, PHASES
 from pdebench_lite.problem import Task
 from pdebench_lite.registry.discovery import Registry
 from pdebench_lite.registry.method import Method
+from pdebench_lite.runner import attempts
 from pdebench_lite.runner.artifacts import shorten, write_fields, write_history
-from pdebench_lite.runner.child import ARRAYS, JOURNAL, OUTCOME
+from pdebench_lite.runner.at_work import announced
+from pdebench_lite.runner.attempts import ATTEMPT, ATTEMPTS, Attempt
+from pdebench_lite.runner.child import ARRAYS, JOURNAL, NO_ROOM, OUTCOME
 from pdebench_lite.runner.environment import environment, load_average, threads
 from pdebench_lite.runner.identity import fingerprint_of
 from pdebench_lite.runner.processes import (
+    STOPS,
     compiler_cache,
     memory_bytes,
     memory_kills,
@@ -31,24 +38,30 @@ from pdebench_lite.runner.processes import (
     stop,
     wait_for,
 )
+from pdebench_lite.runner.shell import blamed, passed_on
 from pdebench_lite.runner.watch import Watch, follow, overdue
 from pdebench_lite.selectors import Selector, Settings
 from pdebench_lite.store.cell import Cell
-from pdebench_lite.store.checkpoints import CHECKPOINT, discard_checkpoint, read_checkpoint
+from pdebench_lite.store.checkpoints import discard_checkpoint, read_checkpoint
 from pdebench_lite.store.leases import Leases
 from pdebench_lite.store.records import LEFT, LOG, START, Record, Status, Store, record_of
+from pdebench_lite.version import VERSION
 
-ATTEMPTS = 3  # how often a child that was killed from outside is started
-_ATTEMPT = "attempt.json"
 _POLL = 0.1  # seconds between looks at a child: they take time of the processors that it uses
 _POLL_MEMORY = 0.05  # where its memory is limited
+_NOTICE = 1.0  # seconds in which a signal to the whole job has reached this process too
 _MB = 1e6
+_BLAMED = ("crashed", "timeout", "out-of-memory")  # a variable of the shell may be why
 
 Listener = Callable[[Watch], None]
 
 
 class Stopped(Exception):  # noqa: N818 - no error: the user wished it
     """The runner was asked to stop; the cell goes on with the next run."""
+
+
+class NoRoom(OSError):  # noqa: N818 - as Python names its own
+    """A child could not write: the disk is full; the cell goes on with the next run."""
 
 
 class TakenOver(Exception):  # noqa: N818 - no error: the other runner's result counts
@@ -112,7 +125,11 @@ class Executor:
         except OSError as error:
             if self.leases is not None and not self.leases.holds(cell.hash):
                 raise TakenOver from error
-            raise PdebenchError(f"cannot keep the record of {cell.title}: {error}") from error
+            reason = error.strerror or error
+            remedy = "; make room, then run again" if error.errno in FULL else ""
+            raise PdebenchError(
+                f"cannot keep the record of {cell.title}: {reason}{remedy}"
+            ) from error
 
     def _run(self, cell: Cell) -> Record:
         task = self.registry.task(Selector(cell.problem, cell.task, cell.problem_params))
@@ -123,90 +140,111 @@ class Executor:
             "ranked": list(task.ranked),
             "environment": digest,
             "fingerprint": fingerprint_of(self.registry, cell),
-            "threads": len(self.slot.cores) or threads(),
+            "processors": (given := len(self.slot.cores) or threads()),
+            "threads": given,  # unless the child measures another number
+            "variables": passed_on(cell.backend),
             "load_start": load_average(),
             "started": datetime.now(UTC).isoformat(timespec="seconds"),
         }
+        files = data_files.places([cell.problem_params, cell.config])
         workspace = self.store.workspace(cell.hash)
         try:
             status, reason = _refusal(cell, task, method, config)
             if status is None:
-                record = self._attempts(cell, workspace, facts)
+                record = self._attempts(cell, workspace, facts, files)
+                data_files.check_unchanged(files)
+                _leave_out_folders(workspace / LOG, cell)
             else:
-                (workspace / LOG).write_text(reason + "\n")
+                (workspace / LOG).write_text(reason + "\n", encoding="utf-8")
                 record = record_of(cell, status, reason, **facts)
             if self.store.publish(record, workspace, self.leases) is None:
                 raise TakenOver
-        except (Stopped, KeyboardInterrupt):
-            with suppress(OSError):
-                (workspace / LEFT).touch()  # the next run goes on from there, in this process too
-            raise
-        except BaseException:
-            shutil.rmtree(workspace, ignore_errors=True)
+        except BaseException as error:
+            if isinstance(error, Stopped | KeyboardInterrupt) or (
+                isinstance(error, NoRoom) and read_checkpoint(workspace) is not None
+            ):
+                with suppress(OSError):
+                    (workspace / LEFT).touch()  # the next run goes on from there
+            else:
+                shutil.rmtree(workspace, ignore_errors=True)
             raise
         return record
 
     # ---- attempts: a child that is killed goes on from its last checkpoint ---------------------
 
-    def _attempts(self, cell: Cell, workspace: Path, facts: dict[str, Any]) -> Record:
-        blank = {"fingerprint": facts["fingerprint"]}
-        (workspace / _ATTEMPT).write_text(json.dumps(blank))
-        self._inherit(cell, workspace, facts["fingerprint"])
-        for left in reversed(range(ATTEMPTS)):
-            outcome, killed = self._attempt(cell, workspace, facts)
-            if not (killed and left):
-                break
-            _go_on(workspace, workspace, facts["fingerprint"])
-        return self._record(cell, workspace, outcome, facts)
-
-    def _inherit(self, cell: Cell, workspace: Path, fingerprint: dict[str, str]) -> None:
-        """Take up what earlier runners left of a cell: the one that had come furthest."""
-        left = self.store.unfinished(cell.hash)
-        others = [folder for folder in left if folder != workspace]
-        if others:
-            furthest = max(others, key=_steps)
-            _go_on(furthest, workspace, fingerprint)
-        for folder in others:
-            shutil.rmtree(folder, ignore_errors=True)
+    def _attempts(
+        self, cell: Cell, workspace: Path, facts: dict[str, Any], files: Mapping[str, Any]
+    ) -> Record:
+        fingerprint = facts["fingerprint"]
+        left = [folder for folder in self.store.unfinished(cell.hash) if folder != workspace]
+        attempt = attempts.inherit(left, workspace, fingerprint)
+        if attempt.lost >= ATTEMPTS:
+            facts |= {"resumed": attempt.resumed, "restarted": attempt.restarted}
+            facts["wall_s"] = round(attempt.wall_s, 3)
+            return self._record(cell, workspace, _lost(attempt), facts)
+        while True:
+            attempts.begin(workspace, attempt)
+            outcome, killed = self._attempt(cell, workspace, facts, attempt, files)
+            if not killed or attempt.lost + 1 >= ATTEMPTS:
+                return self._record(cell, workspace, outcome, facts)
+            spent = facts["wall_s"] - attempt.wall_s
+            attempt = attempts.go_on(workspace, workspace, fingerprint, spent)
 
     def _attempt(
-        self, cell: Cell, workspace: Path, facts: dict[str, Any]
+        self,
+        cell: Cell,
+        workspace: Path,
+        facts: dict[str, Any],
+        attempt: Attempt,
+        files: Mapping[str, Any],
     ) -> tuple[dict[str, Any], bool]:
-        """Run the child once; returns its outcome, and whether something outside killed it."""
+        """Run the child once; returns its outcome, and whether something outside killed it.
+
+        Raises:
+            Stopped: the runner was asked to stop, or what killed the child was sent to both.
+        """
         device = self.devices[cell.backend]
         if device == "cuda":
             device = self.slot.device or "cuda:0"
-        history = json.loads(_read(workspace / _ATTEMPT) or "{}")
         start = {
             "cell": cell.model_dump(mode="json"),
             "device": device,
             "spawned": time.monotonic(),
             "runner": os.getpid(),
             "cores": list(self.slot.cores),
-            "resumed": history.get("resumed", 0),
+            "resumed": attempt.resumed,
+            "version": VERSION,
+            "files": files,
         }
         (workspace / START).write_text(json.dumps(start))
         (workspace / OUTCOME).unlink(missing_ok=True)
         kills, began = memory_kills(), time.perf_counter()
         watch = Watch()
-        with (workspace / LOG).open("ab") as log, compiler_cache() as caches:
-            child = spawn(workspace, cell, log.fileno(), list(self.slot.cores), caches)
+        with (workspace / LOG).open("ab") as log, compiler_cache() as caches, announced():
+            child = spawn(workspace, cell, log.fileno(), facts["processors"], caches)
             try:
                 status, reason = self._watch(child, cell, watch, workspace)
             finally:
                 stop(child, workspace)
         shorten(workspace / LOG)
-        facts["wall_s"] = round(facts.get("wall_s", 0.0) + time.perf_counter() - began, 3)
+        facts["wall_s"] = round(attempt.wall_s + time.perf_counter() - began, 3)
         facts["concurrency"] = max(facts.get("concurrency", 1), self._most)
         facts["load_end"] = load_average()
-        facts |= {k: history.get(k, 0) for k in ("resumed", "restarted")}
+        facts |= {"resumed": attempt.resumed, "restarted": attempt.restarted}
+        if child.returncode == NO_ROOM:
+            raise NoRoom(errno.ENOSPC, "no room on the disk, in the quota or under 'ulimit -f'")
         outcome = _read_outcome(workspace)
         if outcome is None or status:
+            stops = not status and -child.returncode in STOPS
+            if stops and self.stopping.wait(_NOTICE):  # the signal was sent to the whole job
+                raise Stopped
             ran_out = memory_kills() > kills
             killed = not status and not ran_out and child.returncode in (-signal.SIGKILL, -15)
             outcome = _outcome_of_the_dead(child.returncode, status, reason, ran_out, watch)
         else:
             killed = False
+        if outcome["status"] in _BLAMED:
+            outcome["reason"] = blamed(outcome["reason"], facts["variables"], workspace / LOG)
         outcome["history"] = watch.history
         return outcome, killed
 
@@ -217,12 +255,12 @@ class Executor:
         try:
             write_history(workspace, history)
             write_fields(workspace, workspace / ARRAYS, layout, cell)
-            return record_of(cell, **outcome, **facts)
+            return record_of(cell, **{**facts, **outcome})
         except (ValueError, TypeError, KeyError) as error:  # what a plugin made cannot be stored
             text = " ".join(str(error).split())
             return record_of(cell, "crashed", f"cannot store the result: {text}"[:500], **facts)
         finally:
-            for name in (START, JOURNAL, OUTCOME, ARRAYS, _ATTEMPT):
+            for name in (START, JOURNAL, OUTCOME, ARRAYS, ATTEMPT):
                 (workspace / name).unlink(missing_ok=True)
             discard_checkpoint(workspace)
 
@@ -268,40 +306,21 @@ def _refusal(cell: Cell, task: Task, method: Method, config: Settings) -> tuple[
         return "crashed", f"supports of {method.name} failed: {text}"[:500]
 
 
-def _read(path: Path) -> str:
-    try:
-        return path.read_text()
-    except OSError:
-        return ""
+def _lost(attempt: Attempt) -> dict[str, Any]:
+    """Make an outcome for a cell that took its runners down with it."""
+    reason = (
+        f"its runner was killed while it ran, {attempt.lost} times in a row (a job that runs out "
+        "of memory is killed whole); run it again with --rerun failed"
+    )
+    return {"status": "crashed", "reason": reason, "history": []}
 
 
-def _steps(folder: Path) -> int:
-    checkpoint = read_checkpoint(folder)
-    return -1 if checkpoint is None else int(checkpoint.harness["steps"])
-
-
-def _go_on(old: Path, new: Path, fingerprint: dict[str, str]) -> None:
-    """Put into a workspace what the next attempt at a cell starts from.
-
-    A checkpoint that other sources or libraries made is not gone on from.
-
-    Args:
-        old: workspace of the attempt that was killed.
-        new: workspace of the next one; may be the same.
-        fingerprint: what the next attempt will be run with.
-    """
-    before = json.loads(_read(old / _ATTEMPT) or "{}")
-    usable = before.get("fingerprint") == fingerprint and read_checkpoint(old) is not None
-    if not usable:
-        discard_checkpoint(new)
-    elif old != new:
-        for path in (old / CHECKPOINT, *old.glob("checkpoint-*.npz")):
-            shutil.copy2(path, new / path.name)
-    kind = "resumed" if usable else "restarted"
-    counts = {k: before.get(k, 0) for k in ("resumed", "restarted")}
-    counts[kind] += (old / JOURNAL).exists()  # else it had not begun
-    (new / JOURNAL).unlink(missing_ok=True)
-    (new / _ATTEMPT).write_text(json.dumps({**counts, "fingerprint": fingerprint}))
+def _leave_out_folders(log: Path, cell: Cell) -> None:
+    """Let a log, whose end others may be shown, name data files without their folders."""
+    text = log.read_text(encoding="utf-8", errors="surrogateescape")
+    shown = data_files.without_folders(text, [cell.problem_params, cell.config])
+    if shown != text:
+        log.write_text(shown, encoding="utf-8", errors="surrogateescape")
 
 
 def _read_outcome(workspace: Path) -> dict[str, Any] | None:
@@ -330,6 +349,7 @@ def _outcome_of_the_dead(
         "reason": reason,
         "sees": watch.sees,
         "steal": watch.steal,
+        "waited": watch.waited,
         "steps": latest.get("step"),
         "evaluations": last.get("evaluations"),
         "peak_host_mb": last.get("peak_host_mb"),

@@ -1,5 +1,15 @@
 """Runtime of the NumPy backend, and the plainest example of what a `Backend.runtime` offers."""
 
+import ctypes
+from pathlib import Path
+
+_MAPPED = Path("/proc/self/maps")
+_ASKED = [  # as NumPy's wheels name it, SciPy's, and other builds
+    f"{prefix}openblas_get_num_threads{suffix}"
+    for prefix in ("scipy_", "")
+    for suffix in ("64_", "")
+]
+
 
 def devices() -> list[str]:
     """Return the devices that this backend can use."""
@@ -26,6 +36,23 @@ def reset_device_peak() -> None:
 def device_peak_bytes() -> int | None:
     """Return the peak of device memory since the reset in bytes; None on a CPU."""
     return None
+
+
+def pools() -> dict[str, int]:
+    """Return the threads of OpenBLAS; empty where it is not loaded, or not known."""
+    try:
+        lines = [line for line in _MAPPED.read_text().splitlines() if "blas" in line]
+    except OSError:
+        return {}
+    for path in sorted({line.split(maxsplit=5)[-1] for line in lines}):
+        try:
+            library = ctypes.CDLL(path)
+        except OSError:  # the name of something else
+            continue
+        for name in _ASKED:
+            if hasattr(library, name):
+                return {"blas": int(getattr(library, name)())}
+    return {}
 
 
 def is_out_of_memory(error: BaseException) -> bool:

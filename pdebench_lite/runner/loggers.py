@@ -235,6 +235,11 @@ class Several(Listener):
         for listener in self._listeners:
             listener.wait(cell, holder)
 
+    def leave(self, holders: Mapping[str, int]) -> None:
+        """Tell all what is left to other runners."""
+        for listener in self._listeners:
+            listener.leave(holders)
+
     def progress(self, cell: Cell, watch: Watch) -> None:
         """Tell all how a cell goes."""
         for listener in self._listeners:

@@ -13,16 +13,26 @@ from pathlib import Path
 
 import psutil
 
+from pdebench_lite.runner.shell import for_child
 from pdebench_lite.store.cell import Cell
 from pdebench_lite.store.leases import born, machine
 
+# What asks a runner to stop: a terminal, a batch system before the end of a job, a user's limit.
+STOPS = (
+    signal.SIGINT,
+    signal.SIGTERM,
+    signal.SIGHUP,
+    signal.SIGUSR1,
+    signal.SIGUSR2,
+    signal.SIGXCPU,
+)
+_RUNNERS_OWN = (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)  # it ends us itself
 _GRACE = 3.0  # seconds between SIGTERM and SIGKILL
 _RUNNER, _CELL = "PDEBENCH_RUNNER", "PDEBENCH_WORKSPACE"
-_LIBRARIES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
 
 def spawn(
-    workspace: Path, cell: Cell, log: int, cores: list[int], caches: dict[str, str]
+    workspace: Path, cell: Cell, log: int, threads: int, caches: dict[str, str]
 ) -> "subprocess.Popen[bytes]":
     """Start the child of a cell in a session of its own.
 
@@ -30,10 +40,9 @@ def spawn(
         workspace: holds the description of the cell.
         cell: the cell.
         log: file descriptor that takes what the child prints.
-        cores: processors that it may use; empty for all that this process may use.
+        threads: of every library: the processors that the cell is given.
         caches: environment that names the compilers' caches.
     """
-    threads = dict.fromkeys(_LIBRARIES, str(len(cores))) if cores else {}
     return subprocess.Popen(  # -P: a `torch.py` where the user stands is not meant
         [sys.executable, "-P", "-m", "pdebench_lite.runner.child", str(workspace)],
         stdin=subprocess.DEVNULL,
@@ -41,43 +50,29 @@ def spawn(
         stderr=subprocess.STDOUT,
         start_new_session=True,
         env={
-            **os.environ,
-            **_settings(cell),
+            **for_child(cell, threads),
             **caches,
-            **threads,
             _RUNNER: f"{machine()}:{os.getpid()}:{born(os.getpid())}",
             _CELL: str(workspace.resolve()),
         },
     )
 
 
-def _settings(cell: Cell) -> dict[str, str]:
-    """Environment of a child: precision and memory policy of the backends, no stray plots."""
-    return {
-        "JAX_ENABLE_X64": "1" if cell.dtype == "float64" else "0",
-        "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
-        "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
-        "MPLBACKEND": "agg",
-        # Threads that spin while they wait make small steps several times slower on a busy machine.
-        "OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", "PASSIVE"),
-        "OPENBLAS_THREAD_TIMEOUT": os.environ.get("OPENBLAS_THREAD_TIMEOUT", "4"),  # 2⁴ cycles
-        "PYTHONUNBUFFERED": "1",
-        "PYTHONFAULTHANDLER": "1",
-    }
-
-
 @contextmanager
 def compiler_cache() -> Iterator[dict[str, str]]:
     """Make a fresh compiler cache for each cell, or compile times are lies."""
     with tempfile.TemporaryDirectory(prefix="pdebench-compiler-", ignore_cleanup_errors=True) as it:
-        yield {"TORCHINDUCTOR_CACHE_DIR": it, "JAX_ENABLE_COMPILATION_CACHE": "0"}
+        yield {"TORCHINDUCTOR_CACHE_DIR": it}
 
 
 def settle_in(runner: int, cores: list[int]) -> None:
     """Tie this process, a cell's child, to its runner and to its processors.
 
     Linux kills it when the runner dies, however that dies, and takes it first when memory runs out.
+    What a batch system sends to a whole job, to announce its end, is for the runner.
     """
+    for number in _RUNNERS_OWN:
+        signal.signal(number, signal.SIG_IGN)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
         if os.getppid() != runner:  # it died while we started

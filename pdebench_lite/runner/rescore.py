@@ -14,12 +14,13 @@ from pdebench_lite.metrics import Metric
 from pdebench_lite.problem import Arrays, Carried, Observation, Task
 from pdebench_lite.problem.solution import Solution
 from pdebench_lite.registry.discovery import Registry
-from pdebench_lite.runner.environment import fingerprint
+from pdebench_lite.runner.identity import fingerprint
 from pdebench_lite.runner.streams import data_stream
 from pdebench_lite.selectors import Selector
 from pdebench_lite.store.leases import Leases
 from pdebench_lite.store.records import FIELDS, Record, Store, load_fields
 from pdebench_lite.tasks.field import FieldEvaluation, FieldTask
+from pdebench_lite.version import VERSION
 
 NOTE = "rescored"  # of a record's details: metric -> who computed it, when, and what stood there
 AGREEMENT = 1e-9  # relative; sums in another order differ by less
@@ -158,13 +159,14 @@ def _with_scores(record: Record, changed: Mapping[str, Score], known: Registry) 
         module = _module_of(known, name)
         note[name] = {
             "plugin": module,
-            "fingerprint": fingerprint([module]),
+            "fingerprint": fingerprint([module, known.metric(name).compute.__module__]),
             "at": datetime.now(UTC).isoformat(timespec="seconds"),
             **({} if score.before is None else {"before": score.before}),
         }
     values = {name: score.value for name, score in changed.items()}
     return record.model_copy(
         update={
+            "version": VERSION,
             "metrics": {**record.metrics, **values},
             "details": {**record.details, NOTE: note},
         }

@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,6 +22,7 @@ from pdebench_lite.metrics import Metric
 from pdebench_lite.problem import Observation, Task
 from pdebench_lite.problem.solution import Solution
 from pdebench_lite.runner.streams import method_stream
+from pdebench_lite.runner.waiting import WaitMeter
 from pdebench_lite.store.cell import Cell
 from pdebench_lite.store.checkpoints import Checkpoint, write_checkpoint
 
@@ -31,6 +32,7 @@ _ENERGY_EVERY = 60.0  # seconds between readings of counters of energy, which st
 _SAVE_EVERY = float(os.environ.get("PDEBENCH_SAVE_EVERY", "5"))  # seconds between checkpoints,
 _SAVE_SHARE = 0.01  # or more, so that saving takes no more than this share of the time
 _EVALUATION_RATIO = 1.1  # evaluations at steps that grow by a tenth: some 100 per 10,000 steps
+_EVALUATION_SHARE = 0.25  # of a limit of time: what they may take beyond what was charged so far
 
 
 class Journal:
@@ -73,6 +75,11 @@ class Judge:
         """
         return {m.name: _value(m, evaluation) for m in self.metrics}
 
+    def ranked_only(self) -> "Judge":
+        """Return a judge of the ranked metrics alone, for an answer that is not worth more time."""
+        ranked = self.task.ranked
+        return replace(self, metrics=[m for m in self.metrics if m.name in ranked])
+
     def watch(self, solution: Solution) -> dict[str, float | None]:
         """Compute the ranked metrics of a solution on the coarser grid of the history."""
         evaluation = self.task.evaluate(solution, "history", self.observations)
@@ -98,6 +105,7 @@ class Run:
         backend, device, dtype, seed: as in the cell; `device` is `cpu` or `cuda:N`.
         max_steps: the largest number of steps allowed, or None; methods may plan with it.
         steps, evaluations: as last reported.
+        budget_ended: whether the last report said stop because time or steps were spent.
         costs: what does not depend on the machine, as counted by `count`.
     """
 
@@ -121,6 +129,7 @@ class Run:
         self.max_steps = cell.budget.max_steps
         self.steps = 0
         self.evaluations = 0
+        self.budget_ended = False
         self.target_reached: bool | None = None if cell.budget.target_error is None else False
         self._cell, self._judge = cell, judge
         self._clock, self._memory, self._journal = clock, memory, journal
@@ -259,6 +268,8 @@ class Run:
         if isinstance(loss, float) and not math.isfinite(loss):
             raise DivergedError(f"the loss is {loss} at step {step}")
         due = step >= self._next_evaluation
+        if due and not self._may_evaluate:
+            due, self._next_evaluation = False, self._after(step)
         now = time.perf_counter()
         if due or now - self._last_reading > _CLOCK_EVERY:
             self._clock.read()
@@ -271,15 +282,25 @@ class Run:
                 self._last_sample = now
                 self._energy.sample()
         limit = self._cell.budget.max_time
-        return (
-            (limit is not None and self._clock.charged >= limit)
-            or (self.max_steps is not None and step >= self.max_steps)
-            or bool(self.target_reached)
+        self.budget_ended = (limit is not None and self._clock.charged >= limit) or (
+            self.max_steps is not None and step >= self.max_steps
         )
+        return self.budget_ended or bool(self.target_reached)
+
+    @property
+    def _may_evaluate(self) -> bool:
+        """Whether there is time for another evaluation, so that they end soon after the budget."""
+        limit = self._cell.budget.max_time
+        spent = self._clock.spent["evaluate"]
+        return limit is None or spent <= self._clock.charged + _EVALUATION_SHARE * limit
+
+    def _after(self, step: int) -> int:
+        """Return the step of the evaluation after this one."""
+        return max(step + 1, math.ceil(step * _EVALUATION_RATIO))
 
     def _evaluate(self, loss: float | None, candidate: Callable[[], Solution]) -> None:
         step = self.steps
-        self._next_evaluation = max(step + 1, math.ceil(step * _EVALUATION_RATIO))
+        self._next_evaluation = self._after(step)
         self._evaluated = step
         self._loss = loss
         if loss is not None and not math.isfinite(loss):
@@ -323,7 +344,11 @@ class Run:
 
 
 def phase_hook(
-    memory: MemoryMeter, journal: Journal, energy: EnergyMeter, steal: StealMeter
+    memory: MemoryMeter,
+    journal: Journal,
+    energy: EnergyMeter,
+    steal: StealMeter,
+    waiting: WaitMeter,
 ) -> Callable[[Phase], None]:
     """Return what the clock calls when the phase changes."""
 
@@ -332,9 +357,12 @@ def phase_hook(
         if phase in CHARGED:
             energy.start()
             steal.start()
+            waiting.start()
         else:
             energy.stop()
             steal.stop()
-        journal.write("phase", name=phase, wall=time.monotonic(), steal=steal.share)
+            waiting.stop()
+        shares = {"steal": steal.share, "waited": waiting.share}
+        journal.write("phase", name=phase, wall=time.monotonic(), **shares)
 
     return changed

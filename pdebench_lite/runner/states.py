@@ -3,16 +3,17 @@
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from pdebench_lite.errors import PdebenchError
+from pdebench_lite.errors import NewerError, PdebenchError
 from pdebench_lite.registry.discovery import Registry
-from pdebench_lite.runner.identity import changed_marks, fingerprint_of
+from pdebench_lite.runner.identity import fingerprint_of
 from pdebench_lite.store.cell import Cell
 from pdebench_lite.store.checkpoints import read_checkpoint
 from pdebench_lite.store.leases import Leases
+from pdebench_lite.store.marks import changed_marks
 from pdebench_lite.store.records import RECORD, Record, Store
 
 Kind: TypeAlias = Literal[
-    "fresh", "stale", "failed", "missing", "running", "interrupted", "corrupt"
+    "fresh", "stale", "failed", "missing", "running", "interrupted", "corrupt", "newer"
 ]
 RERUN = ("failed", "stale", "all")
 
@@ -23,7 +24,8 @@ class State:
 
     Attributes:
         kind: `fresh`; `stale`: made by other sources or libraries; `failed`; `missing`; `running`;
-            `interrupted`: it will go on from a checkpoint, or begin anew; `corrupt`.
+            `interrupted`: it will go on from a checkpoint, or begin again; `corrupt`; `newer`: a
+            newer version of the program wrote it, which is not run over.
         note: what changed, why it failed, who runs it, where it will go on.
         record: the record, where there is a sound one.
         changed: what differs from the sources and libraries of now.
@@ -36,6 +38,8 @@ class State:
 
     def wanted(self, rerun: frozenset[str]) -> bool:
         """Whether `pdebench run` runs the cell, given what `--rerun` names."""
+        if self.kind == "newer":
+            return False
         if self.record is None or "all" in rerun:
             return True
         return (self.record.failed and "failed" in rerun) or (
@@ -63,11 +67,15 @@ def state_of(
         left = store.unfinished(cell.hash)
         if not left:
             return State("missing")
+        if newer := store.newer([cell.hash]):
+            return State("newer", newer)
         steps = [c.harness["steps"] for c in map(read_checkpoint, left) if c is not None]
         note = f"will go on after step {max(steps)}" if steps else "will begin anew"
         return State("interrupted", note)
     try:
         record = store.read(folder)
+    except NewerError as error:
+        return State("newer", str(error))
     except PdebenchError as error:
         return State("corrupt", str(error))
     return state_of_record(record, cell, registry)

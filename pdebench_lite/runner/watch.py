@@ -34,6 +34,7 @@ class Watch:
     history: list[dict[str, Any]] = field(default_factory=list)
     sees: dict[str, int | bool] = field(default_factory=dict)
     steal: float | None = None
+    waited: float | None = None
     at_work: bool = False
 
     def take(self, event: dict[str, Any]) -> None:
@@ -44,7 +45,7 @@ class Watch:
             self.spent[self.phase] += event["wall"] - self.since
             self.phase, self.since = event["name"], event["wall"]
             self.at_work |= self.phase in CHARGED
-            self.steal = event.get("steal")
+            self.steal, self.waited = event.get("steal"), event.get("waited")
         elif kind == "progress":
             self.progress = event
         elif kind == "history":
@@ -94,17 +95,13 @@ def overdue(watch: Watch, cell: Cell) -> str:
 
 def follow(path: Path) -> Iterator[list[dict[str, Any]]]:
     """Yield, each time, the events that were added to a file since in complete lines."""
-    offset, rest = 0, b""
-    while True:
-        events = []
-        if path.exists():
-            with path.open("rb") as file:
-                file.seek(offset)
-                chunk = file.read()
-            offset += len(chunk)
-            *lines, rest = (rest + chunk).split(b"\n")
-            events = [event for event in map(parse, lines) if event]
-        yield events
+    while not path.exists():
+        yield []
+    rest = b""
+    with path.open("rb") as file:  # once: it may lie on a server
+        while True:
+            *lines, rest = (rest + file.read()).split(b"\n")
+            yield [event for event in map(parse, lines) if event]
 
 
 def parse(line: bytes) -> dict[str, Any] | None:

@@ -5,6 +5,7 @@ import json
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
+from pdebench_lite.data_files import nameless
 from pdebench_lite.selectors import Settings
 
 Dtype: TypeAlias = Literal["float32", "float64"]
@@ -49,7 +50,8 @@ class Cell(Settings):
         identity = self.model_dump(mode="json", exclude={"label", "problem_label", "family"})
         if self.budget.max_memory is None:  # the hash of a cell from before there was this limit
             del identity["budget"]["max_memory"]
-        return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
+        text = json.dumps(nameless(identity), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     @property
     def title(self) -> str:

@@ -45,8 +45,12 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     step = int(checkpoint.harness.get("steps", 0))
     arrays = folder / f"checkpoint-{step}.npz"
     partial = folder / "partial.npz"
-    save_arrays(partial, checkpoint.arrays)
-    synchronise(partial)
+    try:
+        save_arrays(partial, checkpoint.arrays)
+        synchronise(partial)
+    except OSError:  # what is cut off would take room that nobody has
+        partial.unlink(missing_ok=True)
+        raise
     digest = hashlib.sha256(partial.read_bytes()).hexdigest()
     os.replace(partial, arrays)
     state = {

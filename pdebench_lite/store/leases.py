@@ -2,24 +2,24 @@
 
 A lease is a file made by exclusive create and touched every `HEARTBEAT` seconds. It is taken over
 when its holder is dead (known at once on the same host, by process id and start time) or has been
-silent for `EXPIRY` seconds. Changes of hands happen under a lock on the folder; where the file
-system has no such locks, the exclusive create alone still gives a free cell to one runner.
+silent for `EXPIRY` seconds. Changes of hands happen under the lock of the folder.
 """
 
-import fcntl
 import json
+import math
 import os
 import platform
-import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
 from pathlib import Path
 from typing import Self
+
+from pdebench_lite.errors import PdebenchError
+from pdebench_lite.store.locks import file_clock, locked
 
 HEARTBEAT = 10.0  # seconds
 EXPIRY = 60.0
@@ -87,18 +87,6 @@ def _exists(pid: int) -> bool:
     return True
 
 
-@contextmanager
-def locked(root: Path) -> Iterator[None]:
-    """Hold the folder's lock, where its file system has locks."""
-    handle = os.open(root, os.O_RDONLY)
-    try:
-        with suppress(OSError):
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
-
-
 class Leases:
     """The leases of one results folder, and those that this process holds.
 
@@ -111,6 +99,7 @@ class Leases:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._held: dict[str, Holder] = {}
+        self._clock = -math.inf, 0.0  # when it was read, by ours, and what it said
         self._ended = threading.Event()
         self._pulse = threading.Thread(target=self._beat, daemon=True)
 
@@ -131,25 +120,31 @@ class Leases:
 
         A lease that cannot be read counts until it expires.
         """
-        path = self._path(cell)
         try:
-            age = self._age(path)
-        except FileNotFoundError:
-            return None
-        holder = _read(path) or Holder("", "an unknown machine", 0, "", "")
-        return None if holder.dead or age > EXPIRY else holder
-
-    def _age(self, path: Path) -> float:
-        """Return the seconds since the last heartbeat, by the file system's own clock.
-
-        Where nothing can be written this machine's clock must do.
-        """
-        written = path.stat().st_mtime
-        try:
-            with tempfile.TemporaryFile(dir=self.root) as probe:
-                return os.fstat(probe.fileno()).st_mtime - written
+            with self._path(cell).open("rb") as file:  # opened: so NFS asks its server
+                touched, text = os.fstat(file.fileno()).st_mtime, file.read()
         except OSError:
-            return time.time() - written
+            return None
+        holder = _parse(text) or Holder("", "an unknown machine", 0, "", "")
+        return None if holder.dead or self._now() - touched > EXPIRY else holder
+
+    def _now(self) -> float:
+        """Return the time by the file system's own clock.
+
+        That clock is read once in a while, since it takes making a file.
+        """
+        read, clock = self._clock
+        if (since := time.monotonic() - read) > HEARTBEAT:
+            clock, since = file_clock(self.root), 0.0
+            self._clock = time.monotonic(), clock
+        return clock + since
+
+    def beat(self, cell: str) -> float:
+        """Return when the lease of a cell was last touched; 0 where there is none."""
+        try:
+            return self._path(cell).stat().st_mtime
+        except OSError:
+            return 0.0
 
     def take(self, cell: str) -> bool:
         """Take the lease of a cell; returns whether this process has it now."""
@@ -166,8 +161,14 @@ class Leases:
                 handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
             except FileExistsError:
                 return False
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(asdict(mine), file)
+            try:
+                with os.fdopen(handle, "w", encoding="utf-8") as file:
+                    json.dump(asdict(mine), file)
+            except OSError as error:  # a full disk: an empty lease would hold the cell
+                path.unlink(missing_ok=True)
+                raise PdebenchError(
+                    f"cannot write to '{self.root}': {error.strerror}; make room, then run again"
+                ) from None
             self._held[cell] = mine
             return True
 
@@ -208,8 +209,19 @@ class Leases:
 
 
 def _read(path: Path) -> Holder | None:
-    """Return the holder that a lease names; None if it cannot be read."""
+    """Return the holder that a lease names; None if it cannot be read.
+
+    What a newer version says beyond that is passed over: its lease counts all the same.
+    """
     try:
-        return Holder(**json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        return _parse(path.read_bytes())
+    except OSError:
+        return None
+
+
+def _parse(text: bytes) -> Holder | None:
+    try:
+        said = json.loads(text)
+        return Holder(**{each.name: said[each.name] for each in fields(Holder)})
+    except (ValueError, TypeError, KeyError):
         return None

@@ -24,7 +24,7 @@ from pdebench_lite.store.records import (
 
 ARTIFACTS = (HISTORY, FIELDS, WEIGHTS, LOG)
 Prefer: TypeAlias = Literal["", "first", "newest"]
-Outcome: TypeAlias = Literal["kept", "copied", "duplicate", "conflict", "resolved", "busy"]
+Outcome: TypeAlias = Literal["kept", "copied", "duplicate", "conflict", "resolved", "busy", "newer"]
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,8 @@ class Decision:
         outcome: `kept`: only the target had it; `copied`: only one source; `duplicate`: several
             folders had equal records; `conflict`: their records differ, and nothing was done;
             `resolved`: they differ, and one was taken; `busy`: a runner works on the cell in the
-            target, and nothing was done.
+            target, and nothing was done; `newer`: the target has a record of it that a newer
+            version of the program wrote, and nothing was done.
         folders: the results folders that have the cell.
         taken: the one whose record is in the target now; None if none is.
         differences: names of what differs, with the value in each folder.
@@ -117,9 +118,9 @@ def merge(
         decision, best = _decide(found, into, prefer, artifacts)
         if best is not None and best.folder.parent != into:
             if Leases(into).holder(decision.cell) is not None:
-                decision, best = _busy(decision), None
-            else:
-                _publish(best, target, artifacts)
+                decision, best = _left_alone(decision, "busy"), None
+            elif not _publish(best, target, artifacts):
+                decision, best = _left_alone(decision, "newer"), None
         done.decisions.append(decision)
         if best is not None and best.record.environment:
             alike = [copy.folder.parent for copy in found if copy.record == best.record]
@@ -129,7 +130,7 @@ def merge(
 
 
 def _copies(store: Store, left_out: list[str]) -> Iterable[Copy]:
-    loaded = store.load()
+    loaded = store.load_as_written()
     left_out += loaded.unsound
     for record in loaded.records:
         folder = store.folder(record.cell)
@@ -172,8 +173,8 @@ def _decide(
     return Decision(*about, outcome, where, best.folder.parent, differences), best
 
 
-def _busy(decision: Decision) -> Decision:
-    return Decision(decision.title, decision.cell, "busy", decision.folders, None)
+def _left_alone(decision: Decision, why: Literal["busy", "newer"]) -> Decision:
+    return Decision(decision.title, decision.cell, why, decision.folders, None)
 
 
 def _started(copy: Copy) -> datetime:
@@ -203,12 +204,16 @@ def _differences(records: Sequence[Record]) -> dict[str, list[Any]]:
     return found
 
 
-def _publish(copy: Copy, target: Store, artifacts: Sequence[str]) -> None:
+def _publish(copy: Copy, target: Store, artifacts: Sequence[str]) -> bool:
+    """Copy a record into the target; returns whether that was done, not over a newer version's."""
     workspace = target.workspace(copy.record.cell)
     try:
         for name in set(copy.artifacts) & set(artifacts):
             shutil.copyfile(copy.folder / name, workspace / name, follow_symlinks=False)
-        target.publish(copy.record, workspace)
+        if target.publish(copy.record, workspace) is not None:
+            return True
+        shutil.rmtree(workspace)
+        return False
     except OSError as error:
         shutil.rmtree(workspace, ignore_errors=True)
         raise PdebenchError(

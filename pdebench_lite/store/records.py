@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import tempfile
-import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -15,10 +14,15 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from pdebench_lite.errors import PdebenchError
+from pdebench_lite.data_files import without_folders
+from pdebench_lite.errors import NewerError, PdebenchError
+from pdebench_lite.files import write_whole
 from pdebench_lite.store.arrays import synchronise
 from pdebench_lite.store.cell import Budget, Cell
-from pdebench_lite.store.leases import Leases, born, locked, machine
+from pdebench_lite.store.leases import Leases, born, machine
+from pdebench_lite.store.locks import locked
+from pdebench_lite.store.naming import one_name
+from pdebench_lite.version import VERSION, later, made_by_newer
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,6 +41,7 @@ START = "cell.json"  # of a workspace: what its child is to run
 LEFT = "left"  # of a workspace: its runner was told to stop, whether or not its process lives on
 ENVIRONMENTS = "environments"
 _NUMBERS = re.compile(r"\[\n[\s\d.,eEnul+-]*\]")  # a list of them, which JSON sets line by line
+_MOST_LINES = 10  # of unsound records
 _RUNNING, _OLD = ".running", ".old"
 _PRIVATE = re.compile(
     rf"(?P<kind>{_RUNNING}|{_OLD})-(?P<cell>\w*)-(?P<pid>\d+)-(?P<born>\w*)@(?P<machine>\w+)-\w+",
@@ -96,17 +101,22 @@ class Record(BaseModel):
     target_reached: bool | None = None
     details: dict[str, Any] = {}
     threads: int | None = None
+    processors: int | None = None
+    pools: dict[str, int] = {}
+    variables: dict[str, str] = {}
     concurrency: int = 1
     resumed: int = 0
     restarted: int = 0
     load_start: float | None = None
     load_end: float | None = None
     steal: float | None = None
+    waited: float | None = None
     energy_j: float | None = None
     device_name: str = ""
     environment: str = Field("", pattern=r"^\w{0,64}$")  # it names a file
     fingerprint: dict[str, str] = {}
     started: str = ""
+    version: str = ""
 
     @property
     def rel_l2(self) -> float | None:
@@ -131,8 +141,13 @@ class Record(BaseModel):
 
 
 def record_of(cell: Cell, status: Status, reason: str = "", **values: Any) -> Record:
-    """Make the record of a cell."""
-    return Record(cell=cell.hash, **cell.model_dump(), status=status, reason=reason, **values)
+    """Make the record of a cell, as this version of the program writes it.
+
+    Its reason names data files without their folders.
+    """
+    reason = without_folders(reason, [cell.problem_params, cell.config])
+    about = {**cell.model_dump(), "version": VERSION, **values}
+    return Record(cell=cell.hash, status=status, reason=reason, **about)
 
 
 @dataclass
@@ -141,6 +156,13 @@ class Loaded:
 
     records: list[Record] = field(default_factory=list)
     unsound: list[str] = field(default_factory=list)
+
+    @property
+    def left_out(self) -> list[str]:
+        """The unsound ones for people: the first of many, and how many more there are."""
+        more = len(self.unsound) - _MOST_LINES
+        rest = [f"{more} more records"] if more > 1 else self.unsound[_MOST_LINES:]
+        return [f"left out: {line}" for line in (*self.unsound[:_MOST_LINES], *rest)]
 
 
 class Store:
@@ -161,7 +183,8 @@ class Store:
         """Read one record.
 
         Raises:
-            PdebenchError: the record is missing, truncated, garbage or of another schema.
+            NewerError: a newer version of the program wrote it.
+            PdebenchError: the record is missing, truncated or garbage.
         """
         path = f"{folder}/{RECORD}"  # joining paths takes longer than reading, of thousands
         try:
@@ -172,15 +195,63 @@ class Store:
         try:
             record = Record.model_validate_json(text)
         except ValidationError as error:
+            self._refuse_newer(path, text, error)
             problem = _first(error)
         else:
-            if record.schema_version == SCHEMA and record.cell == folder.name:
+            if record.schema_version != SCHEMA:
+                raise made_by_newer(path, f"schema {record.schema_version}, not {SCHEMA}")
+            if record.cell == folder.name:
                 return record
             problem = f"it is of the cell {record.cell}"
-        version = _version(text)
-        if version is not _UNREADABLE and version != SCHEMA:
-            raise PdebenchError(f"{path}: schema {version!r}, this program reads {SCHEMA}")
-        raise PdebenchError(f"{path}: corrupt record ({problem}); delete it and run again")
+        raise PdebenchError(
+            f"{path}: corrupt record ({problem}); pdebench run with the same study runs its cell "
+            "again and replaces it"
+        )
+
+    def _refuse_newer(self, path: str, text: bytes, error: ValidationError) -> None:
+        """Tell a record that a newer version wrote from one that is damaged.
+
+        Raises:
+            NewerError: it states another schema or a later version, or has a field more.
+        """
+        raw = _object(text)
+        if raw is None:
+            return
+        version = raw.get("version") or self._installed(str(raw.get("environment", "")))
+        if later(version):
+            raise made_by_newer(path, str(version))
+        if (schema := raw.get("schema_version", SCHEMA)) != SCHEMA:
+            raise made_by_newer(path, f"schema {schema!r}, not {SCHEMA}")
+        more = [e["loc"] for e in error.errors() if e["type"] == "extra_forbidden"]
+        if more:
+            raise made_by_newer(path, f"with the field '{'.'.join(map(str, more[0]))}'")
+
+    def _installed(self, digest: str) -> object:
+        """Return the version of this program that an environment lists; None if it lists none."""
+        listed = self.environment(digest).get("installed") if digest.isalnum() else None
+        return listed.get("pdebench-lite") if isinstance(listed, dict) else None
+
+    def newer(self, cells: Iterable[str]) -> str:
+        """Say which of some cells has a record or a workspace of a newer version; empty if none.
+
+        Args:
+            cells: hashes.
+        """
+        wanted = set(cells)
+        for cell in wanted:
+            if (self.folder(cell) / RECORD).exists():
+                try:
+                    self.read(self.folder(cell))
+                except NewerError as error:
+                    return str(error)
+                except PdebenchError:
+                    continue  # a damaged one
+        for folder, name in self._left():
+            if name["kind"] == _RUNNING and name["cell"] in wanted:
+                start = _object(_bytes(folder / START)) or {}
+                if later(start.get("version")):
+                    return str(made_by_newer(folder / START, str(start["version"])))
+        return ""
 
     def get(self, cell: str) -> Record | None:
         """Return the record of a cell, or None if it is missing or unsound."""
@@ -192,15 +263,13 @@ class Store:
     def load(self) -> Loaded:
         """Read every record, in a stable order; unsound ones are named, never fatal.
 
+        A data file has one name in all of them.
+
         Raises:
             PdebenchError: the folder cannot be listed.
         """
-        loaded = Loaded()
-        for folder in self._folders():
-            try:
-                loaded.records.append(self.read(folder))
-            except PdebenchError as error:
-                loaded.unsound.append(str(error))
+        loaded = self.load_as_written()
+        loaded.records = one_name(loaded.records)
         loaded.records.sort(
             key=lambda r: (
                 r.problem_label,
@@ -213,6 +282,20 @@ class Store:
                 r.budget.model_dump_json(),
             )
         )
+        return loaded
+
+    def load_as_written(self) -> Loaded:
+        """Read every record as it stands there, in the order of the folders' names.
+
+        Raises:
+            PdebenchError: the folder cannot be listed.
+        """
+        loaded = Loaded()
+        for folder in self._folders():
+            try:
+                loaded.records.append(self.read(folder))
+            except PdebenchError as error:
+                loaded.unsound.append(str(error))
         return loaded
 
     def _folders(self) -> list[Path]:
@@ -325,7 +408,8 @@ class Store:
                 on it, and this result is dropped.
 
         Returns:
-            The folder of the record; None if it was dropped.
+            The folder of the record; None if it was dropped: that, or a newer version of the
+            program has written a record of the cell meanwhile.
         """
         (workspace / RECORD).write_text(_text(record), encoding="utf-8")
         workspace.chmod(0o755)
@@ -334,6 +418,8 @@ class Store:
         target = self.folder(record.cell)
         with locked(self.root):
             if leases is not None and not leases.holds(record.cell):
+                return None
+            if self.newer([record.cell]):
                 return None
             if target.exists():
                 old = self._private(_OLD, "")
@@ -357,12 +443,13 @@ class Store:
         folder = self.folder(old.cell)
         try:
             with locked(self.root):
-                if self.get(old.cell) != old:
+                now = self.get(old.cell)
+                if now is None:
                     return False
-                partial = folder / f".{RECORD}"  # one name: what a kill left is written over
-                partial.write_text(_text(new), encoding="utf-8")
-                synchronise(partial)
-                partial.rename(folder / RECORD)
+                now, old = one_name([now, old])
+                if now != old:
+                    return False
+                write_whole(folder / RECORD, _text(new))
             synchronise(folder)
         except OSError as error:
             raise PdebenchError(f"cannot write '{folder}': {error.strerror or error}") from None
@@ -383,9 +470,7 @@ class Store:
         path = folder / f"{digest}.json"
         if not path.exists():
             folder.mkdir(parents=True, exist_ok=True)
-            partial = path.with_suffix(f".{uuid.uuid4().hex}")  # several cells may do this at once
-            partial.write_text(json.dumps(environment, indent=1) + "\n", encoding="utf-8")
-            os.replace(partial, path)
+            write_whole(path, json.dumps(environment, indent=1) + "\n")
 
 
 def _text(record: Record) -> str:
@@ -407,16 +492,20 @@ _FAMILY_ORDER = {
 }
 
 
-_UNREADABLE = object()
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
 
 
-def _version(text: bytes) -> object:
-    """Return the schema version that a record states, whatever else it holds."""
+def _object(text: bytes) -> dict[str, Any] | None:
+    """Return the JSON object that a file holds; None if it holds none."""
     try:
         raw = json.loads(text, parse_constant=_no_constant)
     except (ValueError, RecursionError):
-        return _UNREADABLE
-    return raw.get("schema_version", _UNREADABLE) if isinstance(raw, dict) else _UNREADABLE
+        return None
+    return raw if isinstance(raw, dict) else None
 
 
 def _no_constant(name: str) -> None:
@@ -443,14 +532,39 @@ def load_records(results: str | os.PathLike[str] = "results/runs") -> "pd.DataFr
 
     Columns are those of `pdebench table --format json`; each metric is a column of its own too.
     """
-    return to_frame(Store(results).load().records)
+    loaded = Store(results).load()
+    for line in loaded.left_out:
+        logging.getLogger("pdebench_lite").warning("pdebench: %s", line)
+    return to_frame(loaded.records)
 
 
 def to_frame(records: Iterable[Record]) -> "pd.DataFrame":
-    """Return records as a DataFrame, one row per cell, metrics spread into columns."""
+    """Return records as a DataFrame, one row per cell.
+
+    Each metric is a column, and so is each entry of what is nested: `config.width`. Lists of
+    numbers stay lists; where a column would hold values of several types, they become JSON text:
+    so every format of pandas can hold the table.
+    """
     import pandas as pd
 
-    return pd.DataFrame([{**record.row(), **record.metrics} for record in records])
+    rows = [{**record.row(), **record.metrics} for record in one_name(records)]
+    for row in rows:
+        del row["metrics"]
+    frame = pd.json_normalize(rows)
+    for name, column in frame.items():
+        if column.dtype == object and not _uniform(column.dropna()):
+            frame[name] = column.map(json.dumps, na_action="ignore")
+    return frame
+
+
+def _uniform(values: Iterable[Any]) -> bool:
+    """Whether values are all numbers, all texts, all true or false, or all lists of numbers."""
+    kinds = {"numbers" if _all_numbers(value) else type(value) for value in values}
+    return len(kinds) < 2 and not kinds & {list, dict}
+
+
+def _all_numbers(value: object) -> bool:
+    return isinstance(value, list) and all(type(one) in (int, float) for one in value)
 
 
 def load_history(folder: str | os.PathLike[str]) -> "pd.DataFrame":

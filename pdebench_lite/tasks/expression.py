@@ -8,10 +8,10 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from pdebench_lite.errors import DivergedError, PdebenchError
 from pdebench_lite.measure.calls import Calls, measure_calls
 from pdebench_lite.problem import Expression, Face, Observation, Task
 from pdebench_lite.problem.solution import Solution
+from pdebench_lite.tasks._answers import entry, shaped
 
 
 @dataclass(frozen=True)
@@ -78,16 +78,10 @@ class ExpressionTask(Task):
             PdebenchError: the answer lacks the derivatives or has the wrong shape.
         """
         expression = self.expression()
-        query = {"x": expression.points}
+        query = {"x": np.array(expression.points)}  # the method's to change
         answer = solution.predict(query)
-        if "derivatives" not in answer:
-            raise PdebenchError(f"the solution lacks 'derivatives'; it has {sorted(answer)}")
-        found = np.asarray(answer["derivatives"], dtype=np.float64)
         shape = (len(expression.asked), expression.outputs, expression.points.shape[1])
-        if found.shape != shape:
-            raise PdebenchError(f"'derivatives' has the shape {found.shape}, not {shape}")
-        if not np.isfinite(found).all():
-            raise DivergedError("the derivatives are not finite")
+        found = shaped("derivatives", entry(answer, "derivatives"), shape)
         calls = measure_calls(lambda: solution.predict(query)) if purpose == "final" else None
         checked = self.truth.values.shape[-1]
         return ExpressionEvaluation(

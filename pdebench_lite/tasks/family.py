@@ -10,10 +10,11 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import Field
 
-from pdebench_lite.errors import DivergedError, PdebenchError
+from pdebench_lite.errors import PdebenchError
 from pdebench_lite.problem import Domain, Face, Function, Observation, Task
 from pdebench_lite.problem.solution import Solution
 from pdebench_lite.selectors import Settings
+from pdebench_lite.tasks._answers import entry, shaped
 from pdebench_lite.tasks.field import Purpose
 
 _TIMINGS = 3  # of the answers to the test instances, after the first one
@@ -51,7 +52,8 @@ class Ensemble:
         *space, clock = self.axes
         start = {name: values[..., 0] for name, values in self.fields.items()}
         places = {name: self.axes[name] for name in space}
-        return {**start, **self.coefficients, **places, clock: self.axes[clock][1:]}
+        asked = {**start, **self.coefficients, **places, clock: self.axes[clock][1:]}
+        return {name: np.array(values) for name, values in asked.items()}  # whoever asks owns them
 
     def later(self) -> dict[str, np.ndarray]:
         """Return the fields after the start: name -> (instances, *space, frames)."""
@@ -191,14 +193,7 @@ class FamilyTask(Task):
 def _ask(predict: Callable[[dict[str, Any]], Any], drawn: Ensemble) -> dict[str, np.ndarray]:
     answer, found = predict(drawn.query()), {}
     for name, truth in drawn.later().items():
-        if name not in answer:
-            raise PdebenchError(f"the solution lacks the field '{name}'; it has {sorted(answer)}")
-        values = np.asarray(answer[name], dtype=np.float64)
-        if values.shape != truth.shape:
-            raise PdebenchError(f"'{name}' has the shape {values.shape}, not {truth.shape}")
-        if not np.isfinite(values).all():
-            raise DivergedError(f"the field '{name}' is not finite")
-        found[name] = values
+        found[name] = shaped(name, entry(answer, name), truth.shape)
     return found
 
 

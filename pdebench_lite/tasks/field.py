@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from pdebench_lite.errors import DivergedError, PdebenchError
+from pdebench_lite.errors import PdebenchError
 from pdebench_lite.problem import (
     Arrays,
     Carried,
@@ -20,6 +20,7 @@ from pdebench_lite.problem import (
 from pdebench_lite.problem.ansatz import hard_fields
 from pdebench_lite.problem.solution import Solution
 from pdebench_lite.problem.start import time_scale
+from pdebench_lite.tasks._answers import checked, entry, shaped
 
 Purpose = Literal["history", "final"]
 Axes = dict[str, np.ndarray]
@@ -219,20 +220,9 @@ def query(
 def _checked(
     answer: Mapping[str, Any], names: tuple[str, ...], shape: tuple[int, ...]
 ) -> dict[str, np.ndarray]:
-    fields = {}
-    for name in names:
-        if name not in answer:
-            raise PdebenchError(f"the solution lacks the field '{name}'; it has {sorted(answer)}")
-        fields[name] = _finite(name, np.asarray(answer[name], dtype=np.float64), shape)
-    return fields
-
-
-def _finite(name: str, values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    if values.size != np.prod(shape, dtype=int):
-        raise PdebenchError(f"'{name}' has {values.size} values for {np.prod(shape)} points")
-    if not np.isfinite(values).all():
-        raise DivergedError(f"the field '{name}' is not finite")
-    return values.reshape(shape)
+    """Return what an answer says of fields on a grid; as points or as the grid's own array."""
+    count = (int(np.prod(shape)),)
+    return {name: shaped(name, entry(answer, name), count, shape).reshape(shape) for name in names}
 
 
 def _join(arrays: list[np.ndarray]) -> np.ndarray:
@@ -308,7 +298,9 @@ class FieldEvaluation:
     @cached_property
     def found(self) -> dict[str, Function]:
         """Found unknowns; an initial state that was not returned is read from the field at t=0."""
-        found: dict[str, Function] = dict(self.solution.unknowns)
+        found: dict[str, Function] = {
+            name: checked(name, function) for name, function in self.solution.unknowns.items()
+        }
         for unknown in self.task.unknowns:
             if unknown.kind == "initial" and unknown.name not in found:
                 found[unknown.name] = self._field_at_start(unknown.field)
@@ -320,9 +312,10 @@ class FieldEvaluation:
 
         def initial(points: dict[str, Any]) -> np.ndarray:
             n = next(iter(points.values())).shape
-            return self.solution.predict({**points, time.name: np.full(n, time.lower)})[name]
+            query = {**points, time.name: np.full(n, time.lower)}
+            return entry(self.solution.predict(query), name)
 
-        return initial
+        return checked(name, initial)
 
     @cached_property
     def carried(self) -> Carried | None:
@@ -333,7 +326,7 @@ class FieldEvaluation:
         carried = self.task.problem.carry(self.found, self.axes, tolerance)
         if carried is not None:
             for name, values in carried.fields.items():
-                _finite(f"{name} carried", values, values.shape)
+                shaped(f"{name} carried", values, values.shape)
         return carried
 
     def compared(self, fields: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -350,7 +343,9 @@ class FieldEvaluation:
         """Stated standard deviations on the grid of their unknowns' axes, unknown name -> array."""
         stated = self.solution.deviations
         return {
-            u.name: self._on_grid(stated[u.name], u.axes)
+            u.name: self._on_grid(
+                checked(f"deviation of {u.name}", stated[u.name], finite=False), u.axes
+            )
             for u in self.task.unknowns
             if u.name in stated
         }
@@ -410,9 +405,8 @@ class FieldEvaluation:
         axes = {a: self.axes[a] for a in names}
         shape = tuple(a.size for a in axes.values())
         points = flatten(axes) if axes else {}
-        values = np.asarray(function(points), dtype=np.float64)
-        fits = values.size == np.prod(shape, dtype=int)
-        return values.reshape(shape) if fits else np.broadcast_to(values, shape)
+        values = np.asarray(function(points))
+        return np.full(shape, values.item()) if values.size == 1 else values.reshape(shape)
 
 
 def _centred(values: np.ndarray, weights: Any, in_time: bool) -> np.ndarray:

@@ -28,6 +28,17 @@ class Library:
         """Return named arrays of this library; Python floats stay what they are."""
         return {k: v if type(v) is float else self.array(v, dtype) for k, v in values.items()}
 
+    def slope(self, function: Callable[[Any], Any]) -> float:
+        """Return the derivative of a function of a number at 0, by automatic differentiation."""
+        if self.name == "jax":
+            return float(pytest.importorskip("jax").grad(function)(0.0))
+        at = self.module.zeros((), dtype=self.module.float64, requires_grad=True)
+        value = function(at)
+        if not value.requires_grad:
+            return 0.0
+        (found,) = self.module.autograd.grad(value, at, materialize_grads=True)
+        return float(found)
+
     def compiled(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Return a function of arrays as it is run in training: traced, in JAX."""
         if self.name != "jax":

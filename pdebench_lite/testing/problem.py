@@ -285,6 +285,31 @@ class ProblemContract(ProblemDescriptionContract):
                 assert dtype in str(value.dtype), f"{name} is {value.dtype}, not {dtype}"
                 _assert_close(value, expected[name], tolerance, f"residual {name}")
 
+    def test_gradients_of_the_residual_on(self, problem: Problem, lib: Library) -> None:
+        """Differentiation sees all of `residual`: nothing goes through NumPy or is detached."""
+        if not problem.needs or lib.name == "numpy":
+            pytest.skip("there is no residual, or nothing to differentiate it")
+        rng = generator("contract", problem.name)
+        numbers = {
+            name: float(rng.random()) for name, axes in problem.coefficients.items() if not axes
+        }
+        arrays = {n: rng.standard_normal((2, 5)) for n in problem.needs if n not in numbers}
+        for moved in arrays:
+            fixed, way = lib.arrays(arrays), rng.standard_normal((2, 5))
+
+            def total(shift: Any, fixed: Any, way: Any, moved: str = moved) -> Any:
+                d = {**fixed, moved: fixed[moved] + shift * way}
+                return sum(r.sum() for r in problem.residual({**d, **numbers}).values())
+
+            there = lib.array(way)
+            found = lib.slope(lambda s, at=fixed, way=there: total(s, at, way))  # type: ignore[misc]
+            ends = [total(h, arrays, way) for h in (1e-5, -1e-5)]
+            expected = (ends[0] - ends[1]) / 2e-5
+            size = 1.0 + abs(expected) + abs(ends[0])
+            assert abs(found - expected) <= 1e-5 * size, (
+                f"residual by {moved}: {found:.6g} by {lib.name}, {expected:.6g} by differences"
+            )
+
     # ---- the initial state and the ansatz ----------------------------------------------------
 
     def test_initial_state_on(self, problem: Problem, lib: Library) -> None:

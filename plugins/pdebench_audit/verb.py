@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from pdebench_lite.aside import aside
 from pdebench_lite.cli.options import split_names
 from pdebench_lite.errors import PdebenchError
 
@@ -19,7 +20,7 @@ Examples:
 
 def audit(
     file: Annotated[
-        Path, typer.Argument(help="NPZ, NPY, MAT, HDF5, NetCDF, or a table in text (CSV, DAT).")
+        Path, typer.Argument(help="NPZ, NPY, MAT, HDF5, NetCDF, Parquet, or text (CSV, DAT).")
     ],
     problem: Annotated[str, typer.Option(metavar="P", help="Problem: name[:task][key=value,…].")],
     x: Annotated[str, typer.Option(metavar="ARRAY", help="Array of the axis x.")] = "",
@@ -37,11 +38,11 @@ def audit(
         str, typer.Option(metavar="A,B", help="Order of the field's axes where sizes do not tell.")
     ] = "",
     format: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
-) -> None:
+) -> int:
     """Measure a published reference file against our certified one.
 
     Axes and fields are found by name or shape; the answer says what was taken for what. Files are
-    never unpickled.
+    never unpickled. A file that is probably of another problem is told so (exit status 1).
     """
     if format not in ("text", "json"):
         raise PdebenchError(f"no format '{format}'; write text or json")
@@ -49,7 +50,8 @@ def audit(
     from pdebench_audit.published import locate, measure, read_file
     from pdebench_lite.registry.discovery import registry
 
-    task = registry().task(problem)
+    with aside():
+        task = registry().task(problem)
     named = {key: value for key, value in (("x", x), ("t", t), ("u", u)) if value}
     for pair in name or []:
         what, equals, array = pair.partition("=")
@@ -60,6 +62,8 @@ def audit(
     published = locate(
         contents, task.problem.domain, task.problem.field_names, named, split_names(order)
     )
-    finding = measure(published, task)
+    with aside():
+        finding = measure(published, task)
     write = describe_finding if format == "text" else finding_json
     print(write(file, task.label, published, finding), end="")
+    return 1 if finding.foreign else 0

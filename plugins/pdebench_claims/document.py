@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from pdebench_claims.claim import Part, shown
 from pdebench_claims.deciding import Decision
-from pdebench_lite.analysis.fairness import is_version
 from pdebench_lite.analysis.provenance import measured
+from pdebench_lite.files import write_whole
 from pdebench_lite.report._markdown import escape
+from pdebench_lite.store.marks import is_version
 from pdebench_lite.store.records import Record
 from pdebench_lite.text import counted
 
@@ -163,7 +164,7 @@ def write(decisions: Sequence[Decision], path: Path, folder: Path | None) -> lis
                 written += style.save(draw(decision), stem, ("png", "pdf"))
     path.parent.mkdir(parents=True, exist_ok=True)
     figures = "" if folder is None else _relative(folder, path.parent)
-    path.write_text(document(decisions, figures), encoding="utf-8")
+    write_whole(path, document(decisions, figures))
     return [path, *written]
 
 

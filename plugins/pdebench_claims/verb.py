@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pdebench_lite.aside import aside
 from pdebench_lite.cli.options import split_names
 from pdebench_lite.errors import PdebenchError, unknown_name
 from pdebench_lite.text import counted
@@ -60,7 +61,8 @@ def claims(
     if dry_run:
         different: dict[str, Cell] = {}
         for claim in chosen:
-            cells = deciding.cells_of(known, claim)
+            with aside():
+                cells = deciding.cells_of(known, claim)
             different |= {cell.hash: cell for cell in cells}
             size = counted(len(cells), "cell")
             print(f"{claim.name}: {size}, up to {_limit(cells):.0f} s: {claim.says}")
@@ -72,7 +74,7 @@ def claims(
     from pdebench_lite.cli.progress import Quiet, make_listener
     from pdebench_lite.cli.tally import Tally
 
-    with Quiet() if quiet else make_listener(results, (), Tally()) as listener:
+    with aside(), Quiet() if quiet else make_listener(results, (), Tally()) as listener:
         decisions = deciding.decide(known, chosen, results, listener, again)
     try:
         written = document.write(decisions, out, out.with_suffix(""))

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from pdebench_classical._forward_map import ForwardMap
+from pdebench_classical._forward_map import ForwardMap, grown
 from pdebench_classical._trajectory import Trajectory
 from pdebench_classical.adjoint import AdjointSettings
+from pdebench_lite.problem import Unknown
 from pdebench_lite.problem.solution import Solution
 from pdebench_lite.problem.view import View
 from pdebench_lite.runner.run import Run
@@ -46,7 +47,7 @@ class _Search:
         self.map = self._map(self.config.cells >> (_GRIDS - 1))
         self.coarse = self._map(self.config.cells >> _GRIDS)
         self.fine = self._map(2 * self.map.grid.cells[0])
-        self.coefficients = np.zeros(self.map.size)
+        self.coefficients = self.map.first()
         self.rough = np.tile(self.map.waves.rough, len(view.unknowns))
         self.weight = _WEIGHTS[0]
         self.scale = float(np.mean(self.map.values**2)) or 1.0
@@ -195,17 +196,16 @@ class _Search:
         )  # fmt: skip
         for _ in range(steps):
             march.advance()
-        rows = dict(
-            zip((u.name for u in view.unknowns), c.reshape(len(view.unknowns), -1), strict=True)
-        )
+        rows = c.reshape(len(view.unknowns), -1)
+        found = list(zip(view.unknowns, rows, strict=True))
 
-        def initial(row: np.ndarray) -> Callable[[dict[str, Any]], np.ndarray]:
-            return lambda points: map_.waves.matrix(points) @ row
+        def initial(u: Unknown, row: np.ndarray) -> Callable[[dict[str, Any]], np.ndarray]:
+            return lambda points: grown(u, map_.waves.matrix(points) @ row)
 
         return Solution(
             predict=march.predict,
-            unknowns={name: initial(row) for name, row in rows.items()},
-            weights=rows,
+            unknowns={u.name: initial(u, row) for u, row in found},
+            weights={u.name: row for u, row in found},
             parameters=c.size,
             details={
                 "scheme": self.scheme_name,

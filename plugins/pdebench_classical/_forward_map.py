@@ -52,7 +52,7 @@ class ForwardMap:
         assert time is not None, "an initial state belongs to a problem with time"
         self.grid: Grid = domain.grid(cells)
         self.waves = FourierPrior(domain.space, modes, order=2)
-        self._fields = [u.field for u in unknowns]
+        self._fields, self._unknowns = [u.field for u in unknowns], unknowns
         self._scheme, self._begin, self._tick = scheme, time.lower, tick
         self._matrix = self.waves.matrix(self.grid.points())
         seen = by_time(observations, time.name)
@@ -71,7 +71,16 @@ class ForwardMap:
     def start(self, coefficients: np.ndarray) -> State:
         """Return the initial states on the grid."""
         rows = coefficients.reshape(len(self._fields), -1)
-        return {f: self._matrix @ row for f, row in zip(self._fields, rows, strict=True)}
+        return {
+            u.field: grown(u, self._matrix @ row)
+            for u, row in zip(self._unknowns, rows, strict=True)
+        }
+
+    def first(self) -> np.ndarray:
+        """Return the coefficients of the guesses."""
+        rows = np.zeros((len(self._fields), self.waves.size))
+        rows[:, 0] = [0.0 if u.positive else u.guess for u in self._unknowns]
+        return rows.ravel()
 
     def __call__(self, coefficients: np.ndarray) -> np.ndarray:
         """Return what would be observed."""
@@ -133,7 +142,16 @@ class ForwardMap:
 
                 _, pullback = linearise(step, [states[k][name] for name in names])
                 g = pullback(g)
-        return np.concatenate([one @ self._matrix for one in g], axis=1)
+        first = spans[0][0]  # of an exponential the slope is its value
+        slopes = [first[u.field] if u.positive else 1.0 for u in self._unknowns]
+        pulled = [(one * slope) @ self._matrix for one, slope in zip(g, slopes, strict=True)]
+        return np.concatenate(pulled, axis=1)
+
+
+def grown(unknown: Unknown, sought: np.ndarray) -> np.ndarray:
+    """Return an unknown from what is sought in its place: of a positive one log(value/guess)."""
+    with np.errstate(over="ignore"):  # a trial too far away is told by its misfit
+        return unknown.guess * np.exp(sought) if unknown.positive else sought
 
 
 def readings(

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from pdebench_classical._forward_map import largest_seen, readings, spans
+from pdebench_classical._forward_map import grown, largest_seen, readings, spans
 from pdebench_classical._trajectory import Trajectory
 from pdebench_classical.leastsquares import LeastSquaresSettings
-from pdebench_lite.problem import Arrays, Scheme
+from pdebench_lite.problem import Arrays, Scheme, Unknown
 from pdebench_lite.problem.observations import by_time
 from pdebench_lite.problem.solution import Solution
 from pdebench_lite.problem.view import View
@@ -152,6 +152,8 @@ class _Model:
         """Return the guesses, with the mean of what was first observed as initial state."""
         x = np.zeros(len(self._numbers) + self.waves.size * len(self._sought))
         for i, unknown in enumerate(self._sought):
+            if unknown.positive:
+                continue  # at the guess
             first = next(j for j, (_, field, _) in enumerate(self._seen) if field == unknown.field)
             sizes = np.cumsum([0, *(len(read) for *_, read in self._seen)])
             mean = float(np.mean(self._values[sizes[first] : sizes[first + 1]])) * self._norm
@@ -168,7 +170,10 @@ class _Model:
     def states(self, x: np.ndarray) -> Arrays:
         """Return initial states of shape (…, cells) for coordinates of shape (…, n)."""
         rows = np.split(x[..., len(self._numbers) :], max(1, len(self._sought)), axis=-1)
-        found = {u.field: row @ self._matrix.T for u, row in zip(self._sought, rows, strict=False)}
+        found = {
+            u.field: grown(u, row @ self._matrix.T)
+            for u, row in zip(self._sought, rows, strict=False)
+        }
         return {**self._known, **found}
 
     def _spans(self) -> list[tuple[float, float, int]]:
@@ -234,9 +239,10 @@ class _Model:
         for i, u in enumerate(self._sought):
             begin = len(self._numbers) + i * self.waves.size
             part = slice(begin, begin + self.waves.size)
-            unknowns[u.name] = _combination(self._functions, x[part])
+            unknowns[u.name] = found = _combination(self._functions, u, x[part])
             if covariance is not None:
-                deviations[u.name] = _spread(self._functions, covariance[part, part])
+                slope = found if u.positive else _constant(1.0)
+                deviations[u.name] = _spread(self._functions, covariance[part, part], slope)
         return Solution(
             predict=march.predict,
             unknowns=unknowns,
@@ -259,16 +265,19 @@ def _constant(value: float) -> Callable[[Arrays], np.ndarray]:
 
 
 def _combination(
-    functions: Callable[[Arrays], np.ndarray], row: np.ndarray
+    functions: Callable[[Arrays], np.ndarray], unknown: Unknown, row: np.ndarray
 ) -> Callable[[Arrays], np.ndarray]:
-    return lambda points: functions(points) @ row
+    return lambda points: grown(unknown, functions(points) @ row)
 
 
 def _spread(
-    functions: Callable[[Arrays], np.ndarray], covariance: np.ndarray
+    functions: Callable[[Arrays], np.ndarray],
+    covariance: np.ndarray,
+    slope: Callable[[Arrays], np.ndarray],
 ) -> Callable[[Arrays], np.ndarray]:
     def deviation(points: Arrays) -> np.ndarray:
         matrix = functions(points)
-        return np.sqrt(np.maximum(np.einsum("ij,jk,ik->i", matrix, covariance, matrix), 0.0))
+        variance = np.einsum("ij,jk,ik->i", matrix, covariance, matrix)
+        return slope(points) * np.sqrt(np.maximum(variance, 0.0))
 
     return deviation

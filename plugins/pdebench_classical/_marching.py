@@ -39,17 +39,20 @@ def solve(view: View, run: Run) -> Solution:
             )
         marched = Trajectory(view.domain, scheme, grid, state, dt, steps, view.fields)
 
-    def solution() -> Solution:
+    def solution(done: int = steps) -> Solution:
+        undone = f"{done} of {steps} steps, t = {time.lower + done * dt:.4g} of {time.upper:g}"
         return Solution(
             predict=marched.predict,
             on_grid=marched.on_grid,
             parameters=sum(values.size for values in state.values()),
             details={"scheme": name, "cells": cells, "dt": dt},
+            unfinished="" if done == steps else f"{undone}; give more, or fewer cells",
         )
 
+    step = 0
     for step in range(1, steps + 1):
         marched.advance()
         run.count(solver_steps=1)
         if run.report(step, None, solution):
             break
-    return solution()
+    return solution(step)

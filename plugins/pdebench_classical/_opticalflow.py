@@ -52,9 +52,12 @@ class _Flow:
             # in a plane unknowns grow with the square, and the work with their cube
             self.modes = self.config.modes // (1 if len(self.names) == 1 else 3)
             waves = FourierPrior(view.domain.space, self.modes, order=2, mean=_FREE)
+            unknowns = {u.name: u for u in view.unknowns}
+            motion = [unknowns[name] for name in self.sought]
             self.warp = Warp(
-                view.domain, waves, lambda p: view.initial_state(p)[self.field], self.config.steps
-            )
+                view.domain, waves, lambda p: view.initial_state(p)[self.field],
+                self.config.steps, motion,
+            )  # fmt: skip
             seen = by_time(view.observations(), self.time.name)
             self.x = np.stack(
                 [np.concatenate([np.ravel(o.points[a]) for o in seen]) for a in self.names]
@@ -66,6 +69,7 @@ class _Flow:
         self.scale = float(np.mean(self.values**2)) or 1.0
         self.noise = float(np.mean([o.noise**2 for o in seen])) / self.scale
         self.coefficients = np.zeros((len(self.names), waves.size))
+        self.coefficients[:, 0] = [0.0 if u.positive else u.guess / _FREE for u in motion]
         self.weight, self.steps = 1.0, 0
 
     def minimise(self) -> None:
@@ -89,6 +93,7 @@ class _Flow:
             weight=weight,
             floor=floor,
             chooses=floor < weight,
+            ceiling=1.0,
         )
         before = 0
         while search.step():
@@ -116,8 +121,9 @@ class _Flow:
         return self._beside(values, average), jacobian / np.sqrt(len(jacobian) * self.scale)
 
     def _gap(self, c: np.ndarray, average: ChannelAverage | None) -> np.ndarray:
-        path = self.warp.path(self.warp.tabulate(c), self.x, self.t)
-        return self._beside(self.warp.values(path[-1]), average)
+        with np.errstate(over="ignore", invalid="ignore"):  # a trial too far away
+            path = self.warp.path(self.warp.tabulate(c), self.x, self.t)
+            return self._beside(self.warp.values(path[-1]), average)
 
     def _beside(self, values: np.ndarray, average: ChannelAverage | None) -> np.ndarray:
         """Return by how much values, or their averages, miss what was observed.

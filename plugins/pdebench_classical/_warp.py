@@ -1,13 +1,13 @@
 """Images carried by a steady motion along its characteristics, and the derivative of that."""
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from pdebench_lite.numerics import Grid, interpolate_periodic, rk4, spectral_derivative
-from pdebench_lite.problem import Domain
+from pdebench_lite.problem import Domain, Unknown
 from pdebench_methods.search.fourier_prior import FourierPrior
 
 _TABLE = {1: 4096, 2: 256, 3: 64}  # cells an axis of the tables of motion and image
@@ -25,7 +25,19 @@ class Warp:
         waves: FourierPrior,
         image: Callable[[dict[str, Any]], Any],
         steps: int,
+        sought: Sequence[Unknown],
     ) -> None:
+        """Prepare the tables.
+
+        Args:
+            domain: periodic axes of space.
+            waves: the functions that add up to the motion, or to a positive one's logarithm.
+            image: the first one, a function on points.
+            steps: along a characteristic.
+            sought: the motion along each axis.
+        """
+        self._positive = np.array([u.positive for u in sought])
+        self._guesses = np.array([u.guess for u in sought])
         self._waves, self._image, self._steps = waves, image, steps
         self.grid: Grid = domain.grid(_TABLE[len(domain.space)])
         self._names = self.grid.axes
@@ -38,7 +50,10 @@ class Warp:
     def tabulate(self, coefficients: np.ndarray) -> np.ndarray:
         """Return the motion on the table's grid, (axes, *cells), from (axes, functions)."""
         basis = self._waves.matrix(self._cells) if self._basis is None else self._basis
-        return (coefficients @ basis.T).reshape(-1, *self.grid.cells)
+        motion = coefficients @ basis.T
+        grown = self._positive
+        motion[grown] = self._guesses[grown, None] * np.exp(motion[grown])
+        return motion.reshape(-1, *self.grid.cells)
 
     def path(self, motion: np.ndarray, x: np.ndarray, t: np.ndarray) -> np.ndarray:
         """Return the characteristics back from x (axes, n), t (n,): (steps + 1, axes, n).
@@ -92,6 +107,8 @@ class Warp:
                 * (t / self._steps)[:, None]
                 * np.einsum("nj,njk->nk", row, np.linalg.inv(flow))
             )
+            if self._positive.any():  # of an exponential the slope is its value
+                share[:, self._positive] *= self._read(motion[self._positive], y).T
             basis = self._waves.matrix(dict(zip(self._names, y, strict=True)))
             total += share[:, :, None] * basis[:, None, :]
         return total.reshape(n, -1)

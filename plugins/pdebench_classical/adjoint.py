@@ -26,8 +26,14 @@ def supports(task: Task, config: Any) -> Support:
     """Say whether an initial state is sought on one periodic axis, its grid not fixed."""
     if "solver" not in task.faces:
         return Support(False, f"{task.label} has no solver to take the adjoint of")
-    if not task.unknowns or any(u.kind != "initial" for u in task.unknowns):
+    if not any(u.kind == "initial" for u in task.unknowns):
         return Support(False, f"{task.label} does not ask for its initial state")
+    others = [u.name for u in task.unknowns if u.kind != "initial"]
+    if others:
+        names = ", ".join(others)
+        return Support(False, f"{task.label} also asks for {names}; adjoint finds initial states")
+    if task.without_start:
+        return Support(False, task.without_start)
     space = task.problem.domain.space
     if len(space) != 1 or not space[0].periodic:
         return Support(False, f"{task.label} is not on one periodic axis")

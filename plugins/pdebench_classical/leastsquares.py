@@ -20,8 +20,16 @@ def supports(task: Task, config: LeastSquaresSettings) -> Support:
     if "solver" not in task.faces:
         return Support(False, f"{task.label} has no solver to fit")
     numbers = [u for u in task.unknowns if u.kind == "coefficient" and not u.axes]
-    if not numbers or any(u.axes for u in task.unknowns if u.kind == "coefficient"):
+    functions = [u.name for u in task.unknowns if u.kind == "coefficient" and u.axes]
+    if functions:
+        names = ", ".join(functions)
+        return Support(
+            False, f"{task.label} asks for {names}, a function; leastsquares finds numbers"
+        )
+    if not numbers:
         return Support(False, f"{task.label} does not ask for numbers that its equation names")
+    if task.without_start:
+        return Support(False, task.without_start)
     space = task.problem.domain.space
     if len(space) != 1 or not space[0].periodic:
         return Support(False, f"{task.label} is not on one periodic axis")

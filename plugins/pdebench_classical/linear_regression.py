@@ -25,6 +25,9 @@ def supports(task: Task, config: LinearRegressionSettings) -> Support:
     """Say whether a task has labels of functions of one variable."""
     if "data" not in task.faces or not task.asks_fields:
         return Support(False, f"{task.label} has no labelled fields on points")
-    if len(task.problem.domain.axes) != 1 or task.unknowns:
+    if len(task.problem.domain.axes) != 1:
         return Support(False, f"{task.label} is not about functions of one variable alone")
+    if task.unknowns:
+        names = ", ".join(u.name for u in task.unknowns)
+        return Support(False, f"{task.label} also asks for {names}; only fields are fitted here")
     return Support(True)

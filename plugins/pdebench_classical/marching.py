@@ -58,6 +58,10 @@ def supports(task: Task, config: MarchSettings) -> Support:
     if task.instances:
         one = len(task.problem.domain.space) == 1 and task.problem.domain.space[0].periodic
         return Support(one, "" if one else f"{task.label} is not one periodic space axis and time")
-    if task.unknowns or "initial_state" not in task.gives:
+    if "initial_state" not in task.gives:
         return Support(False, f"{task.label} does not give its initial state; nothing to march")
+    sought = [u.name for u in task.unknowns if u.kind == "coefficient"]
+    if sought:
+        names = ", ".join(sought)
+        return Support(False, f"{task.label} does not give {names}, which a march needs")
     return Support(True)

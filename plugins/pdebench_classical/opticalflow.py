@@ -55,12 +55,16 @@ def motion_along(
 def supports(task: Task, config: Any) -> Support:
     """Say whether a steady motion is sought that carries one image to another."""
     problem, space = task.problem, [a.name for a in task.problem.domain.space]
-    if not task.unknowns or any(
-        u.kind != "coefficient" or list(u.axes) != space for u in task.unknowns
-    ):
+    motion = [u for u in task.unknowns if u.kind == "coefficient" and list(u.axes) == space]
+    if not motion:
         return Support(False, f"{task.label} does not ask for a steady motion")
-    if "equation" not in task.faces or "initial_state" not in task.gives:
-        return Support(False, f"{task.label} does not give the first image and the equation")
+    if len(motion) < len(task.unknowns):
+        others = ", ".join(u.name for u in task.unknowns if u not in motion)
+        return Support(False, f"{task.label} also asks for {others}; opticalflow finds a motion")
+    if "equation" not in task.faces:
+        return Support(False, f"{task.label} does not state its equation")
+    if "initial_state" not in task.gives:
+        return Support(False, f"{task.label} does not give its initial state, the first image")
     if not all(a.periodic for a in problem.domain.space) or len(problem.field_names) != 1:
         return Support(False, f"{task.label} is not about one field on periodic axes")
     sought = [u.name for u in task.unknowns]

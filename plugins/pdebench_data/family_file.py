@@ -1,13 +1,14 @@
 """A family of instances that somebody else has solved: PDEBench's one-dimensional HDF5 files."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
 from pydantic import Field
 
-from pdebench_data.layout import Layout, read_instances, read_layout
+from pdebench_data.layout import Layout, check_instances, read_instances, read_layout
+from pdebench_lite.data_files import DataFile
 from pdebench_lite.errors import PdebenchError, UnsupportedError
 from pdebench_lite.problem import Domain, Face, Interval, Periodic, Problem, Reference
 from pdebench_lite.seeding import generator
@@ -65,18 +66,33 @@ class FileFamily(FamilyTask):
 
     def draw(self, name: str, n: int, rng: np.random.Generator | None = None) -> Ensemble:
         """Read instances of a part; of the training set, those that the data stream chooses."""
+        chosen = self._chosen(name, n, rng)
+        return read_instances(self.problem.layout, chosen, self._frames, "u", self.parameters.every)
+
+    def check(self, streams: Sequence[Callable[[str], np.random.Generator]]) -> None:
+        """Look through all instances that these cells read."""
+        if not self.problem.parameters.path:
+            return
+        p = self.parameters
+        parts = [self._chosen("validation", p.validation), self._chosen("test", p.test)]
+        parts += [self._chosen("train", p.train, stream("labels")) for stream in streams]
+        chosen = np.unique(np.concatenate(parts))
+        check_instances(self.problem.layout, chosen, self._frames, p.every)
+
+    def _chosen(self, name: str, n: int, rng: np.random.Generator | None = None) -> np.ndarray:
+        """Return the ascending indices of the instances of a part."""
         layout, p = self.problem.layout, self.parameters
         order = generator("pdebench-file", layout.instances).permutation(layout.instances)
         if name == "train":
             assert rng is not None, "training instances are chosen by the data stream"
-            chosen = rng.permutation(order[p.validation + p.test :])[:n]
-        else:
-            first = 0 if name == "validation" else p.validation
-            chosen = order[first : first + n]
-        frames = np.linspace(0, layout.t.size - 1, p.frames + 1).round().astype(int)
-        whole = read_instances(layout, np.sort(chosen), frames, "u")
-        thin = {"x": whole.axes["x"][:: p.every], "t": whole.axes["t"]}
-        return Ensemble(thin, {"u": whole.fields["u"][:, :: p.every]}, whole.coefficients)
+            return np.sort(rng.permutation(order[p.validation + p.test :])[:n])
+        first = 0 if name == "validation" else p.validation
+        return np.sort(order[first : first + n])
+
+    @property
+    def _frames(self) -> np.ndarray:
+        count = self.problem.layout.t.size
+        return np.linspace(0, count - 1, self.parameters.frames + 1).round().astype(int)
 
     @property
     def reference_bound(self) -> float:
@@ -89,7 +105,7 @@ class PdebenchFile(Problem):
     """The instances of a file in PDEBench's layout: 1-D advection or Burgers, periodic.
 
     Parameters:
-        path: the file.
+        path: the file; its contents are what the problem is, whatever its path.
         bound: relative L2 error of the file's numbers, if it is known. It is not, for files whose
             makers state none: what a table then calls the truth is a simulation.
 
@@ -99,15 +115,10 @@ class PdebenchFile(Problem):
     class Parameters(Settings):
         """Which file."""
 
-        path: str = Field("", description="an HDF5 file in PDEBench's 1-D layout")
+        path: DataFile | None = Field(None, description="an HDF5 file in PDEBench's 1-D layout")
         bound: float = Field(
             0.0, ge=0, lt=1, description="relative error of its numbers; 0: unknown"
         )
-
-        @classmethod
-        def data_paths(cls, values: Mapping[str, Any]) -> tuple[str, ...]:
-            """Return the file, if one is named."""
-            return (values["path"],) if values.get("path") else ()
 
     name = "pdebench-file"
     summary = "a family of solved instances from an HDF5 file of PDEBench"

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from pdebench_lite.aside import aside
 from pdebench_lite.errors import PdebenchError
 
 data = typer.Typer(
@@ -34,12 +35,14 @@ def write(
 ) -> None:
     """Write solved instances of a family in the layout of PDEBench's 1-D files."""
     from pdebench_data.layout import write_instances
+    from pdebench_lite.data_files import each, nameless
     from pdebench_lite.errors import unknown_name
     from pdebench_lite.registry.discovery import registry
     from pdebench_lite.seeding import generator
     from pdebench_lite.tasks import FamilyTask
 
-    task = registry(("problem",)).task(problem)
+    with aside():
+        task = registry(("problem",)).task(problem)
     if not isinstance(task, FamilyTask) or not task.instances:
         raise PdebenchError(f"{task.label} is no family of instances; try burgers:family")
     names = ("train", "validation", "test", *task.shifts)
@@ -47,7 +50,10 @@ def write(
         raise unknown_name(f"set of {task.label}:", which, names)
     sizes = {"train": task.instances, "validation": task.parameters.validation}
     count = instances or sizes.get(which, task.parameters.test)
-    rng = generator("data write", task.label, seed) if which == "train" else None
-    drawn = task.draw(which, count, rng)
+    # A file may be called anything: where the family is from one, its contents seed the draws.
+    label = nameless(task.settings) if any(each(task.settings)) else task.label
+    rng = generator("data write", label, seed) if which == "train" else None
+    with aside():
+        drawn = task.draw(which, count, rng)
     write_instances(str(out), drawn)
     print(f"{count} instances of {task.label} ({which}) -> {out}")

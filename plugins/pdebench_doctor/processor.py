@@ -10,19 +10,20 @@ import psutil
 
 from pdebench_doctor.finding import Finding, read
 from pdebench_lite.measure import steal
+from pdebench_lite.runner import shell
 from pdebench_lite.runner.environment import threads
+from pdebench_lite.runner.processors import affinity, quotas
 
 _SECTION = "processor"
 _WATCH = 0.5  # seconds of watching other processes
 _BUSY = 0.2  # processors that others may use
 _STOLEN = 0.01  # share of time that a hypervisor may take
-_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 def processor(root: Path = Path("/")) -> Iterator[Finding]:
     """Yield the findings about processors, their frequency, and who else uses them."""
     yield _affinity()
-    yield from _thread_variables()
+    yield from _variables()
     yield container(root)
     yield quota(root)
     yield frequency(root)
@@ -31,7 +32,7 @@ def processor(root: Path = Path("/")) -> Iterator[Finding]:
 
 
 def _affinity() -> Finding:
-    mine, all_of_them = threads(), os.cpu_count() or 1
+    mine, all_of_them = len(affinity()), os.cpu_count() or 1
     found = f"{mine} of {all_of_them} may be used"
     if mine < all_of_them:
         remedy = f"taskset -c 0-{all_of_them - 1} pdebench run …"
@@ -39,12 +40,13 @@ def _affinity() -> Finding:
     return Finding(_SECTION, "processors", "ok", found)
 
 
-def _thread_variables() -> Iterator[Finding]:
-    for name in _THREADS:
-        value = os.environ.get(name)
-        if value is not None and value != str(threads()):
-            found = f"{name}={value}, while records say {threads()} threads"
-            yield Finding(_SECTION, "threads", "warning", found, f"unset {name}")
+def _variables() -> Iterator[Finding]:
+    for name, value in shell.not_used(threads()).items():
+        found = f"{name}={value} is not used: a cell has {threads()} threads"
+        yield Finding(_SECTION, "threads", "note", found, f"unset {name}")
+    for name, value in shell.passed_on().items():
+        found = f"{name}={value} may change speed or numbers: records and tables say so"
+        yield Finding(_SECTION, "variable", "warning", found, f"unset {name}")
 
 
 def container(root: Path) -> Finding:
@@ -57,7 +59,7 @@ def container(root: Path) -> Finding:
 
 def quota(root: Path) -> Finding:
     """Return the finding about the processor time that a container may use."""
-    limit = _quota_v2(root) or _quota_v1(root)
+    limit = min(quotas(root), default=None)
     if limit is None:
         return Finding(_SECTION, "quota", "ok", "no limit by a control group")
     found = f"a control group gives {limit:g} processors' time; {threads()} may be used"
@@ -66,17 +68,6 @@ def quota(root: Path) -> Finding:
         remedy = f"taskset -c 0{f'-{last}' if last else ''} pdebench run …"
         return Finding(_SECTION, "quota", "warning", f"{found}: they are paused in turn", remedy)
     return Finding(_SECTION, "quota", "ok", found)
-
-
-def _quota_v2(root: Path) -> float | None:
-    allowed, _, period = read(root / "sys/fs/cgroup/cpu.max").partition(" ")
-    return int(allowed) / int(period) if allowed.isdigit() and period.isdigit() else None
-
-
-def _quota_v1(root: Path) -> float | None:
-    folder = root / "sys/fs/cgroup/cpu"
-    allowed, period = (read(folder / f"cpu.cfs_{name}_us") for name in ("quota", "period"))
-    return int(allowed) / int(period) if allowed.isdigit() and period.isdigit() else None
 
 
 def frequency(root: Path) -> Finding:

@@ -46,7 +46,7 @@ def doctor(
     took = round(time.perf_counter() - began, 1)
     if format == "json":
         answer = {"findings": [asdict(f) for f in findings], "counts": counts, "seconds": took}
-        print(json.dumps(answer, indent=1, ensure_ascii=False))
+        print(json.dumps(answer, indent=1))
     else:
         said = ", ".join(f"{count} {level}" for level, count in counts.items() if count)
         print(f"{said}; {took} s" + ("" if probe else "; --probe starts the backends too"))

@@ -1,5 +1,7 @@
 """Devices, synchronisation and device memory of JAX; see `pdebench_lite.Backend`."""
 
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -7,6 +9,7 @@ import jax
 from pdebench_jax._xla import hoist_small_loops
 
 _device: Any = None
+_POOL = "tf_XLAEigen"  # what XLA calls the threads that compute
 
 
 def devices() -> list[str]:
@@ -51,6 +54,15 @@ def device_peak_bytes() -> int | None:
     """Return the allocator's peak on the GPU in use; None on a CPU."""
     statistics = None if _device is None else _device.memory_stats()
     return None if not statistics else statistics.get("peak_bytes_in_use")
+
+
+def pools() -> dict[str, int]:
+    """Return the threads of XLA's pool on a CPU; empty where the kernel does not name them."""
+    found = 0
+    for file in Path("/proc/self/task").glob("*/comm"):
+        with suppress(OSError):  # that thread has ended
+            found += file.read_text().strip() == _POOL
+    return {"xla": found} if found else {}
 
 
 def is_out_of_memory(error: BaseException) -> bool:

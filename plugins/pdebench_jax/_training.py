@@ -15,7 +15,7 @@ from pdebench_jax._jet_activation import activate
 from pdebench_jax._own_network import own_network
 from pdebench_jax._rollout import frames, repeat
 from pdebench_lite.problem import Arrays
-from pdebench_lite.runner.environment import threads
+from pdebench_lite.runner.processors import usable_processors
 from pdebench_lite.runner.run import Run
 from pdebench_methods.host import HOSTED, HostMinimiser, slices
 from pdebench_methods.networks import propagate
@@ -72,7 +72,9 @@ class JaxTools:
         init, advance = (
             _lbfgs(objective.loss)
             if optimizer == "lbfgs"
-            else _first_order(optimizer, value_and_gradient(objective, threads()), learning_rate)
+            else _first_order(
+                optimizer, value_and_gradient(objective, usable_processors()), learning_rate
+            )
         )
         state = init(start)
         if key not in self._compiled:
@@ -104,6 +106,17 @@ class JaxTools:
     ) -> OwnNetwork:
         """Return a network that a user's callable makes, its weights drawn from the seed."""
         return own_network(make, inputs, outputs, seed, self.dtype)
+
+    def jacobian(
+        self,
+        function: Callable[[Any, Any], Any],
+        parameters: dict[str, np.ndarray],
+        data: dict[str, np.ndarray],
+    ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Return a function of parameters and data, (m,), and its derivatives, (m, *shape)."""
+        both = self.compiled(("jacobian", function), jax.jacrev(_twice(function), has_aux=True))
+        rows, values = both(self.on_device(parameters), self.on_device(data))
+        return self.to_numpy(values), {name: self.to_numpy(row) for name, row in rows.items()}
 
     def nested_derivatives(
         self,
@@ -178,11 +191,11 @@ class OptaxMinimiser:
         self._parameters, self._state = jax.tree.unflatten(tree, restored)
 
 
-def _twice(function: Callable[[Any], Any]) -> Callable[[Any], tuple[Any, Any]]:
+def _twice(function: Callable[..., Any]) -> Callable[..., tuple[Any, Any]]:
     """Return a function's value twice: once to be differentiated, once to be kept."""
 
-    def both(x: Any) -> tuple[Any, Any]:
-        value = function(x)
+    def both(*arguments: Any) -> tuple[Any, Any]:
+        value = function(*arguments)
         return value, value
 
     return both

@@ -77,6 +77,8 @@ def supports(task: Task, config: DiffphysSettings) -> Support:
         return Support(False, f"{task.label} is a family: use diffphys[mode=solver-in-the-loop]")
     if "solver" not in task.faces or not task.asks_fields:
         return Support(False, f"{task.label} has no time step of fields to unroll")
+    if task.without_start:
+        return Support(False, task.without_start)
     if not task.unknowns:
         return Support(
             False,

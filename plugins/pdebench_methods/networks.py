@@ -16,7 +16,7 @@ from pdebench_lite.numerics import array_namespace, jets
 from pdebench_lite.problem import Domain, Unknown
 from pdebench_methods.settings import NetworkSettings
 from pdebench_methods.training import Tools
-from pdebench_methods.unknowns import start_of, value_of
+from pdebench_methods.unknowns import function_of, start_of, value_of
 
 Parameters: TypeAlias = dict[str, Any]
 """Trained parameters by name; the values are arrays of one backend."""
@@ -119,6 +119,9 @@ class Networks(Protocol):
     ) -> dict[str, np.ndarray]:
         """Draw the weights of a network, `{name}.…`, float64."""
 
+    def silenced(self, drawn: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Return what of a network's weights to change so that it is zero; nothing if unknown."""
+
     def apply(self, parameters: Parameters, name: str, features: Sequence[Any]) -> Any:
         """Apply a network to features, each of shape (n,): outputs × points, (outputs, n)."""
 
@@ -141,19 +144,30 @@ class FullyConnected:
         """Draw the weights; see `initial_network`."""
         return initial_network(rng, name, inputs, outputs, self.shape)
 
+    def silenced(self, drawn: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Return the last layer's weights as zeros; its biases are."""
+        return {k: np.zeros_like(v) for k, v in drawn.items() if f".{self.shape.depth}." in k}
+
     def apply(self, parameters: Parameters, name: str, features: Sequence[Any]) -> Any:
         """Apply a network; see `apply_network`."""
         return apply_network(parameters, name, features, self.shape.activation, self.propagate)
 
 
 def networks_of(
-    settings: NetworkSettings, tools: Tools, propagate: Propagate | None = None
+    settings: NetworkSettings, tools: Tools, propagate: Propagate | None = None, order: int = 0
 ) -> Networks:
-    """Return the networks that are configured: fully connected ones, or the user's own."""
+    """Return the networks that are configured: fully connected ones, or the user's own.
+
+    Args:
+        settings: of the method.
+        tools: of the backend.
+        propagate: see `apply_network`.
+        order: of the derivatives along points that the loss needs.
+    """
     if settings.network:
         from pdebench_methods.own_network import OwnNetworks
 
-        return OwnNetworks(settings.network, tools)
+        return OwnNetworks(settings.network, tools, order)
     return FullyConnected(settings, propagate)
 
 
@@ -188,7 +202,10 @@ class Model:
         parameters = draw(rng, "fields", inputs, len(self.fields))
         for unknown in self.coefficients:
             if unknown.axes:
-                parameters |= draw(rng, unknown.name, self._inputs(unknown.axes), 1)
+                drawn = draw(rng, unknown.name, self._inputs(unknown.axes), 1)
+                if unknown.guess:  # else no value is likelier than another
+                    drawn |= self._networks.silenced(drawn)
+                parameters |= drawn
             else:
                 parameters[unknown.name] = np.asarray(start_of(unknown), dtype=float)
         return parameters
@@ -207,4 +224,4 @@ class Model:
         if not unknown.axes:
             return value_of(unknown, parameters[unknown.name])
         features = self.embedding({a: points[a] for a in unknown.axes})
-        return self._networks.apply(parameters, unknown.name, features)[0]
+        return function_of(unknown, self._networks.apply(parameters, unknown.name, features)[0])

@@ -8,6 +8,7 @@ equinox does. Its weights are those that it draws itself, from a seed of the run
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,19 @@ import numpy as np
 from pdebench_lite.errors import PdebenchError, UnsupportedError
 from pdebench_lite.numerics import array_namespace
 from pdebench_lite.registry import own_code
+from pdebench_methods import gradient_check
 from pdebench_methods.training import OwnNetwork, Tools
 
 _POINTS = 3  # at which a network is tried out
+
+_HINTS = (
+    ("scaled_dot_product", "call attention under torch.nn.attention.sdpa_kernel(SDPBackend.MATH)"),
+    ("double backward", "leave torch.compile out: the harness compiles the loss where that pays"),
+    ("same dtype", "keep constants by register_buffer, so that they follow the type of the run"),
+    ("numpy", "compute in the library of the backend, from the inputs to the answer"),
+    ("Attempted boolean", "let no value of the inputs decide which way Python goes"),
+)
+"""Parts of messages of torch and JAX, and what to do about them."""
 
 
 class OwnNetworks:
@@ -26,13 +37,14 @@ class OwnNetworks:
     Args:
         path: of the callable, `package.module:callable`.
         tools: of the backend.
+        order: of the derivatives along points that the loss needs.
 
     Raises:
         PdebenchError: there is no such callable.
     """
 
-    def __init__(self, path: str, tools: Tools) -> None:
-        self._path, self._tools = path, tools
+    def __init__(self, path: str, tools: Tools, order: int = 0) -> None:
+        self._path, self._tools, self._order = path, tools, order
         with self._blamed("importing it"):
             self._make: Callable[..., Any] = own_code.load(path)
         if not callable(self._make):
@@ -49,18 +61,28 @@ class OwnNetworks:
 
         Raises:
             PdebenchError: the user's code fails, or returns what has another shape.
-            UnsupportedError: it is a network of another library, or no function of weights and
-                single points.
+            UnsupportedError: it is a network of another library, not a function of weights and
+                single points, or one whose derivatives are lost.
         """
         seed = int(rng.integers(1 << 31))
         if self._seeds.get(name) != seed:
             with self._blamed(f"called with inputs={inputs}, outputs={outputs}"):
                 made = self._tools.own_network(self._make, inputs, outputs, seed)
-                if not made.weights:
-                    raise PdebenchError("it has no weights to train")
+                _require_weights(made)
                 self._try_out(made, inputs, outputs)
+            with self._blamed("differentiated"):
+                fixed = gradient_check.without_gradient(
+                    made, self._tools, inputs, outputs, self._order
+                )
+                trained = {k: v for k, v in made.weights.items() if k not in fixed}
+                made = replace(made, weights=trained)
+                _require_weights(made)
             self._seeds[name], self._made[name] = seed, made
         return {f"{name}.{key}": value for key, value in self._made[name].weights.items()}
+
+    def silenced(self, drawn: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Return nothing: which of its weights would have to be zero is not known."""
+        return {}
 
     def apply(self, parameters: Mapping[str, Any], name: str, features: Sequence[Any]) -> Any:
         """Apply a network to features, each of shape (n,): outputs × points, (outputs, n)."""
@@ -72,8 +94,13 @@ class OwnNetworks:
     def _try_out(self, made: OwnNetwork, inputs: int, outputs: int) -> None:
         """Check what derivatives along points and sums over blocks of points rely on."""
 
+        def call(weights: Mapping[str, Any], data: Mapping[str, Any]) -> Any:
+            found = made.call(weights, data["x"])
+            if not hasattr(found, "shape"):
+                raise PdebenchError(f"its answer is {type(found).__name__}; return one array")
+            return found
+
         def answer(points: np.ndarray) -> np.ndarray:
-            call = lambda weights, data: made.call(weights, data["x"])  # noqa: E731
             return self._tools.evaluate(call, made.weights, {"x": points})
 
         points = np.random.default_rng(0).uniform(-1.0, 1.0, (_POINTS, inputs))
@@ -113,4 +140,12 @@ class OwnNetworks:
         except MemoryError:
             raise
         except Exception as error:
-            raise PdebenchError(f"{place}, {doing}: {type(error).__name__}: {error}") from error
+            text = next((line for line in str(error).splitlines() if line.strip()), "no message")
+            hint = next((f"; {todo}" for part, todo in _HINTS if part in text), "")
+            said = f"{type(error).__name__}: {text}{hint}"
+            raise PdebenchError(f"{place}, {doing}: {said}") from error
+
+
+def _require_weights(made: OwnNetwork) -> None:
+    if not made.weights:
+        raise PdebenchError("it has no weights to train")

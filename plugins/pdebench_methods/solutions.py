@@ -84,7 +84,7 @@ class TrajectoryInterpolant:
         return {name: spline(points) for name, spline in self._splines.items()}
 
     def _spline(self, values: np.ndarray) -> Callable[[dict[str, Any]], np.ndarray]:
-        from scipy.interpolate import RectBivariateSpline, RegularGridInterpolator
+        from scipy.interpolate import NdBSpline, RectBivariateSpline, make_interp_spline
 
         time = self._domain.time
         assert time is not None
@@ -109,8 +109,15 @@ class TrajectoryInterpolant:
                 return spline.ev(x, t)
 
             return on_a_line
-        grid = RegularGridInterpolator(tuple(nodes), values, method="cubic")
-        return lambda points: grid(np.stack(np.broadcast_arrays(*at(points)), axis=-1))
+        # One axis after the other: SciPy's own class for grids solves for all of them at once,
+        # which took 6 s for 64 × 64 cells and 200 times.
+        knots = []
+        for i, x in enumerate(nodes):
+            along = make_interp_spline(x, values, k=3, axis=i)
+            knots.append(along.t)
+            values = np.moveaxis(along.c, 0, i)
+        in_space = NdBSpline(tuple(knots), np.ascontiguousarray(values), 3)
+        return lambda points: in_space(np.stack(np.broadcast_arrays(*at(points)), axis=-1))
 
 
 def _at_least_four(times: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:

@@ -19,6 +19,7 @@ from typing import Any, Literal, Protocol, TypeAlias
 
 import numpy as np
 
+from pdebench_lite.problem import Arrays
 from pdebench_lite.problem.solution import Solution
 from pdebench_lite.runner.run import Run
 from pdebench_methods.settings import TrainingSettings
@@ -152,7 +153,8 @@ class OwnNetwork:
 
     Attributes:
         weights: what is trained, by the names within the network, float64.
-        call: (weights, inputs (n, inputs)) -> outputs (n, outputs), arrays of the backend.
+        call: (weights, inputs (n, inputs)) -> outputs (n, outputs), arrays of the backend; weights
+            that are left out are those that were drawn.
     """
 
     weights: dict[str, np.ndarray]
@@ -189,6 +191,22 @@ class Tools(Protocol):
     ) -> np.ndarray:
         """Return a function of parameters and data, compiled where that pays."""
 
+    def nested_derivatives(
+        self,
+        function: Callable[[Arrays], dict[str, Any]],
+        points: Arrays,
+        wanted: Mapping[str, tuple[str, ...]],
+    ) -> Arrays:
+        """Return named derivatives (`u`, `u_x`, …) of a function of points by nested autodiff."""
+
+    def jacobian(
+        self,
+        function: Callable[[Any, Any], Any],
+        parameters: dict[str, np.ndarray],
+        data: dict[str, np.ndarray],
+    ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Return a function of parameters and data, (m,), and its derivatives, (m, *shape)."""
+
     def own_network(
         self, make: Callable[..., Any], inputs: int, outputs: int, seed: int
     ) -> OwnNetwork:
@@ -221,7 +239,12 @@ def train(run: Run | Share, objective: Objective, tools: Tools) -> Solution:
     with run.phase("train"):
         tools.drive(loop.chunks())
     solution = loop.solution()
-    return replace(solution, details={**solution.details, "ended": loop.ended})
+    none = not loop.place.step and loop.ended != "converged"
+    return replace(
+        solution,
+        details={**solution.details, "ended": loop.ended},
+        unfinished="no step was done; give more" if none else "",
+    )
 
 
 @dataclass

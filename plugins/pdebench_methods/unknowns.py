@@ -1,4 +1,7 @@
-"""What is trained in the place of a sought coefficient: of a positive one its logarithm."""
+"""What is trained in the place of a sought coefficient: of a positive one its logarithm.
+
+In the place of a function a network is trained, or a sum of waves.
+"""
 
 from typing import Any
 
@@ -19,3 +22,10 @@ def value_of(unknown: Unknown, trained: Any) -> Any:
     if not unknown.positive:
         return trained
     return unknown.guess * array_namespace(trained).exp(trained)
+
+
+def function_of(unknown: Unknown, network: Any) -> Any:
+    """Return a sought function from a network's output, an array or a jet; zero is the guess."""
+    if unknown.positive:
+        return value_of(unknown, network)
+    return unknown.guess + network if unknown.guess else network

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pdebench_lite.data_files import each
 from pdebench_lite.errors import PdebenchError
 from pdebench_lite.registry.discovery import Registry
+from pdebench_lite.store.locks import LOCK
 from pdebench_lite.store.merge import merge, read_environment
 from pdebench_lite.store.records import FIELDS, HISTORY, Record, Store
 from pdebench_paper.citations import bibliography
@@ -101,6 +103,7 @@ def _fill(
     artifacts = (HISTORY, FIELDS) if fields else (HISTORY,)
     for line in merge([results], folder / RECORDS, artifacts=artifacts).left_out:
         say(f"left out: {line}")
+    (folder / RECORDS / LOCK).unlink(missing_ok=True)  # nobody else writes into a bundle
     store = Store(folder / RECORDS)
     records = store.load().records
     if not records:
@@ -134,7 +137,8 @@ def _fill(
         "paper.tex",
         document(records, known, cited, figures, tables, environments, __version__, width),
     )
-    text = instructions(made, studies, locks, style, __version__, len(records))
+    files = sorted({file for r in records for file in each([r.problem_params, r.config])})
+    text = instructions(made, studies, locks, style, __version__, len(records), files)
     write("REPRODUCE.md", text)
     write_sums(folder)
     return [item.path for item in every if item not in made]

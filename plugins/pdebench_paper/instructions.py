@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Sequence
 
+from pdebench_lite.analysis.wording import clean
 from pdebench_paper.items import FIGURES, RECORDS, Item
 
 SUMS = "SHA256SUMS"
@@ -15,6 +16,7 @@ def instructions(
     style: str,
     version: str,
     cells: int,
+    files: Sequence[tuple[str, str]] = (),
 ) -> str:
     """Return the text.
 
@@ -25,6 +27,7 @@ def instructions(
         style: what the figures were made for.
         version: of the program.
         cells: number of records.
+        files: name and SHA-256 of the data files that the studies need.
     """
     again = ("pdebench", "paper", "--results", RECORDS, "--style", style, "--out", "again")
     lines = [
@@ -61,9 +64,23 @@ def instructions(
         "Cells with a budget of steps give the same errors again on the same versions; times, and",
         "the errors of cells with a budget of time, depend on the machine.",
         "",
+        *_needed(files),
         *_block("\n".join(f"pdebench run {name} --results measured" for name in studies)),
     ]
     return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _needed(files: Sequence[tuple[str, str]]) -> list[str]:
+    """Say which data files to fetch, and how to check that they are the right ones."""
+    if not files:
+        return []
+    lines = (f"{digest}  {clean(name)}" for name, digest in files)
+    return [
+        "The studies need these data files, which are not here. Put them into this folder first",
+        "(or write their folder before the name in the study file), and check them:",
+        "",
+        *_block("\n".join(("sha256sum --check <<'END'", *lines, "END"))),
+    ]
 
 
 def _block(commands: str) -> list[str]:

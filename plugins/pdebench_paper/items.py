@@ -53,7 +53,7 @@ class Item:
             [sys.executable, "-P", "-m", "pdebench_lite", *self.words[1:]],
             cwd=folder,
             capture_output=True,
-            env={**os.environ, "PYTHONUTF8": "1"},
+            env={**os.environ, "PYTHONUTF8": "1", "PYTHONIOENCODING": "utf-8"},
             check=False,
         )
         for line in done.stderr.decode(errors="replace").splitlines():

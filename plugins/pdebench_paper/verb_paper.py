@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from pdebench_lite.aside import aside
 from pdebench_lite.cli.options import DEFAULT_RESULTS, Results
 
 EXAMPLES = """\b
@@ -38,7 +39,8 @@ def paper(
     def say(line: str) -> None:
         print(f"pdebench: {clean(line)}", file=sys.stderr)
 
-    bundle = write_bundle(results, out, registry(), style, fields, say)
+    with aside():
+        bundle = write_bundle(results, out, registry(), style, fields, say)
     for path in bundle.paths:
         print(out / path)
     return 1 if bundle.missing else 0

@@ -8,6 +8,7 @@ import numpy as np
 
 from pdebench_lite.numerics import array_namespace
 from pdebench_lite.problem import Arrays, Unknown, split_derivative
+from pdebench_lite.problem.observations import scales
 from pdebench_lite.problem.view import View
 from pdebench_methods.unknowns import start_of, value_of
 from pdebench_peers.settings import Recipe
@@ -150,12 +151,21 @@ class Statement:
     def observed(self) -> list[Observed]:
         """Return every observation with its weight."""
         found = []
-        for i, o in enumerate(self.observations):
+        units = scales(self.observations, self._start())
+        for i, (o, unit) in enumerate(zip(self.observations, units, strict=True)):
             values = np.asarray(o.values, dtype=float)[:, None]
-            scale = float(np.mean(values**2)) if self.recipe.hard else 1.0
-            weight, field = self.recipe.alpha0 / (scale or 1.0), self.fields.index(o.field)
+            scale = unit**2 if self.recipe.hard else 1.0
+            weight, field = self.recipe.alpha0 / scale, self.fields.index(o.field)
             found.append(Observed(f"observed{i}", field, self.columns(o.points), values, weight))
         return found
+
+    def _start(self) -> Arrays:
+        """Return the initial state at some points, where the ansatz knows it; else nothing."""
+        if self.ansatz is None:
+            return {}
+        x = self.space.lower + self.space.length * (np.arange(1000) + 0.5) / 1000
+        points = {self.space.name: x, self.time.name: np.full(x.size, self.time.lower)}
+        return self.ansatz(dict.fromkeys(self.fields, np.zeros(x.size)), points)
 
 
 def _guess(unknown: Unknown) -> float:

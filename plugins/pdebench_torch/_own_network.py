@@ -20,10 +20,13 @@ def own_network(
     """Make a module on the host, as its author draws it, and move it to the device.
 
     Parameters that need no gradient stay as they are, and so do buffers; layers that find their
-    sizes at the first call are called once. The module stays in the mode that it is made in.
+    sizes at the first call are called once. The module stays in the mode that it is made in. What
+    `torch.compile` and DataParallel wrap is taken out: a compiled module cannot be differentiated
+    twice, and the loss is compiled as a whole where that pays.
 
     Raises:
-        UnsupportedError: it is no module, or a call changes its buffers.
+        UnsupportedError: it is not a module, a module of TorchScript, or a call changes its
+            buffers.
     """
     before = torch.get_default_dtype()
     torch.set_default_dtype(dtype)
@@ -35,6 +38,12 @@ def own_network(
                 raise UnsupportedError(
                     f"it returns {type(module).__qualname__}, which is no torch.nn.Module; for a "
                     "network of JAX add --backend jax"
+                )
+            module = _unwrapped(module)
+            if any(isinstance(part, torch.jit.ScriptModule) for part in module.modules()):
+                raise UnsupportedError(
+                    "it returns a module of TorchScript, whose weights cannot be replaced; return "
+                    "the module itself, without torch.jit.script or torch.jit.trace"
                 )
             module.to(dtype=dtype)
             points = torch.linspace(-1.0, 1.0, 2 * inputs).reshape(2, inputs)
@@ -60,3 +69,19 @@ def own_network(
     return OwnNetwork(
         {name: p.detach().cpu().to(torch.float64).numpy() for name, p in trained.items()}, call
     )
+
+
+def _unwrapped(module: torch.nn.Module) -> torch.nn.Module:
+    """Return a module without the wrappers of `torch.compile` and DataParallel, at any depth."""
+    while True:
+        if hasattr(module, "_orig_mod"):
+            module = module._orig_mod
+        elif isinstance(module, torch.nn.DataParallel):
+            module = module.module
+        else:
+            break
+    for name, part in list(module.named_children()):
+        if (inner := _unwrapped(part)) is not part:
+            setattr(module, name, inner)
+    module._compiled_call_impl = None  # what `module.compile()` sets
+    return module

@@ -47,6 +47,11 @@ def device_peak_bytes() -> int | None:
     return torch.cuda.max_memory_allocated(_device) if _device.type == "cuda" else None
 
 
+def pools() -> dict[str, int]:
+    """Return the threads of torch's pools: of arithmetic, and of operations side by side."""
+    return {"torch": torch.get_num_threads(), "torch interop": torch.get_num_interop_threads()}
+
+
 def is_out_of_memory(error: BaseException) -> bool:
     """Say whether an exception means that memory ran out."""
     return isinstance(error, MemoryError | torch.OutOfMemoryError) or (

@@ -131,6 +131,21 @@ class TorchTools:
         """Return a network that a user's callable makes, its weights drawn from the seed."""
         return own_network(make, inputs, outputs, seed, self.dtype, self.device)
 
+    def jacobian(
+        self,
+        function: Callable[[Any, Any], Any],
+        parameters: dict[str, np.ndarray],
+        data: dict[str, np.ndarray],
+    ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Return a function of parameters and data, (m,), and its derivatives, (m, *shape)."""
+        leaves = {k: v.requires_grad_() for k, v in self.on_device(parameters).items()}
+        with torch.enable_grad():
+            values = function(leaves, self.on_device(data))
+            rows = [_gradient(value, leaves) for value in values]
+        return self.to_numpy(values), {
+            name: np.stack([self.to_numpy(row[name]) for row in rows]) for name in leaves
+        }
+
     def nested_derivatives(
         self,
         function: Callable[[Arrays], dict[str, Any]],
@@ -151,6 +166,16 @@ class TorchTools:
                 yield
         finally:
             self._nested = _nested.reverse
+
+
+def _gradient(value: torch.Tensor, leaves: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Return the gradient of a number, zero for what it does not depend on."""
+    if not value.requires_grad:
+        return {name: torch.zeros_like(leaf) for name, leaf in leaves.items()}
+    found = torch.autograd.grad(
+        value, list(leaves.values()), retain_graph=True, materialize_grads=True
+    )
+    return dict(zip(leaves, found, strict=True))
 
 
 class _Loop(pl.LightningModule):

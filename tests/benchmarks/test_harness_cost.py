@@ -18,6 +18,7 @@ from pdebench_lite.problem.solution import Solution
 from pdebench_lite.registry.discovery import registry
 from pdebench_lite.runner.run import Journal, Judge, Run, phase_hook
 from pdebench_lite.runner.study import make_cell
+from pdebench_lite.runner.waiting import WaitMeter
 from pdebench_lite.store.cell import Budget
 from pdebench_lite.store.records import Record, Store
 
@@ -38,7 +39,7 @@ def make_run(fakes: Path, tmp_path: Path) -> Iterator[Callable[[], tuple[Run, Cl
     def make() -> tuple[Run, Clock]:
         memory, journal = MemoryMeter(), Journal(tmp_path / "journal")
         journals.append(journal)
-        meters = EnergyMeter(rapl()), StealMeter()
+        meters = EnergyMeter(rapl()), StealMeter(), WaitMeter()
         clock = Clock(on_change=phase_hook(memory, journal, *meters))
         return Run(cell, judge, config, "cpu", clock, memory, journal), clock
 

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,9 @@ def made(tmp_path_factory):
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_the_page_is_that_of_the_numbers(made, name):
+    pins = (RESULTS.parent / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    if name.endswith("svg") and f"matplotlib=={version('matplotlib')}" not in pins:
+        pytest.skip("another release of matplotlib draws other lines")
     same = (made / name).read_bytes() == (RESULTS / name).read_bytes()
     assert same, "python tests/benchmarks/page.py"
 

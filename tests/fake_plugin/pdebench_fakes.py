@@ -3,6 +3,7 @@
 `tests/conftest.py` puts it on the path with a `.dist-info` folder, as pip would.
 """
 
+import ctypes
 import itertools
 import os
 import signal
@@ -155,6 +156,24 @@ def note_prediction() -> None:
     """Count a prediction, for the test to read."""
     with (Path(os.environ["PDEBENCH_FAKES"]) / "predictions").open("a") as file:
         file.write("x")
+
+
+def _spin(view: View, run: Run) -> Solution:
+    """Use a processor for so many seconds of its time."""
+    end = time.process_time() + run.config.seconds
+    while time.process_time() < end:
+        pass
+    return _solution(view)
+
+
+def _one_thread(view: View, run: Run) -> Solution:
+    """Tell OpenBLAS to use one thread, as some libraries do when they are imported."""
+    maps = Path("/proc/self/maps").read_text().splitlines()
+    for path in {line.split(maxsplit=5)[-1] for line in maps if "openblas" in line}:
+        library = ctypes.CDLL(path)
+        if hasattr(library, "scipy_openblas_set_num_threads64_"):
+            library.scipy_openblas_set_num_threads64_(1)
+    return _exact(view, run)
 
 
 def _predict_slowly(view: View, run: Run) -> Solution:
@@ -382,6 +401,20 @@ def _resumable(view: View, run: Run) -> Solution:
         if run.save_due and not stop:
             run.save({"x": x}, {"step": step})
     return _solution(view, 1.0 + float(x[0]), weights={"x": x})
+
+
+def _print(view: View, run: Run) -> Solution:
+    print("∂u/∂t")
+    return _exact(view, run)
+
+
+def _fill(view: View, run: Run) -> Solution:
+    """Save a small checkpoint, then one that needs room, unless it goes on from one."""
+    if run.restored is None:
+        run.report(0, None, partial(_solution, view))
+        for numbers in (3, 100_000):
+            run.save({"x": np.zeros(numbers)}, {"step": 0})
+    return _exact(view, run)
 
 
 def _killed_once(view: View, run: Run) -> Solution:

@@ -1,13 +1,17 @@
 """Published files: the layouts in use, written from our reference plus a known error."""
 
+import gzip
+import io
 import json
 import pickle
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.io
 import xarray as xr
@@ -167,10 +171,14 @@ def save(path: Path, **arrays: Any) -> None:
         ({"x": X, "u": U, "a": T, "b": T}, {}, "a and b could be the axis t"),
         ({"x": X, "t": T[:-1], "u": U}, {}, "field u is 41×11, but its axes are x 41, t 10"),
         ({"x": X + 5, "t": T, "u": U}, {}, "x runs from 4 to 6 in the file .* from -1 to 1 in the"),
-        ({"x": X, "t": T, "u": U}, {"u": "v"}, "no array 'v' for u; the file holds x, t, u"),
+        (
+            {"x": X, "t": T, "u": U},
+            {"u": "v"},
+            r"no array 'v' for u; the file holds x \(41\), t \(11\), u",
+        ),
         ({"x": X, "t": T, "u": U}, {"u": "u[99]"}, "u has shape 41×11, so it has no slice 99"),
         ({"x": X, "t": T, "u": U}, {"y": "u"}, "the problem has no 'y'; it has x, t, u"),
-        ({"x": X, "t": T, "u": U * np.nan}, {}, "no finite number in the file"),
+        ({"x": X, "t": T, "u": U * np.nan}, {}, "no finite number in u"),
     ],
 )
 def test_what_is_unclear_is_one_line_that_says_what_to_type(
@@ -180,6 +188,194 @@ def test_what_is_unclear_is_one_line_that_says_what_to_type(
     with pytest.raises(PdebenchError, match=message) as caught:
         finding(tmp_path / "a.npz", named)
     assert "\n" not in str(caught.value)
+
+
+# ---- tables in text as other programs and countries write them ----------------------------------
+
+ROWS = np.column_stack([MESH[0].ravel(), MESH[1].ravel(), U.ravel()])
+
+
+def table(separator: str, head: str = "x,t,u", change: Callable[[str], str] = str) -> str:
+    """Return the points as text; each number passes through a function."""
+    rows = [[change(f"{value:.17g}") for value in row] for row in ROWS]
+    return "\n".join([head.replace(",", separator), *map(separator.join, rows)]) + "\n"
+
+
+def german(number: str) -> str:
+    return number.replace(".", ",")
+
+
+def fortran(number: str) -> str:
+    """1.0D-03, and without its letter where the exponent has three digits."""
+    digits, exponent = f"{float(number):.16e}".split("e")
+    return digits + (
+        f"{int(exponent):+04d}" if abs(int(exponent)) > 99 else f"D{int(exponent):+03d}"
+    )
+
+
+def with_index() -> str:
+    head, *rows = table(",").splitlines()
+    return "\n".join([f",{head}", *(f"{i},{row}" for i, row in enumerate(rows))])
+
+
+def pivot() -> str:
+    """pandas' pivot: moments are the names of the columns."""
+    rows = [",".join(f"{v:.17g}" for v in (x, *row)) for x, row in zip(X, U, strict=True)]
+    return "\n".join([",".join(["x", *(f"{t:g}" for t in T)]), *rows])
+
+
+TEXTS: dict[str, bytes] = {
+    "decimal commas": table(";", change=german).encode(),
+    "decimal commas and blanks": table(" ", change=german).encode(),
+    "decimal commas in quotes": table(",", change=lambda n: f'"{german(n)}"').encode(),
+    "tabs": table("\t").encode(),
+    "Latin-1": ("% Größe in m\n" + table(" ")).encode("latin-1"),
+    "UTF-16": table("\t").encode("utf-16"),
+    "UTF-8 with a mark": table(",").encode("utf-8-sig"),
+    "Fortran": table("  ", change=fortran).encode(),
+    "an index column": with_index().encode(),
+    "a separator at each end": table(",").replace("\n", ",\n").encode(),
+    "units": table(",", "x [m],t (s),u [m/s]").encode(),
+    "names in a comment": table(" ", "# x t u").encode(),
+    "CR LF": table(",").replace("\n", "\r\n").encode(),
+    "pivot": pivot().encode(),
+}
+
+
+@pytest.mark.parametrize("kind", TEXTS)
+def test_texts_of_other_programs(kind: str, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(TEXTS[kind])
+    found = finding(tmp_path / "a.csv")
+    assert found.points == 41 * 11
+    assert found.rel_l2 == pytest.approx(REL_L2, rel=1e-6)
+    assert found.where == pytest.approx({"x": X[10], "t": T[7]})
+
+
+def test_an_empty_cell_is_left_out_and_counted(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("x,t,u,v\n0.5,0,,7\n-0.5,0,1,8\n0.25,0,NA,9\n")
+    published = locate(read_file(tmp_path / "a.csv"), TASK.problem.domain, ("u",))
+    assert published.left_out == 2
+    assert published.points["x"].tolist() == [-0.5]
+    assert published.fields["u"].tolist() == [1.0]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("x,t,u,v\n0.1,0.2,,0.5\n0.2,0.2,,0.6\n", "no finite number in u"),
+        ("x,t,u\n0,0,1\n0,5,0,1\n", "line 3: 4 cells, but line 1 names 3 columns (x, t, u); "
+         "write one cell for each column; where commas are decimal, split columns by ;"),
+        ("x,t,u\n0,0,1\n0.5,0\n", "line 3: 2 cells, but line 1 names 3 columns (x, t, u)"),
+        ("x t u\n0 0 one\n", "line 2, column 3 (u): 'one' is not a number"),
+        ("x t u\n0 0 1_000\n", "line 2, column 3 (u): '1_000' is not a number"),
+        ("x t u\n0 0 1+2j\n", "'1+2j' is not a number"),
+        ("x;t;u\n0;0;1.234,5\n", "'1.234,5' is not a number"),
+        ("x;t;u\n0,5;0;1\n0.25;0;1\n", "'0,5' in line 2 has a comma, '0.25' in line 3 a point"),
+        ("x,t,u,u\n0,0,1,2\n", "line 1: 'u' names two columns"),
+        ("# field u over t and x\n0 0 1\n", "write a first line of names without a comment"),
+        ("x,t,u\n0,0,1\n0,0,2\n", "two values at x = 0, t = 0: u = 1 and u = 2; keep one"),
+        ("x,t,u\n7,0,1\n", "from -1 to 1 in the problem; give both in the same units"),
+    ],
+)  # fmt: skip
+def test_no_cell_is_guessed(text: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(text)
+    with pytest.raises(PdebenchError) as caught:
+        finding(tmp_path / "a.csv")
+    assert message in str(caught.value)
+
+
+# ---- formats by their first bytes ---------------------------------------------------------------
+
+
+def archive(*names: str) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as made:
+        for name in names:
+            made.writestr(name, b"")
+    return content.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (archive("model/data.pkl", "model/data/0"), "is a file of PyTorch, which would have to be"),
+        (pickle.dumps([1.0]), "is a pickle, which would have to be unpickled, .*np.savez"),
+        (archive("xl/workbook.xml"), "is a file of Excel; save the sheet as CSV"),
+        (archive("data.csv"), "is a zip archive without arrays of NumPy; unpack it first"),
+        (gzip.compress(b"0 0 1"), "is compressed; unpack it: gunzip a.bin"),
+        (b"\x93\x00\x01binary", "is not text and of no known format"),
+    ],
+)
+def test_other_formats_are_refused_by_name(content: bytes, message: str, tmp_path: Path) -> None:
+    (tmp_path / "a.bin").write_bytes(content)
+    with pytest.raises(PdebenchError, match=message):
+        finding(tmp_path / "a.bin")
+
+
+def test_tables_of_pandas(tmp_path: Path) -> None:
+    frame = pd.DataFrame(ROWS, columns=["x", "t", "u"])
+    frame.to_parquet(tmp_path / "a.parquet")
+    frame.set_index(["x", "t"]).to_parquet(tmp_path / "b.parquet")
+    frame.to_feather(tmp_path / "a.feather")
+    for name in ("a.parquet", "b.parquet", "a.feather"):
+        assert finding(tmp_path / name).rel_l2 == pytest.approx(REL_L2, rel=1e-6)
+
+
+def test_complex_numbers_are_named_unless_they_are_real(tmp_path: Path) -> None:
+    save(tmp_path / "a.npz", x=X, t=T, u=U + 0j)
+    assert finding(tmp_path / "a.npz").rel_l2 == pytest.approx(REL_L2)
+    save(tmp_path / "b.npz", x=X, t=T, u=U + 1e-9j)
+    with pytest.raises(PdebenchError, match=r"u \(complex numbers; save its real part\)"):
+        finding(tmp_path / "b.npz")
+    with pytest.raises(PdebenchError, match="'u' for u holds complex numbers; save its real part"):
+        finding(tmp_path / "b.npz", {"u": "u"})
+
+
+@pytest.mark.parametrize("engine", ["h5netcdf", "scipy"])
+def test_masked_and_packed_values(engine: Any, tmp_path: Path) -> None:
+    u = np.where(ERROR > 0, np.nan, TRUTH)
+    packed = {"u": {"_FillValue": -9999.0, "scale_factor": 2.0, "add_offset": 0.5}}
+    xr.Dataset({"u": (("x", "t"), u)}, {"x": X, "t": T}).to_netcdf(
+        tmp_path / "a.nc", engine=engine, encoding=packed
+    )
+    published = locate(read_file(tmp_path / "a.nc"), TASK.problem.domain, ("u",))
+    assert published.left_out == 1
+    assert measure(published, TASK).rel_l2 < 1e-12
+
+
+def test_many_names_are_not_all_listed(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        for i in range(100):
+            file[f"sample{i:03d}"] = np.zeros(3)
+    with pytest.raises(PdebenchError, match=r"sample011 .3., 88 more; name it") as caught:
+        finding(tmp_path / "a.h5")
+    assert len(str(caught.value)) < 400
+
+
+def test_repeated_points_count_once(tmp_path: Path) -> None:
+    rows = np.vstack([ROWS, ROWS[:50]])
+    np.savetxt(tmp_path / "a.csv", rows, fmt="%.17g", delimiter=",", header="x,t,u", comments="")
+    published = locate(read_file(tmp_path / "a.csv"), TASK.problem.domain, ("u",))
+    assert published.repeated == 50
+    assert measure(published, TASK).rel_l2 == pytest.approx(REL_L2, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("first", "u", "said"),
+    [
+        (0, -1.1 * TRUTH, "already at its first time it is 210 % off: the initial state differs"),
+        (3, -1.1 * TRUTH, "it is 210 % off: this is probably not burgers:forward"),
+    ],
+)
+def test_a_file_of_another_problem(
+    first: int, u: np.ndarray, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save(tmp_path / "a.npz", x=X, t=T[first:], u=u[:, first:])
+    words = ["audit", str(tmp_path / "a.npz"), "--problem", "burgers:forward"]
+    assert main(words) == 1
+    assert said in capsys.readouterr().out
+    assert main([*words, "--format", "json"]) == 1
+    assert json.loads(capsys.readouterr().out)["probably_another_problem"] is True
 
 
 class _Bomb:
@@ -202,11 +398,11 @@ def test_nothing_is_unpickled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.dat", b"1 2 3\n4 5\n", "line '4 5' is no row of 3 numbers"),
+        ("a.dat", b"1 2 3\n4 5\n", "line 2: 2 cells, but line 1 has 3; write one cell"),
         ("a.dat", b"", "holds no array of numbers"),
         ("a.dat", b"\xff\xfe\x00", "cannot read"),
         ("a.mat", b"not a mat file", "cannot read"),
-        ("a.h5", b"\x89HDF\r\n\x1a\nbroken", "cannot read"),
+        ("a.h5", b"\x89HDF\r\n\x1a\nbroken", "is damaged"),
         ("a.npz", b"PK\x03\x04broken", "cannot read"),
         (
             "a.csv",

@@ -9,9 +9,10 @@ import pytest
 
 from pdebench_classical import _trajectory
 from pdebench_classical._trajectory import Trajectory
-from pdebench_lite.errors import UnsupportedError
+from pdebench_lite.errors import NotGivenError, UnsupportedError
 from pdebench_lite.numerics import Grid, diffuse_spectral
 from pdebench_lite.problem import Box, Domain, Periodic, Scheme
+from pdebench_lite.problem.view import View
 from pdebench_lite.registry.discovery import Plugin, collect, registry
 from pdebench_lite.tasks.field import flatten
 from pdebench_lite.testing.attempt import attempt
@@ -50,13 +51,31 @@ def test_a_moving_shock_tells_the_conservative_solver_from_the_other(error):
     assert error("muscl[cells=256]", moving) < 0.04 < 0.1 < error("semilagrangian", moving)
 
 
-def test_a_system_is_marched_as_it_is():
+@pytest.fixture
+def toys():
+    """The toys, and a method that marches a problem's own step."""
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(TOYS))
         names = ("pdebench_classical", "pdebench_toys")
-        known = collect([(Plugin(name, name), partial(import_module, name)) for name in names])
-        done = attempt(known, "waves:forward", "march[cells=64]", "numpy", 10**6)
+        yield collect([(Plugin(name, name), partial(import_module, name)) for name in names])
+
+
+def test_a_system_is_marched_as_it_is(toys):
+    done = attempt(toys, "waves:forward", "march[cells=64]", "numpy", 10**6)
     assert done.metrics["rel_l2"] < 1e-3
+
+
+def test_a_missing_coefficient_is_named(toys):
+    """`heat` gives its initial state and seeks k: what is missing is k, for a plugin's step too."""
+    description, config = toys.configured("march")
+    answer = description.supports(toys.task("heat"), config)
+    assert (answer.ok, answer.reason) == (False, "heat does not give k, which a march needs")
+    view = View(toys.task("heat"), lambda purpose: np.random.default_rng(0))
+    grid = view.domain.grid(16)
+    state = view.initial_state(grid.points())
+    with pytest.raises(NotGivenError, match="heat does not give the coefficient k"):
+        view.solver().step(state, {}, 0.0, 0.1, grid)
+    assert view.solver().step(state, {"k": 0.5}, 0.0, 0.1, grid)["u"].shape == (16,)
 
 
 @pytest.mark.parametrize(
@@ -123,6 +142,9 @@ def test_steps_beyond_the_bound_are_refused(error):
     [
         ("muscl", "burgers", "does not give its initial state"),
         ("muscl", "advection-density", "has no scheme 'muscl'"),
+        ("linear-regression", "burgers", "not about functions of one variable"),
+        ("leastsquares", "advection-density", "asks for u, a function; leastsquares finds numbers"),
+        ("adjoint", "burgers:viscosity", "also asks for nu; adjoint finds initial states"),
     ],
 )
 def test_refusals_say_why(method, problem, reason):

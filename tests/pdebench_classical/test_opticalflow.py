@@ -5,12 +5,12 @@ import pytest
 
 from pdebench_classical._warp import Warp
 from pdebench_classical.opticalflow import motion_along
-from pdebench_lite.problem import Axis, Domain
+from pdebench_lite.problem import Axis, Domain, Unknown
 from pdebench_lite.registry.discovery import registry
 from pdebench_methods.search.fourier_prior import FourierPrior
 
 
-def plane(steps):
+def plane(steps, positive=False):
     """A warp on the unit square: its points, times, and a mapping from coefficients to values."""
     axes = (Axis("x", 0.0, 1.0, True), Axis("y", 0.0, 1.0, True))
     waves = FourierPrior(axes, 2, order=2)
@@ -18,15 +18,16 @@ def plane(steps):
     def image(p):
         return np.exp(np.sin(2 * np.pi * p["x"]) + np.cos(2 * np.pi * (p["y"] - 0.2)))
 
-    warp = Warp(Domain(axes, Axis("t", 0.0, 1.0)), waves, image, steps)
+    sought = [Unknown(n, "coefficient", ("x", "y"), guess=0.2, positive=positive) for n in "uv"]
+    warp = Warp(Domain(axes, Axis("t", 0.0, 1.0)), waves, image, steps, sought)
     random = np.random.default_rng(0)
     return warp, waves, random.uniform(size=(2, 60)), random.uniform(0.2, 1.0, 60)
 
 
-@pytest.mark.parametrize("steps", [16, 32])
-def test_the_derivative_of_a_warp(steps):
+@pytest.mark.parametrize(("steps", "positive"), [(16, False), (32, False), (32, True)])
+def test_the_derivative_of_a_warp(steps, positive):
     """Two motions in the plane; the error of the linearisation falls as the square of the step."""
-    warp, waves, x, t = plane(steps)
+    warp, waves, x, t = plane(steps, positive)
     random = np.random.default_rng(1)
     c, d = 0.1 * random.normal(size=(2, 2, waves.size))
     motion = warp.tabulate(c)
@@ -46,6 +47,12 @@ def test_a_constant_motion_is_a_shift():
     c[:, 0] = 0.3, -0.2
     path = warp.path(warp.tabulate(c), x, t)
     np.testing.assert_allclose(path[-1], x - t * np.array([[0.3], [-0.2]]), atol=1e-14)
+
+
+def test_a_positive_motion_starts_at_its_guess_and_stays_positive():
+    warp, waves, *_ = plane(8, positive=True)
+    assert np.all(warp.tabulate(np.zeros((2, waves.size))) == 0.2)
+    assert np.all(warp.tabulate(np.full((2, waves.size), -3.0)) > 0.0)
 
 
 def test_the_published_motion_is_found(solved):

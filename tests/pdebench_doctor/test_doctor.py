@@ -24,6 +24,7 @@ from pdebench_doctor.processor import container, frequency, quota, turbo
 from pdebench_lite.cli import main
 from pdebench_lite.measure import steal
 from pdebench_lite.registry.discovery import Plugin, Registry, registry
+from pdebench_lite.runner import shell
 
 
 def files(root: Path, **texts: str) -> Path:
@@ -90,17 +91,19 @@ def test_a_container(tmp_path: Path) -> None:
     assert container(files(tmp_path, **{"run/.containerenv": ""})).level == "note"
 
 
-def test_threads_that_records_would_not_tell(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_variables_of_the_shell(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processor_module, "threads", lambda: 4)
-    for name in processor_module._THREADS:
+    for name in (*shell.THREADS, *shell.passed_on()):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("OMP_NUM_THREADS", "4")
-    assert list(processor_module._thread_variables()) == []
+    assert list(processor_module._variables()) == []
     monkeypatch.setenv("MKL_NUM_THREADS", "1")
-    (found,) = processor_module._thread_variables()
-    assert found.level == "warning"
-    assert found.found == "MKL_NUM_THREADS=1, while records say 4 threads"
-    assert found.remedy == "unset MKL_NUM_THREADS"
+    monkeypatch.setenv("JAX_DISABLE_JIT", "1")
+    threads, jit = processor_module._variables()
+    assert (threads.level, threads.remedy) == ("note", "unset MKL_NUM_THREADS")
+    assert threads.found == "MKL_NUM_THREADS=1 is not used: a cell has 4 threads"
+    assert (jit.level, jit.remedy) == ("warning", "unset JAX_DISABLE_JIT")
+    assert jit.found == "JAX_DISABLE_JIT=1 may change speed or numbers: records and tables say so"
 
 
 def test_other_load_is_seen_and_named(monkeypatch: pytest.MonkeyPatch) -> None:

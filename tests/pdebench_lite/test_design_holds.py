@@ -70,16 +70,24 @@ PINN = "pinn[width=16,depth=2,points=200,side_points=40,optimizer=lbfgs]"
 MLP = "mlp[width=16,depth=1,labels=300,optimizer=lbfgs]"
 CASES = {
     "system by diffphys": ("waves", DIFFPHYS, 15, "rel_l2_carried", 2e-3),
+    "a zero snapshot by diffphys": ("standing-waves", DIFFPHYS, 15, "rel_l2_carried", 2e-3),
+    "a zero snapshot by pinn": ("standing-waves", PINN, 300, "rel_l2", 0.1),
     "system by pinn": ("waves", PINN, 200, "rel_l2", 0.1),
     "system by pinn, forward": ("waves:forward", PINN, 100, "rel_l2", 0.1),
     "system by mlp": ("waves", MLP, 100, "rel_l2", 0.1),
     "elliptic by pinn": ("poisson", PINN, 100, "rel_l2", 0.1),
+    "elliptic by pinn, by an ansatz": ("poisson:by-ansatz", PINN, 60, "rel_l2", 0.05),
+    "function by diffphys": ("conductivity", "diffphys", 100, "field_error", 0.05),
+    "function by pinn": ("conductivity[noise=0]", PINN, 300, "rel_l2", 0.05),
     "elliptic by mlp": ("poisson", MLP, 100, "rel_l2", 0.05),
     "number by diffphys": ("heat", DIFFPHYS, 15, "k_error", 0.05),
     "number by pinn": ("heat", PINN, 60, "k_error", 0.05),
 }
 QUICK_IN_JAX = ("number by diffphys",)  # the others compile for 5 s and more
-QUICK_IN_TORCH = ("system by diffphys", "elliptic by mlp", "number by diffphys", "number by pinn")
+QUICK_IN_TORCH = (
+    "system by diffphys", "a zero snapshot by diffphys", "elliptic by mlp", "number by diffphys",
+    "number by pinn",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ from pdebench_lite.numerics import array_namespace, diffuse_spectral
 from pdebench_lite.problem import Box, Carried, Evolution, Interval, Observation, Periodic
 from pdebench_lite.registry.discovery import Plugin, collect
 from pdebench_lite.registry.method import Support
-from pdebench_lite.tasks import Forward, Reconstruction
+from pdebench_lite.tasks import FieldTask, Forward, Reconstruction
 from pdebench_lite.testing import MethodDescriptionContract, MetricContract, ProblemContract
 from pdebench_lite.testing._derivatives import named_derivatives
 from pdebench_lite.testing._libraries import library
@@ -78,6 +78,12 @@ class WrongSign(Sound):
 class WrongShape(Sound):
     def residual(self, d):
         return {"heat": np.mean(np.asarray(d["u_t"] - d["k"] * d["u_xx"]))}
+
+
+class DetachedResidual(Sound):
+    def residual(self, d):
+        detached = getattr(d["u_xx"], "detach", lambda: d["u_xx"])()
+        return {"heat": d["u_t"] - d["k"] * detached}
 
 
 class WrongStart(Sound):
@@ -169,9 +175,55 @@ class Cheating(Sound):
     tasks = (WrongAnsatz,)
 
 
+class ByBoundary(FieldTask):
+    """Its ansatz vanishes where u does."""
+
+    name = "by-boundary"
+    summary = "find u"
+    gives = frozenset({"ansatz"})
+
+    def ansatz(self, outputs, points):
+        return {"u": points["x"] * (1.0 - points["x"]) * outputs["u"]}
+
+
+class OffTheBoundary(ByBoundary):
+    def ansatz(self, outputs, points):
+        return {"u": points["x"] * outputs["u"]}
+
+
+class Steady(Sound):
+    """u_xx = −π² sin πx on [0, 1], zero at its ends; no time."""
+
+    coefficients: Mapping[str, tuple[str, ...]] = {}
+    needs = ("u_xx",)
+    tasks = (ByBoundary,)
+    domain = Domain((Axis("x", 0.0, 1.0),))
+
+    def coefficient_values(self):
+        return {}
+
+    def conditions(self):
+        return tuple(
+            Condition("x", side, ("u",), lambda d, points: {"u": d["u"]})
+            for side in ("lower", "upper")
+        )
+
+
+class SteadyCheating(Steady):
+    tasks = (OffTheBoundary,)
+
+
+class SteadyWithoutItsOwn(Steady):
+    class Inherited(ByBoundary):
+        ansatz = FieldTask.ansatz
+
+    tasks = (Inherited,)
+
+
 CHECKS = {
     "test_reference_satisfies_the_equation": (WrongSign,),
     "test_residual_on": (WrongShape,),
+    "test_gradients_of_the_residual_on": (DetachedResidual,),
     "test_reference_starts_at_the_initial_state": (WrongStart,),
     "test_initial_state_on": (NumpyStart,),
     "test_schemes_converge": (WrongStep, WrongOrder),
@@ -184,7 +236,7 @@ CHECKS = {
     "test_observations": (Irreproducible,),
     "test_metadata": (Underscored, Uncited),
     "test_parameters": (Undescribed,),
-    "test_ansatz_on": (Cheating,),
+    "test_ansatz_on": (Cheating, SteadyCheating, SteadyWithoutItsOwn),
 }
 
 
@@ -209,13 +261,16 @@ def test_a_sound_problem_passes(name):
     check(name, Sound)
 
 
+def test_a_sound_ansatz_of_a_steady_problem_passes():
+    check("test_ansatz_on", Steady)
+
+
 @pytest.mark.parametrize(
     ("name", "kind"), [(name, kind) for name, kinds in CHECKS.items() for kind in kinds]
 )
 def test_a_mistake_is_caught(name, kind):
-    with pytest.raises(
-        (AssertionError, TypeError, AttributeError, DeprecationWarning, PdebenchError)
-    ):
+    mistakes = (AssertionError, TypeError, AttributeError, DeprecationWarning, PdebenchError)
+    with pytest.raises(mistakes):
         check(name, kind)
 
 

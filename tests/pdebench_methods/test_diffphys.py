@@ -1,7 +1,10 @@
 """What `diffphys` is made of: bases, blurs, plans, presets."""
 
 import json
+from functools import partial
+from importlib import import_module
 from math import inf
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,13 +14,15 @@ import pytest
 from pdebench_lite.errors import PdebenchError
 from pdebench_lite.problem import Axis, Domain, Observation
 from pdebench_lite.problem.view import View
-from pdebench_lite.registry.discovery import registry
+from pdebench_lite.registry.discovery import Plugin, collect, registry
 from pdebench_lite.seeding import generator
 from pdebench_lite.testing.attempt import attempt
 from pdebench_methods.objectives.diffphys import DiffphysObjective
 from pdebench_methods.objectives.diffphys.basis import CellBasis
 from pdebench_methods.objectives.diffphys.observing import apply_blur, blur_matrices
 from pdebench_methods.objectives.diffphys.stages import BLURS
+
+TOYS = Path(__file__).parents[1] / "toys"
 
 X = Axis("x", -1.0, 1.0, periodic=True)
 Y = Axis("y", 0.0, 1.0, periodic=True)
@@ -40,6 +45,103 @@ class LoopTools:
 
     def frames(self, step, state, n, count):
         return [self.repeat(step, state, n * (i + 1)) for i in range(count)]
+
+
+class NumpyTools(LoopTools):
+    """Jacobians by central differences of a rollout of all perturbed parameters at once."""
+
+    compiles = False
+
+    def flat_objective(self, objective, parameters, data):
+        (name,) = parameters
+
+        def residuals(x):
+            with np.errstate(all="ignore"):  # a trial too far away is told by its misfit
+                return objective.residuals({name: x}, data)
+
+        def linearise(x):
+            h = 1e-6 * np.eye(x.size)
+            return residuals(x), ((residuals(x + h) - residuals(x - h)) / 2e-6).T
+
+        return SimpleNamespace(residuals=residuals, linearise=linearise)
+
+
+@pytest.fixture
+def toys(monkeypatch):
+    """The toys of `tests/toys/` and this method."""
+    monkeypatch.syspath_prepend(str(TOYS))
+    names = ("pdebench_methods", "pdebench_toys")
+    return collect([(Plugin(name, name), partial(import_module, name)) for name in names])
+
+
+def toy_objective(toys, problem: str, method: str, draw: int = 0) -> DiffphysObjective:
+    """An objective of a toy, with NumPy's tools, for one draw of the noise."""
+    task, (_, config) = toys.task(problem), toys.configured(method)
+    run = SimpleNamespace(
+        time_left=inf, config=config, dtype="float64", rng=lambda p: generator("m", p)
+    )
+    return DiffphysObjective(View(task, lambda p: generator("d", p, draw)), run, NumpyTools())
+
+
+def conductivity_error(toys, method: str, draw: int) -> tuple[float, dict[str, Any]]:
+    """Seek the conductivity of the toy by Gauss–Newton; returns its error and the details."""
+    it = toy_objective(toys, "conductivity", method, draw)
+    current, memo = it.initial(), {}
+    while (stage := it.next_stage(current, memo)) is not None:
+        search = it.gauss_newton(current, stage.data)
+        search.advance(100)
+        current = search.parameters()
+    found, x = it.solution(current, memo), np.linspace(0.0, 1.0, 256)
+    truth = toys.problem("conductivity")._conductivity({"x": x})
+    gap = found.unknowns["k"]({"x": x}) - truth
+    return float(np.linalg.norm(gap) / np.linalg.norm(truth)), found.details
+
+
+@pytest.mark.parametrize("draw", [0, *(pytest.param(d, marks=pytest.mark.slow) for d in (1, 2, 3))])
+def test_the_weight_of_a_coefficient_field_is_near_the_best_one(toys, draw):
+    """Blurred targets have led to weights far too small, with which the error is a third.
+
+    Of the weights 1e-3, 1e-4 and 1e-5 the second errs least, by 1.4 to 2.9%.
+    """
+    chosen, details = conductivity_error(toys, "diffphys[modes=8]", draw)
+    best, _ = conductivity_error(toys, "diffphys[modes=8,weight=1e-4]", draw)
+    assert details["weight_by"] == "largest evidence"
+    weights = details["sweep"]["weight"]
+    assert min(weights) < details["weight"] < max(weights), "the largest evidence is bracketed"
+    assert chosen < 1.25 * best < 0.05
+
+
+@pytest.mark.parametrize("enough", [3e-6, 1.0])
+def test_a_descent_raises_a_weight_that_explains_too_much(toys, enough):
+    """Morozov's principle: the last weight whose misfit is explained, coming from below."""
+    it = toy_objective(toys, "conductivity", "diffphys[modes=4,optimizer=lbfgs]")
+    memo, current, tried = {}, it.initial(), []
+    it.misfit = lambda parameters: it.noise * (2.0 if memo["weight"] > enough else 0.5)
+    while (stage := it.next_stage(current, memo)) is not None:
+        tried.append(float(stage.data["weight"]))
+    after_blurs = tried[len(BLURS) :]
+    best = 1e-6 if enough < 1.0 else 0.1
+    assert after_blurs[0] == pytest.approx(1e-9)
+    assert after_blurs[-1] == pytest.approx(best)
+    assert memo["weight_by"] == "discrepancy: what is left is noise"
+
+
+def test_a_positive_function_starts_at_its_guess(toys):
+    it = toy_objective(toys, "conductivity", "diffphys[modes=4]")
+    x = {"x": np.linspace(0.0, 1.0, 7)}
+    at_first = it.solution(it.initial(), {}).unknowns["k"](x)
+    np.testing.assert_allclose(at_first, 0.03)
+    anywhere = {"k": generator("k").normal(size=it.initial()["k"].size)}
+    assert np.all(it.solution(anywhere, {}).unknowns["k"](x) > 0.0)
+
+
+def test_a_zero_snapshot_has_the_unit_of_its_field(toys):
+    it = toy_objective(toys, "standing-waves", "diffphys[cells=32,modes=4,steps=8]")
+    size = {o.field: float(np.sqrt(np.mean(o.values**2))) for o in it.observations}
+    assert size["u"] < 1e-14
+    assert dict(zip((o.field for o in it.observations), it.scales, strict=True)) == pytest.approx(
+        {"u": (0.01 * size["v"]) ** 2, "v": size["v"] ** 2}
+    )
 
 
 def test_cell_basis_interpolates_and_wraps():

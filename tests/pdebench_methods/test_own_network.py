@@ -350,6 +350,6 @@ def test_a_cell_finds_it_where_the_user_stands(
     weights = load_arrays(Store(tmp_path / "runs").folder(record.cell) / WEIGHTS)
     assert sum(values.size for values in weights.values()) == record.params
     assert {"nu"} < {name.partition(".")[0] for name in weights}
-    assert record.fingerprint["own_nets"]
+    assert record.fingerprint["own_nets.py"]
     (tmp_path / "own_nets.py").write_text("Tanh = None  # edited\n")
-    assert fingerprint_of(known, cells[0])["own_nets"] != record.fingerprint["own_nets"]
+    assert fingerprint_of(known, cells[0])["own_nets.py"] != record.fingerprint["own_nets.py"]

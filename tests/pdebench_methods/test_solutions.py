@@ -53,6 +53,26 @@ def test_a_last_time_that_rounding_has_moved_is_the_last_one(steps):
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
+def test_on_a_plane_splines_are_cubic():
+    square = Domain((*LINE.space, Axis("y", 0.0, 1.0, True)), Axis("t", 0.0, 1.0))
+    points = square.sample(np.random.default_rng(0), 500)
+
+    def exact(x, y, t):
+        return wave(x, t) * np.sin(2 * np.pi * y)
+
+    errors = []
+    for n in (24, 48):
+        grid, times = square.grid((n, n)), np.linspace(0.0, 1.0, n + 1)
+        at = grid.points()
+        states = {"u": exact(at["x"][..., None], at["y"][..., None], times)}
+        interpolant = TrajectoryInterpolant(square, grid, times, states)
+        errors.append(np.abs(interpolant(points)["u"] - exact(**points)).max())
+        frame = {"x": at["x"].ravel(), "y": at["y"].ravel(), "t": np.full(n * n, times[3])}
+        kept = interpolant(frame)["u"]
+        np.testing.assert_allclose(kept, states["u"][..., 3].ravel(), atol=1e-13)
+    assert np.log2(errors[0] / errors[1]) > 3.6
+
+
 def test_cells_and_frames_are_kept():
     x = LINE.grid(12).centres()
     points = {"x": x, "t": np.full(12, 0.25)}

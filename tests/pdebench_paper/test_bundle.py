@@ -37,7 +37,6 @@ def world(
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PDEBENCH_FAKES", str(root))
         patch.setenv("PYTHONPATH", str(fakes_folder))
-        patch.setenv("OMP_NUM_THREADS", "1")
         patch.syspath_prepend(str(fakes_folder))
         registry.cache_clear()
         results = root / "results" / "runs"

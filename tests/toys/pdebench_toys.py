@@ -1,8 +1,8 @@
 """Toy problems of the kinds that no built-in has yet; each needs nothing new from the core.
 
 `waves` is a system of two fields; `poisson` is elliptic, in two dimensions, with boundary values;
-`heat` has an unknown number; `heat-family` is a family of instances whose test inputs arrive only
-with the query, and `operator` is a method for it.
+`heat` has an unknown number, `conductivity` an unknown function; `heat-family` is a family of
+instances whose test inputs arrive only with the query, and `operator` is a method for it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,9 +12,10 @@ from math import pi
 from typing import Any, ClassVar
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field as Number
 
 from pdebench_lite import Method, Metric, Problem, Settings, Solution, Support, Task, hookimpl
+from pdebench_lite.metrics import relative_l2
 from pdebench_lite.numerics import Grid, array_namespace, diffuse_spectral, semi_lagrangian
 from pdebench_lite.problem import (
     Arrays,
@@ -103,6 +104,18 @@ class Waves(Problem):
         return Carried({"u": 0.5 * (p + q), "v": 0.5 * (p - q)}, ROUNDING)
 
 
+class StandingWaves(Waves):
+    """Waves whose u is zero at t = 0.5, but for rounding errors of 1e-16: only v is seen then."""
+
+    name = "standing-waves"
+    speed: ClassVar[float] = 0.5
+
+    def _exact(self, right: Any, left: Any) -> Arrays:
+        xp = array_namespace(right)
+        f, g = xp.sin(2 * pi * right), xp.sin(2 * pi * left)
+        return {"u": f + g, "v": f - g}
+
+
 # ---- an elliptic problem in two dimensions ---------------------------------------------------
 
 
@@ -114,6 +127,21 @@ class Solve(FieldTask):
     reported = ("linf", "mae")
 
 
+class SolveByAnsatz(Solve):
+    """Find the field by an ansatz that meets the boundary values: x y + x(1 − x) y(1 − y) N."""
+
+    name = "by-ansatz"
+    summary = "given the equation and an ansatz that meets the boundary values, find the field"
+
+    @property
+    def gives(self) -> frozenset[str]:
+        return super().gives | {"ansatz"}
+
+    def ansatz(self, outputs: Arrays, points: Arrays) -> Arrays:
+        x, y = points["x"], points["y"]
+        return {"u": x * y + x * (1.0 - x) * y * (1.0 - y) * outputs["u"]}
+
+
 class Poisson(Problem):
     """−u_xx − u_yy = f on the unit square, u = x y on its boundary; u = sin πx sin πy + x y."""
 
@@ -123,7 +151,7 @@ class Poisson(Problem):
     fields = ("u",)
     coefficients: ClassVar[Mapping[str, tuple[str, ...]]] = {"f": ("x", "y")}
     needs = ("u_xx", "u_yy", "f")
-    tasks = (Solve,)
+    tasks = (Solve, SolveByAnsatz)
 
     @cached_property
     def domain(self) -> Domain:
@@ -224,6 +252,122 @@ K_ERROR = Metric(
 )
 
 
+# ---- an unknown function ----------------------------------------------------------------------
+
+
+class FindField(FieldTask):
+    """Find a positive coefficient field from the initial state and later snapshots with noise."""
+
+    class Parameters(Settings):
+        """`noise`: of the snapshots; `snapshots`: how many, at equal times up to the end."""
+
+        noise: float = Number(0.01, ge=0, description="noise std, relative to a snapshot's rms")
+        snapshots: int = Number(1, ge=1, description="number of snapshots, the last at the end")
+
+    name = "field"
+    summary = "given u at the start and later snapshots, find the conductivity and the field"
+    ranked = ("field_error", "rel_l2")
+
+    @property
+    def gives(self) -> frozenset[str]:
+        return super().gives | {"initial_state", "ansatz"}
+
+    @property
+    def unknowns(self) -> tuple[Unknown, ...]:
+        return (Unknown("k", "coefficient", ("x",), guess=0.03, positive=True),)
+
+    def observations(self, rng: np.random.Generator) -> tuple[Observation, ...]:
+        x = self.problem.domain.grid(64).centres("x")
+        seen = []
+        for i in range(self.parameters.snapshots):
+            points = {"x": x, "t": np.full(x.size, (i + 1) / self.parameters.snapshots)}
+            exact = self.reference.evaluate(points)["u"]
+            noise = float(self.parameters.noise * np.sqrt(np.mean(exact**2)))
+            seen.append(Observation("u", points, exact + noise * rng.normal(size=x.size), noise))
+        return tuple(seen)
+
+
+class Conductivity(Problem):
+    """u_t = (k(x) u_x)_x, periodic, k = 0.02·exp(0.8 sin 2πx)."""
+
+    name = "conductivity"
+    summary = "u_t = (k(x) u_x)_x, periodic"
+    citation = CITATION
+    fields = ("u",)
+    coefficients: ClassVar[Mapping[str, tuple[str, ...]]] = {"k": ("x",)}
+    needs = ("u_t", "u_x", "u_xx", "k", "k_x")
+    tasks = (FindField,)
+    modes: ClassVar[int] = 128
+
+    @cached_property
+    def domain(self) -> Domain:
+        return Domain((UNIT,), Axis("t", 0.0, 1.0))
+
+    def coefficient_values(self) -> Mapping[str, float | Function]:
+        return {"k": self._conductivity}
+
+    @staticmethod
+    def _conductivity(points: Arrays) -> Any:
+        xp = array_namespace(points["x"])
+        return 0.02 * xp.exp(0.8 * xp.sin(2 * pi * points["x"]))
+
+    def initial_state(self, points: Arrays) -> Arrays:
+        xp, x = array_namespace(points["x"]), 2 * pi * points["x"]
+        return {"u": xp.sin(x) + 0.5 * xp.cos(2.0 * x)}
+
+    def residual(self, d: Arrays) -> Arrays:
+        return {"heat": d["u_t"] - d["k"] * d["u_xx"] - d["k_x"] * d["u_x"]}
+
+    def schemes(self) -> Mapping[str, Scheme]:
+        return {"step": Scheme(self.step, lambda *_: 1 / 20, order=2, cells=64, dt=1 / 20)}
+
+    def step(self, state: Arrays, unknowns: Arrays, t: float, dt: float, grid: Grid) -> Arrays:
+        """Implicit midpoint rule, finite volumes: (1 − ½Δt A) u⁺ = (1 + ½Δt A) u."""
+        u = state["u"]
+        xp, n = array_namespace(u), u.shape[-1]
+        k = 0.0 * u + unknowns["k"]
+        flux = 0.5 * (k + xp.roll(k, -1, axis=-1)) * (n / self.domain["x"].length) ** 2
+        one = xp.eye(n, dtype=u.dtype)
+        right = flux[..., None] * (xp.roll(one, 1, axis=1) - one)  # flux to the right face
+        A = right - xp.roll(right, 1, axis=-2)
+        after = u + 0.5 * dt * (A @ u[..., None])[..., 0]
+        return {"u": xp.linalg.solve(one - 0.5 * dt * A, after[..., None])[..., 0]}
+
+    @cached_property
+    def _spectrum(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return wavenumbers, and the operator's eigenvalues and weighted eigenvectors in them."""
+        n = self.modes
+        x = np.arange(2 * n) / (2 * n)
+        k = np.fft.fft(self._conductivity({"x": x})) / (2 * n)
+        waves = np.arange(-n // 2, n // 2 + 1)
+        gap = waves[:, None] - waves[None, :]
+        A = -((2 * pi) ** 2) * waves[:, None] * waves[None, :] * k[gap]
+        values, vectors = np.linalg.eigh(A)
+        start = np.zeros(waves.size, complex)
+        for wave, amount in {1: -0.5j, -1: 0.5j, 2: 0.25, -2: 0.25}.items():
+            start[waves == wave] = amount
+        return waves, values, vectors * (vectors.conj().T @ start)
+
+    def reference(self) -> Reference:
+        def evaluate(points: Arrays) -> dict[str, np.ndarray]:
+            waves, values, vectors = self._spectrum
+            x, t = np.asarray(points["x"]), np.asarray(points["t"])
+            moments, which = np.unique(t, return_inverse=True)
+            modes = vectors @ np.exp(np.outer(values, moments))
+            u = np.einsum("nk,kn->n", np.exp(2j * pi * np.outer(x, waves)), modes[:, which]).real
+            return {"u": u, "k": self._conductivity({"x": x})}
+
+        return Reference(evaluate, 1e-12, "Fourier modes, exact in time")
+
+
+FIELD_ERROR = Metric(
+    "field_error",
+    "relative L2 error of the conductivity",
+    lambda e: relative_l2(e.found_on_grid, e.true_unknowns),
+    lambda task: isinstance(task, FindField),
+)
+
+
 # ---- a family of instances -------------------------------------------------------------------
 
 
@@ -253,8 +397,8 @@ class Operator(Task):
     class Parameters(Settings):
         """Sizes of the splits that are scored."""
 
-        validation: int = Field(10, ge=1, description="instances of the history")
-        test: int = Field(40, ge=1, description="instances of the final score")
+        validation: int = Number(10, ge=1, description="instances of the history")
+        test: int = Number(40, ge=1, description="instances of the final score")
 
     name = "operator"
     summary = "given pairs of initial and final states, find the final states of others"
@@ -300,7 +444,7 @@ class HeatFamily(Heat):
 class OperatorSettings(Settings):
     """Settings of `operator`."""
 
-    instances: int = Field(20, ge=1, description="training instances")
+    instances: int = Number(20, ge=1, description="training instances")
 
 
 def solve(view: Any, run: Any) -> Solution:
@@ -332,7 +476,7 @@ OPERATOR = Method(
 
 @hookimpl
 def pdebench_problems() -> Sequence[type[Problem]]:
-    return (Waves, Poisson, Heat, HeatFamily)
+    return (Waves, StandingWaves, Poisson, Heat, Conductivity, HeatFamily)
 
 
 @hookimpl
@@ -342,4 +486,4 @@ def pdebench_methods() -> Sequence[Method]:
 
 @hookimpl
 def pdebench_metrics() -> Sequence[Metric]:
-    return (K_ERROR,)
+    return (K_ERROR, FIELD_ERROR)

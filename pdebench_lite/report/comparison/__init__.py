@@ -38,7 +38,7 @@ def render_comparison(
         PdebenchError: an unknown format or table.
     """
     if format == "json":
-        return json.dumps(as_json(comparison), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        return json.dumps(as_json(comparison), indent=1, allow_nan=False) + "\n"
     if format == "csv":
         return as_csv(comparison)
     if format not in FORMATS:

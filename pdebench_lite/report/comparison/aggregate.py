@@ -78,7 +78,7 @@ def render_aggregate(
         rows = [row for problem in comparison.problems for row in _rows(problem, wanted)]
         if format == "csv":
             return _csv(rows)
-        return json.dumps(rows, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        return json.dumps(rows, indent=1, allow_nan=False) + "\n"
     made = [_sheet(problem, wanted) for problem in comparison.problems]
     if format == "md":
         return markdown(made)

@@ -43,6 +43,8 @@ def conditions_sheet(problem: ProblemComparison) -> Sheet:
         Column("at once", "number", condition("at once")),
         Column("resumed", "word", condition("resumed")),
         Column("host took", "number", condition("steal")),
+        Column("waited", "number", condition("waited")),
+        Column("shell sets", "name", condition("shell")),
         Column("trials", "number", lambda e: str(problem.audit.trials[places[id(e)]])),
         Column("defaults tuned", "name", lambda e: wording.tuning(e.record.method) or "not stated"),
         Column("machine", "name", condition("machine")),

@@ -97,6 +97,8 @@ def remarks(problem: ProblemComparison) -> list[Remark]:
     lines += _of_sources(problem)
     if wording.stolen_text(problem.contest.records):
         lines.append(wording.HOST_TOOK)
+    if wording.waited_text(problem.contest.records):
+        lines.append(wording.WAITED)
     for record in problem.contest.refused:
         who = f"{clean(record.label)} · {record.backend}"
         line = f"not in the race: {who} ({clean(record.reason)})"

@@ -1,6 +1,7 @@
 """How figures look: sizes of a two-column paper, fonts, colours, file names; drawn with Agg."""
 
 import hashlib
+import io
 import itertools
 import re
 import unicodedata
@@ -28,6 +29,7 @@ from matplotlib.ticker import NullFormatter
 
 from pdebench_lite.analysis.wording import clean, fold, shorten
 from pdebench_lite.errors import unknown_name
+from pdebench_lite.files import write_whole
 from pdebench_lite.registry.discovery import registry
 from pdebench_lite.store.records import Record
 
@@ -300,7 +302,9 @@ def save(drawn: Figure, stem: Path, formats: Sequence[str]) -> list[Path]:
     for suffix in formats:
         path = stem.with_name(f"{stem.name}.{suffix}")
         stamp = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}.get(suffix)
-        drawn.savefig(path, format=suffix, metadata=stamp)
+        made = io.BytesIO()
+        drawn.savefig(made, format=suffix, metadata=stamp)
+        write_whole(path, made.getvalue())
         paths.append(path)
     return paths
 

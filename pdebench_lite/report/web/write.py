@@ -3,7 +3,6 @@
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
 from pdebench_lite import __version__
@@ -11,6 +10,7 @@ from pdebench_lite.analysis import Comparison, Source, compare, wording
 from pdebench_lite.analysis.comparison import ProblemComparison
 from pdebench_lite.analysis.wording import clean
 from pdebench_lite.errors import PdebenchError
+from pdebench_lite.files import write_whole
 from pdebench_lite.report.comparison.course_sheets import equal_error, equal_time
 from pdebench_lite.report.comparison.overall_sheets import overall_sheets
 from pdebench_lite.report.comparison.pair_sheet import pair_sheet
@@ -51,15 +51,7 @@ def write_report(store: Store, records: Sequence[Record], out: str | os.PathLike
         raise _cannot(path, error) from None
     text = page(gather(store, records)).encode("utf-8")
     try:
-        with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}-", delete=False) as partial:
-            try:
-                partial.write(text)
-                partial.close()
-                Path(partial.name).chmod(0o644)
-                Path(partial.name).replace(path)
-            except BaseException:
-                Path(partial.name).unlink(missing_ok=True)
-                raise
+        write_whole(path, text)
     except OSError as error:
         raise _cannot(path, error) from None
     return len(text)

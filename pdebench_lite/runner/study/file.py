@@ -8,6 +8,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from pydantic import ValidationError
 
+from pdebench_lite.data_files import DataFile, each, nameless
 from pdebench_lite.errors import PdebenchError, unknown_name
 from pdebench_lite.problem import Task
 from pdebench_lite.registry.discovery import Registry
@@ -69,7 +70,7 @@ class Study:
         return (
             selector.name == task.problem.name
             and selector.task in ("", task.name)
-            and all(k in settings and settings[k] == v for k, v in selector.values.items())
+            and all(k in settings and _means(settings[k], v) for k, v in selector.values.items())
         )
 
     def _count(self, sizes: Iterable[int]) -> None:
@@ -89,6 +90,16 @@ class Study:
                 if name not in methods:
                     place = ("overrides", key, "settings", name)
                     raise self.source.error(place, str(unknown_name("method", name, methods)))
+
+
+def _means(setting: Any, value: Any) -> bool:
+    """Say whether a value that was typed is that of a setting, for a data file by its contents."""
+    if not any(each(setting)):
+        return bool(setting == value)
+    try:
+        return bool(nameless(setting) == DataFile.of(value).digest)
+    except ValueError:
+        return False
 
 
 @dataclass(frozen=True)

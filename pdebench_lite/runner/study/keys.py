@@ -128,7 +128,7 @@ def _durations(value: Any) -> tuple[float, ...]:
 
 def _quantity(value: Any, parse: Callable[[str], float]) -> float:
     try:
-        return parse(f"{value:f}" if isinstance(value, float) else str(value))
+        return parse(f"{value:.20f}".rstrip("0") if isinstance(value, float) else str(value))
     except PdebenchError as error:
         _fail(str(error))
 

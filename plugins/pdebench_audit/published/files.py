@@ -1,39 +1,36 @@
 """Reading published files: named numeric arrays, whatever the format. Nothing is unpickled."""
 
-import re
+import zipfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from pdebench_audit.published.contents import Contents, contents_of
+from pdebench_audit.published.text import read_text
+from pdebench_data.hdf5_files import check_dataset, opened
 from pdebench_lite.errors import PdebenchError
 
 MOST_BYTES = 4 * 10**9
-_COMMENTS = ("%", "#", "//")
-_TIME = re.compile(r"\bt\s*=\s*([-+]?[\d.]+(?:[eE][-+]?\d+)?)")
-
-
-@dataclass(frozen=True)
-class Contents:
-    """What a file holds.
-
-    Attributes:
-        arrays: name -> array; axes of length 1 are dropped.
-        dims: name -> names of its axes, where the format knows them.
-        times: of a table whose columns are moments, those that its header names.
-        table: columns of a text file, shape (rows, columns); None for other formats.
-    """
-
-    arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
-    dims: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    times: tuple[float, ...] = ()
-    table: np.ndarray | None = None
+_UNPICKLED = (
+    "would have to be unpickled, which can run any code; write plain arrays where it was made: "
+    "np.savez('data.npz', x=x, t=t, u=u)"
+)
+_REFUSED = (  # first bytes -> what a file is, and what to do
+    (b"\x80", f"is a pickle, which {_UNPICKLED}"),
+    (b"\x1f\x8b", "is compressed; unpack it: gunzip FILE"),
+    (b"BZh", "is compressed; unpack it: bunzip2 FILE"),
+    (b"\xfd7zXZ\x00", "is compressed; unpack it: unxz FILE"),
+    (b"\x28\xb5\x2f\xfd", "is compressed; unpack it: unzstd FILE"),
+    (b"\xd0\xcf\x11\xe0", "is a file of Excel or Word; save the sheet as CSV"),
+    (b"%PDF-", "is a PDF; write the numbers as CSV"),
+)
+_NETCDF_FILL = 9.969209968386869e36  # NetCDF's own mark of a value that was never written
 
 
 def read_file(path: Path) -> Contents:
-    """Read the arrays of a file: NPZ, NPY, MAT, HDF5, NetCDF, or a table in text.
+    """Read the arrays of a file: NPZ, NPY, MAT, HDF5, NetCDF, Parquet, or a table in text.
 
     Raises:
         PdebenchError: it cannot be read, holds no numbers, or would have to be unpickled.
@@ -53,7 +50,8 @@ def read_file(path: Path) -> Contents:
         text = " ".join(str(error).split())[:200]
         raise PdebenchError(f"cannot read '{path}': {text or type(error).__name__}") from None
     if not contents.arrays and contents.table is None:
-        raise PdebenchError(f"'{path}' holds no array of numbers")
+        others = "".join(f"; '{k}' holds {v}" for k, v in list(contents.left_out.items())[:3])
+        raise PdebenchError(f"'{path}' holds no array of numbers{others}")
     return contents
 
 
@@ -63,27 +61,46 @@ def _check_size(path: Path, size: int) -> None:
 
 
 def _reader(head: bytes, path: Path) -> Callable[[Path], Contents]:
+    for mark, what in _REFUSED:
+        if head.startswith(mark):
+            raise PdebenchError(f"'{path}' {what.replace('FILE', path.name)}")
     if head.startswith(b"PK"):
-        return _read_npz
+        return _read_zip
     if head.startswith(b"\x93NUMPY"):
         return _read_npy
     if head.startswith(b"\x89HDF\r\n\x1a\n") or (b"MATLAB 7.3" in head):
         return _read_hdf5
     if head.startswith(b"CDF"):
         return _read_netcdf3
+    if head.startswith((b"PAR1", b"ARROW1")):
+        return _read_frame
     if head.startswith(b"MATLAB") or path.suffix.lower() == ".mat":
         return _read_mat
-    return _read_text
+    return read_text
 
 
-def _numeric(arrays: Mapping[str, Any]) -> dict[str, np.ndarray]:
-    """Keep arrays of real numbers, without axes of length 1."""
-    kept = {}
-    for name, values in arrays.items():
-        array = np.asarray(values)
-        if array.size and array.dtype.kind in "fiu":
-            kept[str(name)] = np.squeeze(array).astype(float)
-    return kept
+def _read_zip(path: Path) -> Contents:
+    """Read an NPZ; other files are zip archives too, and are named."""
+    with zipfile.ZipFile(path) as archive:
+        names = archive.namelist()
+    if any(name.endswith(".npy") for name in names):
+        return _read_npz(path)
+    if any(name.endswith("data.pkl") for name in names):
+        raise PdebenchError(f"'{path}' is a file of PyTorch, which {_UNPICKLED}")
+    if any(name.startswith("xl/") for name in names):
+        raise PdebenchError(f"'{path}' is a file of Excel; save the sheet as CSV")
+    raise PdebenchError(f"'{path}' is a zip archive without arrays of NumPy; unpack it first")
+
+
+def _read_frame(path: Path) -> Contents:
+    import pandas as pd
+
+    with path.open("rb") as file:
+        read = pd.read_parquet if file.read(4) == b"PAR1" else pd.read_feather
+    frame = read(path)
+    if any(name is not None for name in frame.index.names):
+        frame = frame.reset_index()
+    return contents_of({str(name): column.to_numpy() for name, column in frame.items()})
 
 
 def _read_npz(path: Path) -> Contents:
@@ -98,43 +115,52 @@ def _read_npz(path: Path) -> Contents:
                 pickled.append(name)
     if pickled and not arrays:
         raise PdebenchError(f"'{path}' holds pickled objects only ({', '.join(pickled)})")
-    return Contents(_numeric(arrays))
+    return contents_of(arrays)
 
 
 def _read_npy(path: Path) -> Contents:
-    return Contents(_numeric({path.stem: np.load(path, allow_pickle=False)}))
+    return contents_of({path.stem: np.load(path, allow_pickle=False)})
 
 
 def _read_mat(path: Path) -> Contents:
     from scipy.io import loadmat
 
     arrays = {k: v for k, v in loadmat(path).items() if not k.startswith("__")}
-    return Contents(_numeric(arrays))
+    return contents_of(arrays)
 
 
 def _read_netcdf3(path: Path) -> Contents:
     from scipy.io import netcdf_file
 
     with netcdf_file(path, "r", mmap=False) as file:
-        arrays = {name: variable.data for name, variable in file.variables.items()}
+        arrays = {k: _unmasked(v.data, vars(v)) for k, v in file.variables.items()}
         dims = {name: tuple(variable.dimensions) for name, variable in file.variables.items()}
-    return _with_dims(arrays, dims)
+    return contents_of(arrays, dims)
 
 
 def _read_hdf5(path: Path) -> Contents:
     import h5py
 
+    found: dict[str, Any] = {}
     arrays: dict[str, np.ndarray] = {}
     dims: dict[str, tuple[str, ...]] = {}
 
     def visit(name: str, item: Any) -> None:
-        if isinstance(item, h5py.Dataset) and item.dtype.kind in "fiu" and item.size:
-            arrays[name] = item[()]
-            dims[name] = tuple(_scale(d) for d in item.dims)
+        if not isinstance(item, h5py.Dataset) or not item.size:
+            return
+        if item.dtype.kind in "fiuc":
+            found[name] = item
+            _check_size(path, sum(values.nbytes for values in found.values()))
+        else:
+            arrays[name], dims[name] = np.empty(0, item.dtype), ("",)
 
-    with h5py.File(path, "r") as file:
+    with opened(path) as file:
         file.visititems(visit)
-    return _with_dims(arrays, {k: v for k, v in dims.items() if all(v)})
+        for name, item in found.items():
+            check_dataset(item, path, name)
+            arrays[name] = _unmasked(item[()], item.attrs)
+            dims[name] = tuple(_scale(d) for d in item.dims)
+    return contents_of(arrays, {k: v for k, v in dims.items() if all(v)})
 
 
 def _scale(dimension: Any) -> str:
@@ -143,54 +169,19 @@ def _scale(dimension: Any) -> str:
     return scales[0].name.strip("/") if scales else str(dimension.label)
 
 
-def _with_dims(arrays: Mapping[str, Any], dims: Mapping[str, tuple[str, ...]]) -> Contents:
-    kept = _numeric(arrays)
-    long = {
-        name: tuple(d for d, n in zip(dims[name], np.shape(arrays[name]), strict=True) if n > 1)
-        for name in kept
-        if name in dims
-    }
-    return Contents(kept, long)
+def _unmasked(values: np.ndarray, attributes: Mapping[str, Any]) -> np.ndarray:
+    """Return values as NetCDF's conventions mean them: what was never written is NaN, then scaled.
 
-
-# ---- text ------------------------------------------------------------------------------------
-
-
-def _read_text(path: Path) -> Contents:
-    """Read a table: comments in %, # or //, one line of names, columns split by , ; or blanks."""
-    text = path.read_text(encoding="utf-8", errors="strict")
-    rows: list[list[float]] = []
-    names: list[str] = []
-    header = ""
-    for line in map(str.strip, text.splitlines()):
-        if line.startswith(_COMMENTS):
-            header = header if rows else line.lstrip("%#/ \t")
-        elif line:
-            values = _values(line)
-            if values is None and not rows and not names:
-                names, header = _words(line), line
-            elif values is None or (rows and len(values) != len(rows[0])):
-                raise PdebenchError(
-                    f"'{path}': line '{line[:60]}' is no row of {len(rows[0]) if rows else 'any'} "
-                    "numbers"
-                )
-            else:
-                rows.append(values)
-    if not rows:
-        return Contents()
-    table, width = np.array(rows), len(rows[0])
-    times = tuple(float(t) for t in _TIME.findall(header))
-    names = names or _words(header)
-    named = not times and len(set(names)) == width
-    return Contents(dict(zip(names, table.T, strict=True)) if named else {}, {}, times, table)
-
-
-def _words(line: str) -> list[str]:
-    return [word.strip(" \"'") for word in re.split(r"[,;\s]+", line) if word.strip(" \"'")]
-
-
-def _values(line: str) -> list[float] | None:
-    try:
-        return [float(word) for word in _words(line)]
-    except ValueError:
-        return None
+    Args:
+        values: as stored.
+        attributes: of the variable: `_FillValue`, `missing_value`, `scale_factor`, `add_offset`.
+    """
+    marks = [attributes[k] for k in ("_FillValue", "missing_value") if k in attributes]
+    missing = np.isin(values, [np.ravel(mark)[0] for mark in marks])
+    if values.dtype.kind == "f":
+        missing |= values == values.dtype.type(_NETCDF_FILL)
+    scale, offset = (attributes.get(k) for k in ("scale_factor", "add_offset"))
+    if scale is not None or offset is not None:
+        values = values * np.ravel(1.0 if scale is None else scale)[0]
+        values = values + np.ravel(0.0 if offset is None else offset)[0]
+    return np.where(missing, np.nan, values) if missing.any() else values

@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import permutations
 
 import numpy as np
 
-from pdebench_audit.published.files import Contents
-from pdebench_lite.errors import PdebenchError
+from pdebench_audit.published.contents import Contents
+from pdebench_lite.errors import PdebenchError, some
 from pdebench_lite.problem import Axis, Domain
 
 _INDEX = re.compile(r"(.*)\[(\d+)\]")
@@ -24,12 +24,14 @@ class Published:
         fields: field name -> (n,).
         found: one line on what was taken for what.
         left_out: points that hold no finite number.
+        repeated: points that the file holds again, with the same values; they count once.
     """
 
     points: dict[str, np.ndarray]
     fields: dict[str, np.ndarray]
     found: str
     left_out: int = 0
+    repeated: int = 0
 
 
 def locate(
@@ -59,11 +61,12 @@ def locate(
     if order and sorted(order) != sorted(domain.names):
         raise PdebenchError(f"--order '{','.join(order)}' must name {', '.join(domain.names)} once")
     moments = domain.time is not None and _numbers(given.get(domain.time.name, "")) is not None
+    contents = _named_by_comment(contents, [*domain.names, *fields])
     if contents.table is not None and (moments or not contents.arrays):
         return _checked(*_columns(contents, contents.table, domain, fields, given), domain)
-    axes = {a.name: _axis(a, contents.arrays, given) for a in domain.axes}
+    axes = {a.name: _axis(a, contents, given) for a in domain.axes}
     taken = {name for name, _ in axes.values()}
-    values = {f: _field(f, contents.arrays, given, taken, axes, len(fields)) for f in fields}
+    values = {f: _field(f, contents, given, taken, axes, len(fields)) for f in fields}
     points, flat = _points(
         {name: v for name, (_, v) in axes.items()}, values, contents.dims,
         {name: source for name, (source, _) in axes.items()}, tuple(order),
@@ -88,14 +91,13 @@ def _plain(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.rpartition("/")[2].lower())
 
 
-def _axis(
-    axis: Axis, arrays: Mapping[str, np.ndarray], given: Mapping[str, str]
-) -> tuple[str, np.ndarray]:
+def _axis(axis: Axis, contents: Contents, given: Mapping[str, str]) -> tuple[str, np.ndarray]:
     """Return the name and the values of an axis."""
+    arrays = contents.arrays
     if axis.name in given:
         numbers = _numbers(given[axis.name])
         return ("numbers given", numbers) if numbers is not None else _pick(
-            arrays, given[axis.name], axis.name
+            contents, given[axis.name], axis.name
         )  # fmt: skip
     a = axis.name
     usual = {a, 2 * a, f"{a}s", f"{a}coordinate", f"{a}coord", f"{a}grid", f"{a}star", f"{a}mesh"}
@@ -105,7 +107,7 @@ def _axis(
         fitting = [name for name, v in arrays.items() if _runs_along(v, axis)]
     if len(fitting) == 1:
         return fitting[0], arrays[fitting[0]]
-    raise PdebenchError(_unclear(f"axis {a}", fitting, arrays, a))
+    raise PdebenchError(_unclear(f"axis {a}", fitting, contents, a))
 
 
 def _named(name: str, usual: set[str], arrays: Iterable[str]) -> list[str]:
@@ -124,15 +126,16 @@ def _runs_along(values: np.ndarray, axis: Axis) -> bool:
 
 def _field(
     field: str,
-    arrays: Mapping[str, np.ndarray],
+    contents: Contents,
     given: Mapping[str, str],
     taken: set[str],
     axes: Mapping[str, tuple[str, np.ndarray]],
     count: int,
 ) -> tuple[str, np.ndarray]:
     """Return the name and the values of a field."""
+    arrays = contents.arrays
     if field in given:
-        return _pick(arrays, given[field], field)
+        return _pick(contents, given[field], field)
     usual = {field, 2 * field, f"{field}sol", f"{field}exact", f"{field}star", f"{field}ref"}
     usual |= {"solution", "sol", "exact"} if count == 1 else set()
     shapes = {tuple(sorted(v.size for _, v in axes.values()))}
@@ -145,26 +148,33 @@ def _field(
         ]
     if len(fitting) == 1:
         return fitting[0], arrays[fitting[0]]
-    raise PdebenchError(_unclear(f"field {field}", fitting, arrays, field))
+    raise PdebenchError(_unclear(f"field {field}", fitting, contents, field))
 
 
-def _unclear(what: str, fitting: list[str], arrays: Mapping[str, np.ndarray], name: str) -> str:
-    held = ", ".join(f"{k} ({_shape(v) or 'a number'})" for k, v in arrays.items())
-    problem = (
-        f"{' and '.join(fitting)} could be the {what}" if fitting else f"no array is the {what}"
-    )
-    return f"{problem}; the file holds {held}; name it: {_option(name)} ARRAY"
+def _unclear(what: str, fitting: list[str], contents: Contents, name: str) -> str:
+    several = " and ".join(fitting) if len(fitting) < 3 else some(fitting)
+    problem = f"{several} could be the {what}" if fitting else f"no array is the {what}"
+    return f"{problem}; the file holds {_held(contents)}; name it: {_option(name)} ARRAY"
+
+
+def _held(contents: Contents) -> str:
+    """Return what a file holds, with shapes; the first of many names."""
+    held = [f"{k} ({_shape(v) or 'a number'})" for k, v in contents.arrays.items()]
+    return some([*held, *(f"{k} ({what})" for k, what in contents.left_out.items())])
 
 
 def _option(name: str) -> str:
     return f"--{name}" if name in ("x", "t", "u") else f"--name {name}="
 
 
-def _pick(arrays: Mapping[str, np.ndarray], name: str, role: str) -> tuple[str, np.ndarray]:
+def _pick(contents: Contents, name: str, role: str) -> tuple[str, np.ndarray]:
+    arrays = contents.arrays
     sliced = _INDEX.fullmatch(name)
     base = sliced[1] if sliced and name not in arrays else name
     if base not in arrays:
-        raise PdebenchError(f"no array '{base}' for {role}; the file holds {', '.join(arrays)}")
+        if base in contents.left_out:
+            raise PdebenchError(f"'{base}' for {role} holds {contents.left_out[base]}")
+        raise PdebenchError(f"no array '{base}' for {role}; the file holds {_held(contents)}")
     values = arrays[base]
     if base == name:
         return name, values
@@ -243,6 +253,28 @@ def _order(
 # ---- tables without names ----------------------------------------------------------------------
 
 
+def _named_by_comment(contents: Contents, known: Sequence[str]) -> Contents:
+    """Take the names of a table's columns from the comment above it, if they are there.
+
+    Raises:
+        PdebenchError: it names them in another order, and not every column: they cannot be told.
+    """
+    words, table = contents.header, contents.table
+    if contents.arrays or contents.times or table is None:
+        return contents
+    told = [word for word in words if word in known]
+    if sorted(told) != sorted(known):
+        return contents
+    if len(words) == table.shape[1] == len(set(words)):
+        return replace(contents, arrays=dict(zip(words, table.T, strict=True)))
+    if told != list(known) and table.shape[1] == len(known):
+        raise PdebenchError(
+            f"the comment above the table names {', '.join(told)} among other words; write a "
+            f"first line of names without a comment sign, such as {','.join(told)}"
+        )
+    return contents
+
+
 def _columns(
     contents: Contents,
     table: np.ndarray,
@@ -289,11 +321,16 @@ def _checked(
     """Leave out what is no number, and refuse points outside the domain.
 
     Raises:
-        PdebenchError: a point lies outside, or nothing is left.
+        PdebenchError: a point lies outside or has two values, or nothing is left.
     """
+    for name, values in (*points.items(), *fields.items()):
+        if not np.isfinite(values).any():
+            raise PdebenchError(f"no finite number in {name} ({found})")
     use = np.all([np.isfinite(v) for v in (*points.values(), *fields.values())], axis=0)
     if not use.any():
         raise PdebenchError(f"no finite number in the file ({found})")
+    again = _repeated(points, fields, use)
+    left_out, use = int((~use).sum()), use & ~again
     points = {a: v[use] for a, v in points.items()}
     for axis in domain.axes:
         low, high = float(points[axis.name].min()), float(points[axis.name].max())
@@ -301,6 +338,34 @@ def _checked(
         if low < axis.lower - slack or high > axis.upper + slack:
             raise PdebenchError(
                 f"{axis.name} runs from {low:g} to {high:g} in the file ({found}), but from "
-                f"{axis.lower:g} to {axis.upper:g} in the problem"
+                f"{axis.lower:g} to {axis.upper:g} in the problem; give both in the same units"
             )
-    return Published(points, {f: v[use] for f, v in fields.items()}, found, int((~use).sum()))
+    fields = {f: v[use] for f, v in fields.items()}
+    return Published(points, fields, found, left_out, int(again.sum()))
+
+
+def _repeated(
+    points: Mapping[str, np.ndarray], fields: Mapping[str, np.ndarray], use: np.ndarray
+) -> np.ndarray:
+    """Return which points stand in the file before, with the same values.
+
+    Raises:
+        PdebenchError: a point has two different values.
+    """
+    import pandas as pd
+
+    rows = pd.DataFrame({**points, **fields})[use]
+    again = np.zeros(use.size, bool)
+    again[use] = rows.duplicated()
+    twice = rows[~rows.duplicated()]
+    different = twice[twice.duplicated(list(points), keep=False)]
+    if len(different):
+        first, second = (
+            different.merge(different.iloc[:1][list(points)]).iloc[i].to_dict() for i in (0, 1)
+        )
+        where = ", ".join(f"{name} = {first[name]:.6g}" for name in points)
+        values = " and ".join(
+            ", ".join(f"{name} = {one[name]:.6g}" for name in fields) for one in (first, second)
+        )
+        raise PdebenchError(f"the file gives two values at {where}: {values}; keep one")
+    return again

@@ -10,6 +10,7 @@ from pdebench_lite.errors import PdebenchError
 from pdebench_lite.metrics import relative_l2
 from pdebench_lite.problem import Reference, Task
 
+_INITIAL = 0.1  # relative error of an initial state that is not the problem's
 _AT_ONCE = 1 << 16  # points that a reference evaluates at a time: quadratures take memory
 
 
@@ -24,6 +25,7 @@ class Finding:
         times: moments of the file, ascending, with `rel_l2_at` and `largest_at` each; None for a
             steady problem.
         bound: bound on the relative error of our own reference.
+        initial_rel_l2: relative L2 error at the initial time; None if the file does not hold it.
     """
 
     points: int
@@ -35,6 +37,18 @@ class Finding:
     rel_l2_at: np.ndarray | None
     largest_at: np.ndarray | None
     bound: float
+    initial_rel_l2: float | None = None
+
+    @property
+    def foreign(self) -> bool:
+        """Whether the file probably holds the solution of another problem.
+
+        Its initial state, which is given and not computed, differs; or, where the file does not
+        hold that, the error is as large as the solution.
+        """
+        if self.initial_rel_l2 is not None:
+            return self.initial_rel_l2 > _INITIAL
+        return self.rel_l2 > 1.0
 
 
 def measure(published: Published, task: Task) -> Finding:
@@ -51,12 +65,14 @@ def measure(published: Published, task: Task) -> Finding:
     field = max(errors, key=lambda name: float(errors[name].max()))
     worst = int(np.argmax(errors[field]))
     time = task.problem.domain.time
-    moments = per_time = largest = None
+    moments = per_time = largest = initial = None
     if time is not None:
         t = published.points[time.name]
         moments = np.unique(t)
         masks = [t == moment for moment in moments]
         per_time = np.array([_over(published.fields, truth, mask) for mask in masks])
+        if abs(moments[0] - time.lower) <= 1e-6 * time.length:
+            initial = float(per_time[0])
         largest = np.array([max(float(e[m].max()) for e in errors.values()) for m in masks])
     return Finding(
         points=errors[field].size,
@@ -68,6 +84,7 @@ def measure(published: Published, task: Task) -> Finding:
         rel_l2_at=per_time,
         largest_at=largest,
         bound=reference.bound,
+        initial_rel_l2=initial,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from pdebench_lite.numerics import array_namespace
+from pdebench_lite.problem.observations import scales
 from pdebench_lite.problem.solution import Solution
 from pdebench_lite.problem.view import View
 from pdebench_lite.runner.run import Run
@@ -26,10 +27,13 @@ class MlpObjective:
         self.unknowns = view.unknowns
         self._rng, self._tools = run.rng("weights"), tools
         self._data: dict[str, np.ndarray] = {}
-        for label in view.labels(self.settings.labels):
+        labels = view.labels(self.settings.labels)
+        fields = [label for label in labels if label.field in view.fields]
+        units = {label.field: unit for label, unit in zip(fields, scales(fields), strict=True)}
+        for label in labels:
             self._data |= {f"{label.field}:{a}": np.asarray(p) for a, p in label.points.items()}
             self._data[f"{label.field}="] = label.values
-            self._data[f"{label.field}/"] = np.asarray(_rms(label.values))
+            self._data[f"{label.field}/"] = np.asarray(units.get(label.field) or scales([label])[0])
 
     def initial(self) -> dict[str, np.ndarray]:
         """Draw the weights."""
@@ -68,8 +72,3 @@ class MlpObjective:
     def solution(self, parameters: dict[str, np.ndarray], memo: Mapping[str, Any]) -> Solution:
         """Return the networks as functions."""
         return network_solution(self.model, parameters, self._tools, None)
-
-
-def _rms(values: np.ndarray) -> float:
-    rms = float(np.sqrt(np.mean(np.asarray(values) ** 2)))
-    return rms if rms > 0 else 1.0

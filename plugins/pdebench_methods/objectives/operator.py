@@ -9,11 +9,15 @@ from typing import Any
 import numpy as np
 
 from pdebench_lite.numerics import array_namespace
+from pdebench_lite.problem.observations import ROUNDING, floored
 from pdebench_lite.problem.solution import Solution
 from pdebench_lite.problem.view import View
 from pdebench_lite.runner.run import Run
 from pdebench_lite.tasks import Ensemble
 from pdebench_methods.training import RATE, Stage, Tools
+
+SIZE = "size"
+"""Name in the data of the squared norms that errors are relative to."""
 
 _CHUNK = 32  # instances that are answered at once; one shape, so that it is compiled once
 
@@ -22,7 +26,8 @@ class OperatorObjective(ABC):
     """Mean over instances of ‖answer − truth‖²/‖truth‖², all fields and later frames together.
 
     What the loss reads, `data`: `start` (fields, instances, cells); a coefficient by its name,
-    (instances,); `target` (fields·frames, instances, cells), the frames of a field together.
+    (instances,); `target` (fields·frames, instances, cells), the frames of a field together;
+    `SIZE`, ‖truth‖² of each instance, (instances,), not below the floor of `scales`.
     """
 
     def __init__(self, view: View, run: Run, tools: Tools) -> None:
@@ -38,6 +43,7 @@ class OperatorObjective(ABC):
         self._inputs = self._given(self.training.query())
         later = [np.moveaxis(self.training.later()[f], -1, 0) for f in self.fields]
         self._target = np.concatenate(later)  # (fields·frames, instances, cells)
+        self._size = _sizes(self._inputs["start"], self._target)
 
     def labels(self, offered: int) -> int:
         """Return how many of the labelled instances to ask for; 0: names and shapes will do."""
@@ -69,7 +75,7 @@ class OperatorObjective(ABC):
 
     def loss(self, parameters: dict[str, Any], data: dict[str, Any]) -> Any:
         """Return the mean squared relative error."""
-        return relative_squares(self.answer(parameters, data), data["target"])
+        return relative_squares(self.answer(parameters, data), data["target"], data[SIZE])
 
     # ---- the search --------------------------------------------------------------------------
 
@@ -85,6 +91,7 @@ class OperatorObjective(ABC):
     def batch(self, chosen: np.ndarray) -> dict[str, np.ndarray]:
         """Return what the loss reads of some training instances, given by their indices."""
         data = _some(self._inputs, chosen) | {"target": self._target[:, chosen]}
+        data |= {SIZE: self._size[chosen]}
         return data | self._common
 
     @cached_property
@@ -134,11 +141,24 @@ class OperatorObjective(ABC):
         )
 
 
-def relative_squares(found: Any, truth: Any) -> Any:
-    """Return the mean over instances of ‖found − truth‖²/‖truth‖², arrays (…, instances, cells)."""
+def relative_squares(found: Any, truth: Any, size: Any) -> Any:
+    """Return the mean over instances of ‖found − truth‖²/size, arrays (…, instances, cells)."""
     xp, rest = array_namespace(found), (*range(found.ndim - 2), found.ndim - 1)
     error = found - truth
-    return xp.mean(xp.sum(error * error, axis=rest) / xp.sum(truth * truth, axis=rest))
+    return xp.mean(xp.sum(error * error, axis=rest) / size)
+
+
+def _sizes(start: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Return the squared norms of targets (…, instances, cells), as many as there are instances.
+
+    The floor is that of `scales`; the size of an instance is that of its start or its target. An
+    instance that is zero everywhere has the size of the others.
+    """
+    squares = [np.mean(np.square(v), axis=(0, 2)) for v in (start, target)]
+    whole = np.maximum(*squares)
+    others = float(np.max(whole)) or 1.0
+    whole = np.where(whole > ROUNDING**2 * others, whole, others)
+    return floored(squares[1], whole) * (target.size / target.shape[1])
 
 
 def half_cosine(done: float) -> np.ndarray:
@@ -165,7 +185,8 @@ class Features:
     def __init__(self, training: Ensemble, fields: tuple[str, ...]) -> None:
         self.names = tuple(training.coefficients)
         starts = [training.fields[f][..., 0] for f in fields]
-        self.scale = float(np.sqrt(np.mean(np.square(starts))))
+        everything = float(np.mean([np.mean(np.square(training.fields[f])) for f in fields]))
+        self.scale = float(np.sqrt(floored(np.mean(np.square(starts)), everything))) or 1.0
         self._logarithmic = {c: bool(np.all(v > 0)) for c, v in training.coefficients.items()}
         self._units = {}
         for name, values in training.coefficients.items():

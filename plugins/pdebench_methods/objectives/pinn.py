@@ -9,7 +9,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from pdebench_lite.numerics import array_namespace, jets
-from pdebench_lite.problem import Arrays, Axis, Condition, split_derivative
+from pdebench_lite.problem import Arrays, Axis, Condition, Domain, split_derivative
+from pdebench_lite.problem.observations import scales
 from pdebench_lite.problem.solution import Solution
 from pdebench_lite.problem.view import Equation, View
 from pdebench_lite.runner.run import Run
@@ -31,14 +32,6 @@ class PinnTools(Tools, Protocol):
     def propagate(self, activation: str, layers: Layers, x: jets.Jet) -> jets.Jet:
         """Take a jet of features through the layers of a network."""
 
-    def nested_derivatives(
-        self,
-        function: Callable[[Arrays], dict[str, Any]],
-        points: Arrays,
-        wanted: Mapping[str, tuple[str, ...]],
-    ) -> Arrays:
-        """Return named derivatives (`u`, `u_x`, …) of a function of points by nested autodiff."""
-
 
 class PinnObjective:
     """α₀·data misfit + α₁·mean squared residual (the lecture's weights).
@@ -54,13 +47,13 @@ class PinnObjective:
         self.domain, self.unknowns = view.domain, view.unknowns
         self.equation: Equation = view.equation()
         embedding = view.embedding() if hard else _scaled(view)
-        networks = networks_of(self.settings, tools, tools.propagate)
+        self.conditions = view.conditions() if view.given("boundary") else ()
+        networks = networks_of(self.settings, tools, tools.propagate, self._order(hard))
         self.model = Model(view.fields, view.unknowns, view.domain, embedding, networks)
         self.ansatz = view.ansatz() if hard else None
-        stated = view.conditions() if view.given("boundary") else ()
         self.conditions = [
             (part, field, condition)
-            for part, field, condition in stated
+            for part, field, condition in self.conditions
             if self.ansatz is None or not self.domain.is_hard(part, field)
         ]
         self._noise = [(i, o.field, o.noise) for i, o in enumerate(view.observations()) if o.noise]
@@ -80,10 +73,15 @@ class PinnObjective:
 
         add("residual", scattered(s.points, {}))
         data["residual/root"] = np.ones(s.points)
-        for i, observed in enumerate(view.observations()):
+        observations = view.observations()
+        start = self._start_by_ansatz() if observations else {}
+        if observations and self.ansatz is None and view.given("initial_state") and domain.time:
+            start = dict(view.initial_state(_cells(domain)))
+        units = scales(observations, start)
+        for i, (observed, unit) in enumerate(zip(observations, units, strict=True)):
             add(f"observed{i}", observed.points)
             data[f"observed{i}={observed.field}"] = observed.values
-            data[f"observed{i}/{observed.field}"] = np.asarray(_scale(observed.values))
+            data[f"observed{i}/{observed.field}"] = np.asarray(unit)
         if view.given("initial_state") and self.ansatz is None and domain.time is not None:
             points = scattered(s.side_points, {domain.time.name: domain.time.lower})
             add("initial", points)
@@ -99,8 +97,23 @@ class PinnObjective:
                 add(f"periodic{axis.name}", scattered(s.side_points, {axis.name: axis.lower}))
         return data
 
+    def _start_by_ansatz(self) -> Arrays:
+        """Return the initial state at some points, where the ansatz knows it; else nothing."""
+        if self.ansatz is None or self.domain.time is None:
+            return {}
+        points = _cells(self.domain)
+        n = next(iter(points.values())).size
+        points[self.domain.time.name] = np.full(n, self.domain.time.lower)
+        return self.ansatz(dict.fromkeys(self.model.fields, np.zeros(n)), points)
+
     def _periodic(self) -> list[Axis]:
         return [axis for axis in self.domain.axes if axis.periodic]
+
+    def _order(self, hard: bool) -> int:
+        """Return the highest order of the derivatives that the loss needs."""
+        needs = [*self.equation.needs, *(name for c in self.conditions for name in c.needs)]
+        orders = [len(split_derivative(name)[1]) for name in needs]
+        return max([*orders, 0 if hard or not self._periodic() else 1])
 
     def initial(self) -> dict[str, np.ndarray]:
         """Draw the weights."""
@@ -342,6 +355,7 @@ def _part(data: dict[str, Any], part: str) -> dict[str, Any]:
     return named
 
 
-def _scale(values: np.ndarray) -> float:
-    rms = float(np.sqrt(np.mean(values**2)))
-    return rms if rms > 0 else 1.0
+def _cells(domain: Domain) -> dict[str, np.ndarray]:
+    """Return points spread evenly over space, some thousand."""
+    grid = domain.grid(round(1000 ** (1 / len(domain.space))))
+    return {name: np.ravel(values) for name, values in grid.points().items()}

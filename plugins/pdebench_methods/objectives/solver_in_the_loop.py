@@ -20,6 +20,7 @@ from pdebench_lite.problem.view import View
 from pdebench_lite.runner.run import Run
 from pdebench_methods.convolutions import Stack
 from pdebench_methods.objectives.operator import (
+    SIZE,
     Features,
     OperatorObjective,
     half_cosine,
@@ -142,18 +143,17 @@ class CorrectionObjective(OperatorObjective):
         """Return the mean squared relative error of the rollout or, before, of its parts."""
         if _BEFORE not in data:
             return super().loss(parameters, data)
-        xp, target = array_namespace(data["target"]), data["target"]
+        xp, target, size = array_namespace(data["target"]), data["target"], data[SIZE]
         spans, fields, count, cells = data[_BEFORE].shape
         states = xp.concat([data[_BEFORE][k] for k in range(spans)], axis=1)
         known = {name: xp.concat([data[name]] * spans) for name in self.features.names}
         found = self._corrected(parameters, states, known)
         error = xp.reshape(found, (fields, spans, count, cells))
         error = error - xp.permute_dims(data[_AFTER], (1, 0, 2, 3))
-        size = xp.sum(target * target, axis=(0, 2)) / self._ratio
-        apart = xp.mean(xp.sum(error * error, axis=(0, 1, 3)) / size)
+        apart = xp.mean(xp.sum(error * error, axis=(0, 1, 3)) / (size / self._ratio))
         shown = _averages(xp.reshape(target, (fields, self.frames, count, -1)), self._ratio)
         frames = [self._read(parameters, shown[:, k], data) for k in range(self.frames)]
-        return apart + relative_squares(self._laid_out(frames), target)
+        return apart + relative_squares(self._laid_out(frames), target, size)
 
     # ---- the corrected solver ----------------------------------------------------------------
 

@@ -84,6 +84,8 @@ class RegularisedGaussNewton:
         level: x -> the `Level` that explains a misfit there.
         weight: w of the first step.
         floor: smallest w of the search; where nothing is noise it is the one that is taken.
+        ceiling: largest w. Above the first one it says that what led to x may have gone too far
+            down: w rises first, as long as a larger one has more evidence, and falls from there.
         refinable: whether to stop where the solver's error matters beside the noise, and explains
             the misfit or the weight would be final, so that the caller may go on with a better
             solver.
@@ -130,6 +132,7 @@ class RegularisedGaussNewton:
         chooses: bool = True,
         approximate: bool = False,
         priors: np.ndarray | None = None,
+        ceiling: float = 0.0,
     ) -> None:
         self._linearise, self._residuals, self._level = linearise, residuals, level
         self.x = np.array(x, dtype=np.float64)
@@ -147,6 +150,7 @@ class RegularisedGaussNewton:
         self._first, self._over, self._halted, self._linear = True, False, False, False
         self._best = (-np.inf, self.x, weight)
         self._polished = 0 if weight > floor else 1  # steps at the final weight, from 1
+        self._ceiling, self._rises = ceiling, chooses and weight < ceiling
         self._evaluate()
 
     def _evaluate(self) -> None:
@@ -198,6 +202,8 @@ class RegularisedGaussNewton:
         self.variance = self.explained / self._r.size
         self._linear_model = self._linearised(self.prior)
         if not self._polished:
+            self._rise()
+        if not self._polished and not self._rises:
             coarse = self._refinable and self._matters(level)
             if coarse and misfit <= level.solver:
                 self.needs_refinement = self._over = True
@@ -222,7 +228,8 @@ class RegularisedGaussNewton:
         self._first, self._previous = False, misfit
         changed = bool(self._polished) and self._choose_prior()
         fall = self._move()
-        if self._approximate and (self._halted or self._misfit > _STALLED * misfit):
+        stalled = self._misfit > _STALLED * misfit and not self._rises
+        if self._approximate and (self._halted or stalled):
             self.needs_jacobian = self._over = True
         if self._polished:
             self._polished += 1
@@ -230,6 +237,25 @@ class RegularisedGaussNewton:
         if fall > 0.0 and not self._over:
             self._evaluate()
         return fall > 0.0 or not self._over
+
+    def _rise(self) -> None:
+        """Go up to the weight of the largest evidence, and a stride further, until none is larger.
+
+        Only then is the largest evidence between weights that were tried.
+        """
+        if not self._rises:
+            return
+        self._rises = self.variance > 0.0 and self.weight < self._ceiling
+        if not self._rises:
+            return
+        assert self._linear_model is not None
+        n = int(np.ceil(2.0 * np.log10(self._ceiling / self.weight)))
+        weights = np.minimum(self._ceiling, self.weight * _STRIDES[1] ** np.arange(n + 1))
+        evidence = [self._linear_model.evidence(float(w), self.variance) for w in weights]
+        best = int(np.argmax(evidence))
+        self._rises = best > 0
+        if self._rises:
+            self.weight = float(weights[min(best + 1, n)])
 
     def _level_for(self, misfit: float) -> Level:
         """Return the level; the last one while the misfit is about as large as it was then."""
@@ -371,6 +397,7 @@ class RegularisedGaussNewton:
             self.needs_jacobian,
             self._halted,
             self._linear,
+            self._rises,
             self.prior,
         ]
         judged = {} if self._linear_model is None else asdict(self._linear_model)
@@ -405,7 +432,7 @@ class RegularisedGaussNewton:
         self.evaluations, self._polished = counts[:2]
         flags = [bool(count) for count in counts[2:]]
         self._first, self._over, self.needs_refinement, self.needs_jacobian = flags[:4]
-        self._halted, self._linear = flags[4:]
+        self._halted, self._linear, self._rises = flags[4:]
         levels = list(map(float, state["level"]))
         self._known = Level(*levels[:2])
         self._known_at, self._previous, self.explained, self.variance = levels[2:]

@@ -284,6 +284,39 @@ def test_what_the_host_took_is_marked_where_it_is_much(bench: Any) -> None:
     assert sorted(values) == ["", "23%", "5%", "up to 50%"], "conditions tell every share"
 
 
+def test_waiting_for_other_programs_is_marked_where_it_is_much(bench: Any) -> None:
+    bench.add("mlp", waited=0.23)
+    bench.add("diffphys", waited=0.049)
+    for seed, waited in enumerate((0.01, None, 0.5)):
+        bench.add("pinn", seed=seed, waited=waited)
+    (problem,) = bench.compare().problems
+    found = {m: marks(problem, m) for m in ("mlp", "diffphys", "pinn")}
+    assert found == {"mlp": ["waited 23%"], "diffphys": [], "pinn": ["waited up to 50%"]}
+
+
+def test_threads_that_are_not_those_given_are_marked(bench: Any) -> None:
+    bench.add("mlp", threads=2, processors=2)
+    bench.add("diffphys", threads=2)
+    bench.add("etdrk4", threads=2, processors=2)
+    bench.add("pinn", threads=1, processors=2)
+    (problem,) = bench.compare().problems
+    assert marks(problem, "pinn") == ["1 of 2 threads"]
+    assert marks(problem, "mlp") == marks(problem, "diffphys") == []
+
+
+def test_variables_of_the_shell_are_marked_where_not_all_rows_had_them(bench: Any) -> None:
+    bench.add("mlp", variables={"MALLOC_ARENA_MAX": "1"})
+    bench.add("pinn", variables={"MALLOC_ARENA_MAX": "1"})
+    (problem,) = bench.compare().problems
+    assert "MALLOC_ARENA_MAX=1" in problem.audit.common
+    assert marks(problem, "mlp") == marks(problem, "pinn") == []
+    bench.add("diffphys")
+    (problem,) = bench.compare().problems
+    assert "MALLOC_ARENA_MAX=1" not in problem.audit.common
+    assert marks(problem, "mlp") == marks(problem, "pinn") == ["MALLOC_ARENA_MAX=1"]
+    assert marks(problem, "diffphys") == []
+
+
 def machine(bench: Any, name: str, cpu: str) -> None:
     bench.store.keep_environment({"cpu": cpu, "cores": 2, "installed": {}}, name)
 

@@ -251,7 +251,7 @@ def loaded(words: list[str], extra: str = "") -> list[str]:
     code = PROBE.format(words=words, heavy=(*HEAVY, *LIGHTER), extra=extra)
     child = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        env={k: v for k, v in os.environ.items() if k != "OMP_NUM_THREADS"},  # `run` would tell
     )  # fmt: skip
     return child.stderr.split()
 

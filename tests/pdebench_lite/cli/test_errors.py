@@ -13,7 +13,7 @@ from pdebench_lite.errors import PdebenchError
 from pdebench_lite.registry.discovery import registry
 from pdebench_lite.runner import device
 from pdebench_lite.runner.api import run as run_cells
-from pdebench_lite.store.records import RECORD
+from pdebench_lite.store.records import RECORD, Store
 
 Command = Callable[..., Any]
 
@@ -198,7 +198,7 @@ def test_a_corrupt_record_is_left_out_and_named(
 ) -> None:
     results = tmp_path / "results"
     shutil.copytree(made, results)
-    first = sorted(p for p in results.iterdir() if p.name != "environments")[0]
+    first = Store(results)._folders()[0]
     (first / RECORD).write_text((first / RECORD).read_text()[:200])
     answer = pdebench("table", "--results", results)
     assert answer.status == 0
@@ -237,7 +237,9 @@ def test_figures_that_cannot_be_written(pdebench: Command, made: Path) -> None:
 
 def test_show_names_records_that_begin_alike(pdebench: Command, made: Path, tmp_path: Path) -> None:
     shutil.copytree(made, tmp_path / "r")
-    first = sorted(p for p in (tmp_path / "r").iterdir() if p.name != "environments")[0]
+    first = sorted(
+        p for p in (tmp_path / "r").iterdir() if p.name[0] != "." and p.name != "environments"
+    )[0]
     shutil.copytree(first, first.with_name(first.name[:4] + "x"))
     answer = pdebench("show", first.name[:4], "--results", tmp_path / "r")
     assert answer.status == 2

@@ -91,6 +91,19 @@ def test_bad_input(
     assert message in answer.line
 
 
+def test_a_record_of_a_newer_version(results: Path, tmp_path: Path, pdebench: Callable) -> None:
+    record = next(r for r in Store(results).load().records if r.status == "ok")
+    path = results / record.cell / RECORD
+    path.write_text(json.dumps({**json.loads(path.read_text()), "version": "99.0", "new": 1}))
+    for words in ([], [str(tmp_path / "study.yaml")]):
+        answer = pdebench("status", *words, "--results", str(results), "--format", "json")
+        (row,) = (row for row in json.loads(answer.out) if row["state"] == "newer")
+        assert row["cell"] == record.cell
+        assert "pdebench-lite (99.0; this is" in row["note"]
+    answer = pdebench("status", "--results", str(results))
+    assert "pip install -U pdebench-lite reads records of a newer version" in answer.out
+
+
 def test_what_is_wanted() -> None:
     assert set(RERUN) == {"failed", "stale", "all"}
     assert State("missing").wanted(frozenset())

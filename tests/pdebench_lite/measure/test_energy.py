@@ -14,6 +14,7 @@ from pdebench_lite.problem.solution import Solution
 from pdebench_lite.registry.discovery import registry
 from pdebench_lite.runner.run import Journal, Judge, Run, phase_hook
 from pdebench_lite.runner.study import make_cell
+from pdebench_lite.runner.waiting import WaitMeter
 from pdebench_lite.store.cell import Budget
 
 SPAN = 262_143_328_850  # microjoules, as processors report it
@@ -168,7 +169,7 @@ def test_reports_take_readings_so_that_no_start_again_is_missed(
     task, (method, config) = known.task("toy"), known.configured("fake")
     cell = make_cell(task, method, config, "numpy", 0, Budget(max_steps=10**9))
     journal = Journal(tmp_path / "journal")
-    clock = Clock(on_change=phase_hook(memory, journal, meter, StealMeter()))
+    clock = Clock(on_change=phase_hook(memory, journal, meter, StealMeter(), WaitMeter()))
     judge = Judge(task, known.metrics_for(task), ())
     run = Run(cell, judge, config, "cpu", clock, memory, journal, energy=meter)
     solution = Solution(lambda points: {"u": points["x"]})

@@ -16,6 +16,7 @@ from pdebench_lite.measure.memory import MemoryMeter
 from pdebench_lite.measure.steal import Reading, StealMeter, processors
 from pdebench_lite.runner.execute import _outcome_of_the_dead
 from pdebench_lite.runner.run import Journal, phase_hook
+from pdebench_lite.runner.waiting import WaitMeter
 from pdebench_lite.runner.watch import Watch, follow
 from pdebench_lite.store.records import Record
 
@@ -98,7 +99,7 @@ def test_evaluations_do_not_count_and_the_parent_hears_of_it(tmp_path: Path) -> 
     now = [0.0, 0.0]
     meter = StealMeter(lambda: (now[0], now[1]))
     journal = Journal(tmp_path / "journal")
-    clock = Clock(on_change=phase_hook(MemoryMeter(), journal, EnergyMeter(()), meter))
+    clock = Clock(on_change=phase_hook(MemoryMeter(), journal, EnergyMeter(()), meter, WaitMeter()))
 
     def pass_time(stolen: float) -> None:
         now[0] += stolen

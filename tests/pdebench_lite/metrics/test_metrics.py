@@ -135,9 +135,13 @@ def test_history_and_final_score_use_different_points(fakes: Path) -> None:
     ("answer", "error", "message"),
     [
         (lambda p: {"v": p["x"]}, PdebenchError, r"lacks the field 'u'; it has \['v'\]"),
-        (lambda p: {"u": p["x"][1:]}, PdebenchError, "'u' has 25855 values for 25856 points"),
-        (lambda p: {"u": p["x"] * np.nan}, DivergedError, "the field 'u' is not finite"),
-        (lambda p: {"u": p["x"] + np.inf}, DivergedError, "the field 'u' is not finite"),
+        (
+            lambda p: {"u": p["x"][1:]},
+            PdebenchError,
+            r"'u' has the shape \(25855,\); return \(25856,\)",
+        ),
+        (lambda p: {"u": p["x"] * np.nan}, DivergedError, "'u' is not finite"),
+        (lambda p: {"u": p["x"] + np.inf}, DivergedError, "'u' is not finite"),
     ],
 )
 def test_bad_answers(fakes: Path, answer: Any, error: type[Exception], message: str) -> None:
@@ -177,3 +181,13 @@ def test_built_in_problems_score_their_truth_within_its_bound(selector: str) -> 
         value = metric.compute(evaluation)
         limit = evaluation.carried.bound if evaluation.carried else 1e-12
         assert value is None or 0 <= value <= max(1e-12, 2 * limit), metric.name
+
+
+def test_the_error_of_a_part_that_is_zero_but_for_rounding_is_relative_to_the_whole():
+    whole = {"u": np.array([3.0, -3.0, 4e-15])}
+    part, answer = {"u": whole["u"][2:]}, {"u": np.array([0.3])}
+    assert relative_l2(answer, part) > 1e13
+    mean = np.sqrt(np.mean(whole["u"] ** 2))
+    assert relative_l2(answer, part, whole) == pytest.approx(0.3 / mean)
+    small = {"u": np.array([1e-6])}
+    assert relative_l2({"u": np.array([2e-6])}, small, whole) == pytest.approx(1.0), "it is its own"

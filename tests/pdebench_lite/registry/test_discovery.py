@@ -10,7 +10,7 @@ import pytest
 from pdebench_lite.errors import PdebenchError
 from pdebench_lite.metrics import CORE_METRICS
 from pdebench_lite.registry import discovery as plugins
-from pdebench_lite.registry.discovery import Plugin, Registry, collect, module_file, registry
+from pdebench_lite.registry.discovery import Plugin, Registry, collect, registry
 from pdebench_lite.registry.method import Backend, Method
 
 HEAD = """
@@ -185,12 +185,6 @@ def test_configured(fakes: Path) -> None:
     assert isinstance(method, Method)
     values: Any = config
     assert (values.act, values.seconds) == ("sleep", 1.0)
-
-
-def test_a_module_is_located_without_importing_it(fakes_folder: Path, fakes: Path) -> None:
-    assert module_file("pdebench_fakes_slow") == str(fakes_folder / "pdebench_fakes_slow.py")
-    assert "pdebench_fakes_slow" not in plugins.sys.modules
-    assert module_file("no_such_module_at_all") is None
 
 
 def test_a_missing_backend_says_what_to_type(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""A user's own objects by path: found without an import, loaded, and marked by their sources."""
+"""A user's own objects by path: found without an import, and loaded."""
 
 import sys
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pdebench_lite.errors import PdebenchError
-from pdebench_lite.registry.own_code import find, is_path, load, mark, missing
+from pdebench_lite.registry.own_code import find, is_path, load, missing
 
 
 @pytest.fixture
@@ -49,7 +49,9 @@ def test_nothing_is_imported_to_find_a_module(here: Path) -> None:
 def test_a_missing_module_is_said_with_the_place(here: Path) -> None:
     (here / "own_package").mkdir()
     said = missing("own_package.other:Siren")
-    assert f"no module 'own_package.other', neither installed nor in {here}" in said
+    assert "no module 'own_package.other', neither installed nor in the folder '" in said
+    assert f"'{here.name}'" in said
+    assert str(here) not in said, "it stands in records"
     assert "own_package/other.py" in said
     with pytest.raises(PdebenchError, match="no module 'own_package\\.other'"):
         load("own_package.other:Siren")
@@ -74,28 +76,3 @@ def test_a_module_that_fails_is_one_line(here: Path) -> None:
         load("own_broken:Siren")
     assert str(caught.value).startswith("module 'own_broken' cannot be imported, KeyError: ")
     assert "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize("regular", [True, False])
-def test_marks_are_those_of_the_whole_package(here: Path, regular: bool) -> None:
-    package = here / f"own_package_{regular}"
-    package.mkdir()
-    if regular:
-        (package / "__init__.py").touch()
-    marks = []
-    for name, text in (("nets.py", "1"), ("parts.py", "1"), ("nets.py", "21"), ("nets.py", "1")):
-        (package / name).write_text(f"value = {text}\n")
-        marks.append(mark(f"{package.name}.nets:Siren"))
-    assert {top for top, _ in marks} == {package.name}
-    assert len({digest for _, digest in marks[:3]}) == 3
-    assert marks[3] == marks[1], "contents count, not times"
-
-
-def test_the_mark_of_a_file_is_its_own(here: Path) -> None:
-    (here / "own_file.py").write_text("value = 1\n")
-    before = mark("own_file:value")
-    (here / "another.py").touch()
-    assert mark("own_file:value") == before
-    (here / "own_file.py").write_text("value = 20\n")
-    assert mark("own_file:value") != before
-    assert mark("own_absent.nets:Siren") == ("own_absent", "")

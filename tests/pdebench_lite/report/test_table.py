@@ -198,6 +198,41 @@ def test_a_host_that_took_processors_is_told_where_it_took_much(make: Any) -> No
     assert (little[at], much[at]) == ("", "23%")
 
 
+def test_a_cell_that_waited_for_other_programs_is_marked(make: Any) -> None:
+    quiet = render([make(waited=0.049), make(backend="torch", waited=None)], "md")
+    assert "waited" not in quiet
+    lines = render([make(waited=0.049), make(backend="torch", waited=0.6)], "md").splitlines()
+    (_,) = [line for line in lines if "wanted and other programs had instead" in line]
+    head, little, much = (
+        [cell.strip() for cell in line.split("|")]
+        for line in lines
+        if re.match(r"\| (method|pinn) ", line)
+    )
+    at = head.index("waited")
+    assert (little[at], much[at]) == ("", "60%")
+
+
+def test_threads_that_were_not_used_are_told(make: Any) -> None:
+    assert "threads 2;" in render([make(threads=2, processors=2), make(threads=2)], "md")
+    mixed = render([make(threads=2, processors=2), make(threads=1, processors=2)], "md")
+    assert re.search(r"\| threads \|", mixed)
+    assert "| 1 of 2 |" in mixed
+
+
+def test_variables_of_the_shell_are_a_condition(make: Any) -> None:
+    assert "shell sets" not in render([make(), make(backend="torch")], "md")
+    fast = {"XLA_FLAGS": "--fast", "OMP_PROC_BIND": "true"}
+    assert "shell sets OMP_PROC_BIND=true XLA_FLAGS=--fast;" in text_of(make, fast, fast)
+    mixed = text_of(make, {}, fast)
+    assert re.search(r"\| shell sets \|", mixed)
+    assert "| OMP_PROC_BIND=true XLA_FLAGS=--fast |" in mixed
+
+
+def text_of(make: Any, *variables: dict[str, str]) -> str:
+    records = [make(seed=i, variables=v) for i, v in enumerate(variables)]
+    return render(records, "md").replace("\\", "")
+
+
 def test_one_seed_needs_no_column(make: Any) -> None:
     assert "seed" not in render([make()], "text")
     assert "seed" in render([make(seed=0), make(seed=1)], "text")

@@ -2,7 +2,6 @@
 
 import importlib.metadata
 import json
-import os
 import subprocess
 from pathlib import Path
 
@@ -13,16 +12,15 @@ from pdebench_lite.registry.discovery import registry
 from pdebench_lite.runner import environment as module
 from pdebench_lite.runner.environment import (
     commit,
-    data_mark,
     driver,
     environment,
-    fingerprint,
     gpus,
     load_average,
 )
 from pdebench_lite.runner.identity import fingerprint_of
 from pdebench_lite.runner.study import make_cell
-from pdebench_lite.store.cell import Budget, Cell
+from pdebench_lite.store.cell import Budget
+from pdebench_lite.store.marks import by_package
 
 GIT = ["git", "-c", "user.name=n", "-c", "user.email=e@x", "-c", "commit.gpgsign=false"]
 
@@ -110,88 +108,23 @@ def test_load_average(monkeypatch: pytest.MonkeyPatch) -> None:
     assert load_average() is None
 
 
-def test_the_fingerprint_follows_sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(tmp_path))
-    package = tmp_path / "some_package"
-    package.mkdir()
-    (package / "__init__.py").write_text("")
-    marks: list[dict[str, str]] = []
-    for text in ("x = 1\n", "x = 2\n", "x = 2\n"):
-        (package / "_inner.py").write_text(text)
-        module._source_hash_at.cache_clear()
-        marks.append(fingerprint(["some_package.sub:function"]))
-    assert set(marks[0]) >= {"some_package", "pdebench_lite", "numpy"}
-    assert marks[0] != marks[1] == marks[2]
-
-
-def test_sources_that_are_edited_while_we_run_are_seen(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.syspath_prepend(str(tmp_path))
-    now, source = 1e9, tmp_path / "edited_package" / "__init__.py"
-    source.parent.mkdir()
-    (source.parent / ".#__init__.py").symlink_to("somebody@elsewhere.1234")  # an editor's lock
-    monkeypatch.setattr(module.time, "monotonic", lambda: now)
-    marks = []
-    for text in ("x = 1\n", "x = 20\n"):
-        source.write_text(text)
-        marks.append(fingerprint(["edited_package"])["edited_package"])
-        now += 2.0
-    assert marks[0] != marks[1]
-
-
-def test_a_file_of_data_counts_by_its_contents(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    file, other = tmp_path / "a.hdf5", tmp_path / "b.hdf5"
-    numbers = bytearray(9_000_000)
-    file.write_bytes(numbers)
-    other.write_bytes(numbers)
-    os.utime(other, (1, 1))
-    same = data_mark(str(file))
-    assert same == data_mark(str(other)) != data_mark(str(tmp_path)) == ""
-    monkeypatch.setenv("HOME", str(tmp_path))
-    assert data_mark("~/a.hdf5") == same
-    numbers[-1] = 1
-    other.write_bytes(numbers)
-    assert data_mark(str(other)) != same
-    known = registry()
-    for path in (file, other):
-        cell = Cell.model_construct(
-            problem="pdebench-file", task="family", problem_params={"path": str(path)},
-            method="mlp", config={}, backend="numpy",
-        )  # fmt: skip
-        assert fingerprint_of(known, cell)[str(path)] == data_mark(str(path))
-
-
-def test_how_records_are_shown_changes_no_fingerprint(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    core, marks = tmp_path / "__init__.py", []
-    monkeypatch.setattr(module, "module_file", lambda name: str(core))
-    for name in ("__init__.py", "report/table.py", "cli/run.py", "metrics/errors.py"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text("value = 1\n")
-        module._source_hash_at.cache_clear()
-        marks.append(fingerprint([])["pdebench_lite"])
-    module._source_hash_at.cache_clear()
-    assert marks[0] == marks[1] == marks[2] != marks[3]
-
-
 @pytest.mark.parametrize(("backend", "other"), [("torch", "jax"), ("jax", "torch")])
 def test_a_cell_has_the_marks_of_its_own_backend_only(backend: str, other: str) -> None:
     known = registry()
     task, (method, config) = known.task("burgers"), known.configured("mlp")
     cell = make_cell(task, method, config, backend, 0, Budget(max_steps=1))
     optimisers = {"torch": "pytorch_lightning", "jax": "optax"}
-    assert set(fingerprint_of(known, cell)) == {
+    marks = fingerprint_of(known, cell)
+    assert set(by_package(marks)) == {
         "pdebench_lite", "pdebench_problems", "pdebench_methods", f"pdebench_{backend}",
         "numpy", "scipy", backend, optimisers[backend],
     }  # fmt: skip
+    assert f"pdebench_{backend}/_runtime.py" in marks
+    assert "pdebench_methods/pinn.py" not in marks
 
 
 def test_a_backend_that_a_method_lacks_has_no_sources(fakes: Path) -> None:
     known = registry()
     task, (method, config) = known.task("toy"), known.configured("fake")
     cell = make_cell(task, method, config, "torch", 0, Budget(max_steps=1))
-    assert "pdebench_torch" not in fingerprint_of(known, cell)
+    assert "pdebench_torch" not in by_package(fingerprint_of(known, cell))

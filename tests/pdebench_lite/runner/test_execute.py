@@ -1,7 +1,7 @@
 """One cell in one child process: every way in which it can end, and what is kept of it."""
 
 import json
-import os
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,10 +10,14 @@ import numpy as np
 import psutil
 import pytest
 
+from pdebench_lite.errors import PdebenchError
 from pdebench_lite.runner import artifacts, processes, watch
+from pdebench_lite.runner.processors import usable_processors
 from pdebench_lite.store.records import (
+    LEFT,
     LOG,
     RECORD,
+    START,
     WEIGHTS,
     Record,
     Store,
@@ -61,10 +65,10 @@ def test_everything_about_a_good_cell_is_kept(race: Race, store: Store) -> None:
     assert record.wall_s is not None
     assert record.setup_s is not None
     assert 0 < record.setup_s < record.wall_s
-    assert record.threads == len(os.sched_getaffinity(0))
+    assert record.threads == usable_processors()
     assert record.started.endswith("+00:00")
-    assert len(record.fingerprint["pdebench_fakes"]) == 12  # a plugin of a single module, too
-    assert len(record.fingerprint["pdebench_lite"]) == 12
+    assert len(record.fingerprint["pdebench_fakes.py"]) == 12  # a plugin of a single module, too
+    assert len(record.fingerprint["pdebench_lite/view.py"]) == 12
     environment = json.loads(
         (store.root / "environments" / f"{record.environment}.json").read_text()
     )
@@ -72,7 +76,7 @@ def test_everything_about_a_good_cell_is_kept(race: Race, store: Store) -> None:
     expected = {RECORD, LOG, WEIGHTS, "fields.nc", "history.parquet"}
     assert {p.name for p in folder.iterdir()} == expected
     assert store.read(folder) == record
-    assert not list(store.root.glob(".*"))
+    assert not list(store.root.glob(".*-*"))
 
 
 def test_history(race: Race, store: Store) -> None:
@@ -196,6 +200,38 @@ def test_a_method_that_ignores_its_budget_is_killed(race: Race, store: Store, fa
     assert gone([int((fakes / "hanging").read_text())])
 
 
+def test_a_march_that_was_cut_off_is_a_timeout_with_its_error(race: Race) -> None:
+    (record,) = race("etdrk4[cells=64]", "burgers:forward[nu=0.1]", max_steps=5)
+    assert record.status == "timeout"
+    assert record.failed
+    assert record.reason.startswith("the budget of 5 steps ended: 5 of ")
+    assert record.reason.endswith(" of 1; give more, or fewer cells")
+    error = record.metrics["rel_l2"]
+    assert error is not None
+    assert error > 0.1, "half the time has no answer"
+    (record,) = race("etdrk4[cells=64]", "burgers:forward[nu=0.1]", max_steps=5000)
+    assert (record.status, record.reason) == ("ok", "")
+    assert record.metrics["rel_l2"] < 1e-4
+
+
+def test_a_budget_that_ends_before_the_first_step_is_a_timeout(race: Race) -> None:
+    (record,) = race("fake[act=resumable,seconds=0.3]", max_time=0.1)
+    assert record.status == "timeout"
+    assert record.steps == 0
+    assert record.reason == (
+        "the budget of 0.1 s ended before the first step; give more, with --max-time or --max-steps"
+    )
+    assert record.metrics["rel_l2"] == pytest.approx(0.3), "its untrained answer is scored"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["mlp", "pinn"])
+def test_networks_without_a_step_are_timeouts_too(race: Race, method: str) -> None:
+    (record,) = race(f"{method}[width=4,depth=1]", backend="torch", max_time=1e-3)
+    assert (record.status, record.steps) == ("timeout", 0), record.reason
+    assert record.metrics["rel_l2"] is not None
+
+
 def test_nothing_of_the_process_group_is_left(
     race: Race, fakes: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -229,13 +265,13 @@ FAILURES = {
     "kill": ("crashed", "killed by SIGKILL"),
     "nan_loss": ("diverged", "the loss is nan at step 7"),
     "nan_scalar_loss": ("diverged", "the loss is nan at step 7"),
-    "nan_field": ("diverged", "the field 'u' is not finite at step 5"),
-    "nan_at_the_end": ("diverged", "the field 'u' is not finite at step 2"),
+    "nan_field": ("diverged", "'u' is not finite at step 5"),
+    "nan_at_the_end": ("diverged", "'u' is not finite at step 2"),
     "memory_error": ("out-of-memory", "MemoryError: Unable to allocate"),
     "wrong_type": ("crashed", "solve returned dict, which is no Solution"),
     "missing_field": ("crashed", "the solution lacks the field 'u'; it has ['v']"),
-    "wrong_shape": ("crashed", "'u' has 6149 values for 6150 points"),
-    "no_dict": ("crashed", "the solution lacks the field 'u'"),
+    "wrong_shape": ("crashed", "'u' has the shape (6149,); return (6150,) or (150, 41)"),
+    "no_dict": ("crashed", "predict returned ndarray, not a dict; return {'u': values}"),
     "not_given": ("crashed", "task toy has no solver face; it has: data, equation"),
     "unsupported": ("unsupported", "too hard"),
 }
@@ -265,7 +301,7 @@ def test_failures_have_a_status_and_a_reason_and_stop_nothing(race: Race, store:
     assert "Traceback" in (store.folder(crashed.cell) / LOG).read_text()
     assert load_history(store.folder(crashed.cell))["step"].tolist() == [0, 4]
     assert crashed.steps == 4
-    assert not list(store.root.glob(".*"))
+    assert not list(store.root.glob(".*-*"))
 
 
 def test_a_backend_that_a_method_lacks_is_unsupported(race: Race) -> None:
@@ -312,6 +348,29 @@ def test_a_corrupt_record_is_run_again(race: Race, store: Store) -> None:
     (again,) = race("fake", max_steps=3)
     assert again.status == "ok"
     assert store.load().unsound == []
+
+
+@pytest.mark.parametrize("rerun", ["", "all"])
+def test_a_record_of_a_newer_version_is_not_run_over(race: Race, store: Store, rerun: str) -> None:
+    first, _ = race("fake,twin", max_steps=3)
+    path = store.folder(first.cell) / RECORD
+    path.write_text(json.dumps({**json.loads(path.read_text()), "uncertainty": 0.1}))
+    before = path.read_bytes()
+    with pytest.raises(PdebenchError, match=r"made by a newer version .*uncertain"):
+        race("fake[error=0.5],fake", max_steps=3, rerun=rerun)
+    assert path.read_bytes() == before
+    assert len(store.load().records) == 1, "nothing was run"
+
+
+def test_a_checkpoint_of_a_newer_version_is_kept(race: Race, store: Store) -> None:
+    (cell,) = (record.identity for record in race("fake", max_steps=3))
+    shutil.rmtree(store.folder(cell.hash))
+    left = store.workspace(cell.hash)
+    (left / START).write_text(json.dumps({"version": "99.0", "cell": {"what": "is new"}}))
+    (left / LEFT).touch()
+    with pytest.raises(PdebenchError, match=r"made by a newer version of pdebench-lite \(99.0;"):
+        race("fake", max_steps=3)
+    assert (left / START).exists()
 
 
 # ---- surroundings ----------------------------------------------------------------------------

@@ -211,7 +211,7 @@ def test_several_listeners_hear_everything() -> None:
         def __getattribute__(self, name: str) -> Any:
             return lambda *_: heard.append(name)
 
-    names = ("begin", "reuse", "start", "wait", "progress", "finish")
+    names = ("begin", "reuse", "start", "wait", "leave", "progress", "finish")
     several = Several(Ear(), Ear())
     assert {n for n in vars(Listener) if not n.startswith("_")} == set(names)
     for name in names:

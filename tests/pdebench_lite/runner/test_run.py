@@ -87,6 +87,33 @@ def test_the_schedule_does_not_depend_on_the_clock(make: Make, tmp_path: Path) -
     assert steps[: len(steps) // 2] == steps[len(steps) // 2 :]
 
 
+def test_evaluations_wait_until_charged_time_has_caught_up(make: Make, tmp_path: Path) -> None:
+    """Those of a slow answer end soon after the budget; without a limit of time all take place."""
+
+    def evaluated() -> list[int]:
+        return [event["step"] for event in events(tmp_path, "history")]
+
+    run = make(max_time=1000.0)
+    run.report(0, None, solution)
+    run._clock.spent["evaluate"] += 700.0  # a quarter of the limit is free: 450 s are to be charged
+    for step in range(1, 20):
+        assert not run.report(step, None, solution)
+    assert evaluated() == [0]
+    assert run.steps_until_due == 2, "steps go on growing by a tenth"
+    run._clock.spent["train"] += 500.0
+    for step in range(20, 24):
+        run.report(step, None, solution)
+    assert evaluated() == [0, 21]
+    run.finish(solution())
+    assert evaluated() == [0, 21, 23]
+
+    run = make(max_steps=1000)
+    run.report(0, None, solution)
+    run._clock.spent["evaluate"] += 1e9
+    run.report(1, None, solution)
+    assert evaluated()[3:] == [0, 1]
+
+
 def test_stop(make: Make) -> None:
     run = make(max_steps=3)
     assert [run.report(i, None, solution) for i in range(4)] == [False, False, False, True]

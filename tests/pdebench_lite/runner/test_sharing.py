@@ -13,10 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from pdebench_lite import api, locks
 from pdebench_lite.registry.discovery import registry
-from pdebench_lite.runner import api, processes
+from pdebench_lite.runner import processes
 from pdebench_lite.runner.api import plan
 from pdebench_lite.runner.execute import Executor, Slot, TakenOver
+from pdebench_lite.runner.processors import usable_processors
 from pdebench_lite.runner.schedule import Scheduler
 from pdebench_lite.store import leases as module
 from pdebench_lite.store.cell import Budget, Cell
@@ -68,7 +70,7 @@ def test_one_holder_at_a_time(leases: Leases, tmp_path: Path) -> None:
     assert leases.holds("a")
     leases.release("a")
     assert leases.holder("a") is None
-    assert not list(tmp_path.iterdir())
+    assert [p.name for p in tmp_path.iterdir()] == [".lock"]
 
 
 def test_only_one_of_many_takes_a_lease(tmp_path: Path) -> None:
@@ -121,10 +123,22 @@ def test_a_folder_that_cannot_be_written_can_be_read(
         raise PermissionError(13, "Permission denied")
 
     leases.take("a")
-    monkeypatch.setattr(module.tempfile, "TemporaryFile", refuse)
+    monkeypatch.setattr(locks.tempfile, "TemporaryFile", refuse)
     assert leases.holder("a") is not None
     age(leases._path("a"), EXPIRY + 1)
     assert leases.holder("a") is None
+
+
+def test_a_lease_of_a_newer_version_is_read(leases: Leases) -> None:
+    assert leases.take("x")
+    path = leases.root / ".lease-x"
+    said = json.loads(path.read_text())
+    path.write_text(json.dumps({**said, "slurm_job": 7}))
+    holder = leases.holder("x")
+    assert holder is not None
+    assert holder.pid == said["pid"]
+    path.write_text(json.dumps({**said, "born": "1", "slurm_job": 7}))
+    assert leases.holder("x") is None, "it is known to be dead"
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"machine": 1}', "\udcff"])
@@ -145,10 +159,10 @@ def test_heartbeat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         age(mine._path("a"), 1000)
         age(rewrite(mine, "b"), 1000)
         time.sleep(0.5)
-        assert mine._age(mine._path("a")) < 10
-        assert mine._age(mine._path("b")) > 900, "it is no longer ours"
+        assert mine._now() - mine.beat("a") < 10
+        assert mine._now() - mine.beat("b") > 900, "it is no longer ours"
         assert not mine.holds("b")
-    assert [p.name for p in tmp_path.iterdir()] == [".lease-b"]
+    assert {p.name for p in tmp_path.iterdir()} == {".lease-b", ".lock"}
 
 
 def test_sweep_removes_the_leases_of_the_dead_only(leases: Leases, tmp_path: Path) -> None:
@@ -158,7 +172,7 @@ def test_sweep_removes_the_leases_of_the_dead_only(leases: Leases, tmp_path: Pat
     rewrite(leases, "b", machine="elsewhere", pid=dead_pid())
     other = Leases(tmp_path)
     other.sweep()
-    assert sorted(p.name for p in tmp_path.iterdir()) == [".lease-b", ".lease-c"]
+    assert {p.name for p in tmp_path.iterdir()} == {".lease-b", ".lease-c", ".lock"}
     assert [holder.title.startswith("process ") for holder in other.others()] == [True, True]
 
 
@@ -225,7 +239,7 @@ def test_two_runners_share_the_work(race: Race, store: Store, fakes: Path) -> No
     assert sum(mine) == 6
     assert min(mine) >= 1, "both took part"
     assert max(record.concurrency for record in store.load().records) == 2
-    assert not list(store.root.glob(".*"))
+    assert not list(store.root.glob(".*-*"))
 
 
 # ---- several at once -------------------------------------------------------------------------
@@ -238,9 +252,9 @@ def test_jobs(race: Race, store: Store, fakes: Path) -> None:
         ("sleep", 0), ("sleep", 1), ("exact", 0), ("exact", 1)
     ]  # fmt: skip
     assert records[0].concurrency == records[1].concurrency == 2
-    assert records[0].threads == max(1, len(os.sched_getaffinity(0)) // 2)
+    assert records[0].threads == max(1, usable_processors() // 2)
     (alone,) = race("twin", max_steps=3)
-    assert (alone.concurrency, alone.threads) == (1, len(os.sched_getaffinity(0)))
+    assert (alone.concurrency, alone.threads) == (1, usable_processors())
 
 
 def test_a_gpu_has_one_cell_at_a_time_and_processors_are_pinned(fakes: Path, store: Store) -> None:
@@ -260,7 +274,7 @@ def test_a_gpu_has_one_cell_at_a_time_and_processors_are_pinned(fakes: Path, sto
     mine = os.sched_getaffinity(0)
     for details, record in zip(ran, records, strict=False):
         assert set(details["cores"]) <= mine
-        assert len(details["cores"]) == record.threads == max(1, len(mine) // 3)
+        assert len(details["cores"]) == record.threads == max(1, usable_processors() // 3)
 
 
 def test_orphans_of_other_containers_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:

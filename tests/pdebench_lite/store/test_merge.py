@@ -83,7 +83,7 @@ def test_every_record_arrives_once(places: Any) -> None:
     assert (into / make(0).cell / LOG).read_text() == "a log"
     assert json.loads((into / ENVIRONMENTS / "abc.json").read_text()) == {"cpu": "a CPU"}
     assert (snapshot(a), snapshot(b)) == before, "the sources are only read"
-    assert not list(into.glob(".*"))
+    assert not list(into.glob(".*-*"))
     for path in before[0]:
         assert (a / path).read_bytes() == (into / path).read_bytes()
     first = snapshot(into)
@@ -149,6 +149,20 @@ def test_a_cell_at_work_in_the_target_is_left_alone(places: Any) -> None:
         assert leases.take(make(0).cell)
         assert outcomes(merge([a, b], into)) == ["busy", "copied", "duplicate"]
         assert Store(into).get(make(0).cell) is None
+
+
+def test_a_record_of_a_newer_version_stays_in_the_target(places: Any) -> None:
+    a, _, into = places
+    theirs = into / make(0).cell / RECORD
+    theirs.parent.mkdir(parents=True)
+    theirs.write_text(json.dumps(make(0, 0.75).model_dump(mode="json") | {"uncertainty": 0.1}))
+    before = theirs.read_bytes()
+    done = merge([a], into, "first")
+    assert sorted(outcomes(done)) == ["copied", "newer"]
+    assert theirs.read_bytes() == before
+    (line,) = done.left_out
+    assert "made by a newer version of pdebench-lite" in line
+    assert not list(into.glob(".running-*"))
 
 
 # ---- hostile folders -------------------------------------------------------------------------

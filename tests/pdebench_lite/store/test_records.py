@@ -13,7 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pdebench_lite.errors import PdebenchError
+from pdebench_lite.errors import NewerError, PdebenchError
+from pdebench_lite.runner.states import State
 from pdebench_lite.store.cell import Budget, Cell
 from pdebench_lite.store.records import (
     LEFT,
@@ -25,6 +26,7 @@ from pdebench_lite.store.records import (
     load_records,
     record_of,
 )
+from pdebench_lite.version import VERSION, later
 
 
 def make(seed: int = 0, **values: object) -> Record:
@@ -69,16 +71,17 @@ def test_round_trip(store: Store) -> None:
     assert store.read(folder) == store.get(record.cell) == record
     assert store.load().records == [record]
     assert folder.stat().st_mode & 0o777 == 0o755, "others may read it"
-    assert not list(store.root.glob(".*"))
+    assert not list(store.root.glob(".*-*"))
     raw = json.loads((folder / RECORD).read_text())
     assert raw["metrics"] == {"rel_l2": 0.25, "mae": None}
 
 
-def test_a_record_from_before_stolen_time_was_kept_is_read(store: Store) -> None:
+def test_a_record_from_before_more_was_kept_is_read(store: Store) -> None:
     folder = put(store, make(steal=0.25))
     assert store.read(folder).row()["steal"] == 0.25
     old = json.loads((folder / RECORD).read_text())
-    del old["steal"]
+    for name in ("steal", "waited", "processors", "pools", "variables"):
+        del old[name]
     (folder / RECORD).write_text(json.dumps(old))
     assert store.read(folder) == make()
     assert make().steal is None
@@ -135,9 +138,11 @@ def test_a_record_truncated_at_every_length(store: Store) -> None:
 GARBAGE = {
     "bytes": (b"\xff\xfe\x00", "corrupt record"),
     "nothing": (b"", "corrupt record (Invalid JSON: "),
-    "list": (b"[]", "corrupt record (Input should be an object); delete it and run again"),
-    "older": (b'{"schema_version": 0}', "schema 0, this program reads 1"),
-    "newer": (b'{"schema_version": "2"}', "schema '2', this program reads 1"),
+    "list": (b"[]", "corrupt record (Input should be an object); pdebench run with the same"),
+    "odd": (
+        b'{"schema_version": "2"}',
+        "newer version of pdebench-lite (schema '2', not 1; this is",
+    ),
     "empty": (b'{"schema_version": 1}', "corrupt record (cell: Field required)"),
     "deep": (b"[" * 100_000, "corrupt record"),
     "nan": (b'{"schema_version": NaN}', "corrupt record ("),
@@ -156,6 +161,84 @@ def test_garbage(store: Store, kind: str) -> None:
     (line,) = loaded.unsound
     assert message in line
     assert "\n" not in line
+
+
+# ---- records of a newer version ----------------------------------------------------------------
+
+
+def newer(store: Store, seed: int = 0, **more: object) -> Path:
+    """Write the record of a version to come; returns its file."""
+    record = make(seed)
+    file = store.folder(record.cell) / RECORD
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(record.model_dump(mode="json") | more))
+    return file
+
+
+REMEDY = "update with pip install -U pdebench-lite, or use another --results folder"
+
+
+@pytest.mark.parametrize(
+    ("more", "what"),
+    [
+        ({"version": "99.0", "uncertainty": 0.1}, "99.0"),
+        ({"version": "99.0", "status": "paused"}, "99.0"),
+        ({"version": "", "environment": "abc", "uncertainty": 0.1}, "98.1"),
+        ({"version": "", "uncertainty": 0.1}, "with the field 'uncertainty'"),
+        ({"version": "", "budget": {"max_energy": 1.0}}, "with the field 'budget.max_energy'"),
+        ({"version": "", "schema_version": 2}, "schema 2, not 1"),
+    ],
+)
+def test_a_record_of_a_newer_version(store: Store, more: dict[str, object], what: str) -> None:
+    store.keep_environment({"installed": {"pdebench-lite": "98.1"}}, "abc")
+    file = newer(store, **more)
+    with pytest.raises(NewerError) as caught:
+        store.read(file.parent)
+    assert str(caught.value) == (
+        f"{file}: made by a newer version of pdebench-lite ({what}; this is {VERSION}); {REMEDY}"
+    )
+    assert store.newer([file.parent.name]) == str(caught.value)
+    assert not State("newer", str(caught.value)).wanted(frozenset({"all"}))
+
+
+def test_a_record_of_a_newer_version_is_never_replaced(store: Store) -> None:
+    file = newer(store, uncertainty=0.1)
+    before = file.read_bytes()
+    workspace = store.workspace(make().cell)
+    assert store.publish(make(reason="of the old program"), workspace) is None
+    assert not store.amend(make(), make(reason="of the old program"))
+    assert file.read_bytes() == before
+
+
+def test_a_record_says_which_version_wrote_it(store: Store) -> None:
+    folder = put(store, make())
+    raw = json.loads((folder / RECORD).read_text())
+    assert raw["version"] == VERSION
+    (folder / RECORD).write_text(json.dumps({**raw, "version": "99.0"}))
+    assert store.read(folder).version == "99.0", "no field of it is unknown"
+    del raw["version"]
+    (folder / RECORD).write_text(json.dumps(raw))
+    assert store.read(folder).version == ""
+
+
+@pytest.mark.parametrize(
+    ("version", "is_later"),
+    [("99", True), ("0.100.0", True), (VERSION, False), ("0.0.9", False), ("x", False), (2, False)],
+)
+def test_later_versions(version: object, is_later: bool) -> None:
+    assert later(version) == is_later
+
+
+def test_many_unsound_records_are_not_all_named(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    for seed in range(30):
+        newer(store, seed, uncertainty=0.1)
+    left_out = store.load().left_out
+    assert len(left_out) == 11
+    assert left_out[-1] == "left out: 20 more records"
+    assert load_records(store.root).empty
+    assert len(caplog.messages) == 11
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
@@ -229,7 +312,7 @@ def test_a_record_replaces_an_older_one(store: Store) -> None:
     folder = store.publish(make(reason="new"), workspace)
     assert store.read(folder).reason == "new"
     assert {p.name for p in folder.iterdir()} == {RECORD, "new.txt"}
-    assert [p.name for p in store.root.iterdir()] == [folder.name]
+    assert [p.name for p in store.root.glob("[!.]*")] == [folder.name]
 
 
 def test_readers_never_see_half_a_record(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -337,7 +420,7 @@ def test_a_copied_folder_works(
     from pdebench_lite.cli import main
     from pdebench_lite.runner.api import run
 
-    run("toy", "fake", backend="numpy", max_steps=2, results=tmp_path / "results")
+    run("toy", "fake", backend="numpy", max_steps=2, results=tmp_path / "results", quiet=True)
     shutil.copytree(tmp_path / "results", tmp_path / "copy")
     shutil.rmtree(tmp_path / "results")
     store = Store(tmp_path / "copy")

@@ -58,6 +58,35 @@ def test_the_weight_is_near_the_best_one(seed):
     assert 0.1 * NOISE**2 < optimizer.weight < 10 * NOISE**2
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_a_weight_that_is_too_small_already_rises_to_the_best_one(seed):
+    """It ends where a search from above ends, within a stride, and has weights on both sides."""
+    A, truth, y = smoothing(seed)
+    above, low, stuck = (search(A, y, weight=w, ceiling=c)
+                         for w, c in ((1.0, 0.0), (1e-12, 1.0), (1e-12, 0.0)))  # fmt: skip
+    for optimizer in (above, low, stuck):
+        run(optimizer)
+    assert abs(np.log10(low.weight / above.weight)) <= 0.51
+    assert low.chosen_by == "evidence"
+    assert low.sweep[:, 0].min() < low.weight < low.sweep[:, 0].max()
+    errors = [np.linalg.norm(o.x - truth) for o in (above, low, stuck)]
+    assert errors[1] < 1.15 * errors[0]
+    assert errors[2] > 3 * errors[0], "else nothing is shown"
+
+
+def test_a_search_that_rises_goes_on_from_a_checkpoint():
+    A, _, y = smoothing()
+    whole, part = (search(A, y, weight=1e-12, ceiling=1.0) for _ in range(2))
+    part.step()
+    assert part.weight > 1e-12
+    again = search(A, y, weight=1e-12, ceiling=1.0)
+    again.restore(part.state())
+    run(whole)
+    run(again)
+    np.testing.assert_array_equal(again.sweep, whole.sweep)
+    np.testing.assert_array_equal(again.x, whole.x)
+
+
 def test_the_posterior_covers_the_truth():
     errors = []
     for seed in range(20):

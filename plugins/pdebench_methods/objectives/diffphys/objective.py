@@ -11,7 +11,7 @@ import numpy as np
 
 from pdebench_lite.numerics import Stencil, array_namespace
 from pdebench_lite.problem import Arrays, Domain, Scheme, Unknown
-from pdebench_lite.problem.observations import by_time
+from pdebench_lite.problem.observations import by_time, scales
 from pdebench_lite.problem.solution import Solution
 from pdebench_lite.problem.view import View
 from pdebench_lite.runner.run import Run
@@ -99,10 +99,8 @@ class DiffphysObjective:
         self.cells = s.cells or first_cells(self.scheme, self.observations, dimensions)
         self._view = view
         self.bases = {u.name: self._basis(u) for u in self.unknowns}
-        self.scales = [
-            1.0 if s.misfit == "absolute" else float(np.mean(o.values**2)) or 1.0
-            for o in self.observations
-        ]
+        units = scales(self.observations, self.known_start(self.cells))
+        self.scales = [1.0 if s.misfit == "absolute" else unit**2 for unit in units]
         steps = self._steps(self.cells)  # refuses unstable ones
         self.jacobian_cells = self.cells
         if not s.cells and self.scheme.cells is None:
@@ -215,7 +213,7 @@ class DiffphysObjective:
         return values
 
     def loss(self, parameters: dict[str, Any], data: dict[str, Any]) -> Any:
-        """Return Σ mean (blurred misfit)² / mean(values²) + weight · Σ coefficients²."""
+        """Return Σ mean (blurred misfit/scale)² + weight · Σ coefficients²; scales are `scales`."""
         misfits = self.residuals(parameters, data)
         xp = array_namespace(misfits)
         prior = sum(xp.sum(parameters[u.name] ** 2) for u in self.unknowns)
@@ -316,6 +314,7 @@ class DiffphysObjective:
         self._search = GaussNewtonMinimiser(
             flat, tangents, parameters, lambda: self._run.time_left, joint,
             level=level, weight=float(data["weight"]), floor=options["floor"],
+            ceiling=options["ceiling"],
             refinable=bool(options["refinable"]), chooses=bool(options["chooses"]),
             approximate=bool(options["approximate"]), priors=self._priors(),
         )  # fmt: skip
@@ -362,7 +361,7 @@ class DiffphysObjective:
         return Level(self.noise, sum(errors))
 
     def misfit(self, parameters: dict[str, np.ndarray]) -> float:
-        """Return Σ mean misfit² / mean(values²) on the first grid, in NumPy."""
+        """Return Σ mean (misfit/scale)² on the first grid, in NumPy."""
         seen = self._observed(parameters, self.cells)
         return sum(
             float(np.mean((a - o.values) ** 2)) / s

@@ -100,6 +100,7 @@ class _GaussNewton:
         if index < len(self._blurs):
             weight = _WEIGHTS[index] if fixed == "auto" else fixed
             return self._stage(memo, weight, self._blurs[index], weight, False)
+        ceiling = _FIRST_WEIGHT if index == len(self._blurs) else 0.0  # the targets were others
         floor = _SMALLEST_WEIGHT if fixed == "auto" else fixed
         weight = max(_WEIGHTS[len(self._blurs)] if self._blurs else _FIRST_WEIGHT, floor)
         if index > len(self._blurs):
@@ -115,7 +116,7 @@ class _GaussNewton:
             else:
                 return None
         refinable = not objective.settings.cells and may_refine(objective.scheme, memo["cells"])
-        return self._stage(memo, weight, blur, floor, refinable)
+        return self._stage(memo, weight, blur, floor, refinable, ceiling)
 
     def _needed(self, search: GaussNewtonMinimiser, memo: Mapping[str, Any]) -> float:
         """Return the seconds that make a finer grid worth its while.
@@ -133,12 +134,14 @@ class _GaussNewton:
         blur: float | None,
         floor: float,
         refinable: bool,
+        ceiling: float = 0.0,
     ) -> Stage:
         cells, tangents = memo["cells"], memo["jacobian_cells"]
         dimensions = len(self._objective.domain.space)
         finer = (tangents * REFINEMENT) ** dimensions <= min(cells**dimensions, _FINEST_JACOBIAN)
         options = {
             "floor": floor,
+            "ceiling": ceiling,
             "refinable": refinable,
             "chooses": self._objective.settings.weight == "auto" and floor < weight,
             "jacobian": tangents,
@@ -169,6 +172,8 @@ class _Descent:
         noise and the solver's own error, both known without the truth (Morozov's discrepancy
         principle; Engl, Hanke & Neubauer 1996, sect. 4.3). When the misfit falls by less than half
         before that, the weight before is taken: what is left is no noise but the solver's error.
+        Where blurred targets have led to a weight that is too small already, it rises tenfold per
+        stage instead, to the last one whose misfit is explained.
         """
         s = self._objective.settings
         if memo.get("last"):
@@ -182,8 +187,11 @@ class _Descent:
             memo["weight"] = _WEIGHTS[index] if fixed is None else fixed
             return self._stage(memo, self._blurs[index], _STAGE_STEPS, 1e-2)
         blur = 0.0 if self._blurs else None
-        explained = index > len(self._blurs) and fixed is None and self._explained(current, memo)
-        if fixed is None and not explained and index < len(_WEIGHTS):
+        judged = index > len(self._blurs) and fixed is None
+        explained = judged and self._explained(current, memo)
+        if explained and self._rises(index, memo):
+            return self._stage(memo, blur, _STAGE_STEPS, 1e-2)
+        if fixed is None and not explained and index < len(_WEIGHTS) and not memo.get("rising"):
             memo["weight"] = _WEIGHTS[index]
             return self._stage(memo, blur, _STAGE_STEPS, 1e-2)
         memo["last"] = True
@@ -198,6 +206,14 @@ class _Descent:
         data = self._objective.data(memo["weight"], self._objective.cells, blur)
         return Stage(self._optimizer, data, steps, tolerance)
 
+    def _rises(self, index: int, memo: dict[str, Any]) -> bool:
+        """Raise the weight where the first one after blurred targets explains all, or one since."""
+        first = bool(self._blurs) and index == len(self._blurs) + 1
+        if not (first or memo.get("rising")) or memo["weight"] >= _WEIGHTS[0]:
+            return False
+        memo |= {"rising": True, "weight": min(10.0 * memo["weight"], _WEIGHTS[0])}
+        return True
+
     def _explained(self, current: dict[str, np.ndarray], memo: dict[str, Any]) -> bool:
         """Say whether the weight needs to fall no further; may raise it by one stage."""
         before = memo.get("misfit", float("inf"))
@@ -210,6 +226,9 @@ class _Descent:
         if memo["misfit"] <= explained:
             memo["weight_by"] = DISCREPANCY
             return True
+        if memo.get("rising"):
+            memo["weight"] /= 10.0
+            return False
         if memo["misfit"] > 0.5 * before:
             memo["weight"] = min(10.0 * memo["weight"], _WEIGHTS[0])
             memo["weight_by"] = HALVED
