@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     __version__: str
+    from pdebench_lite.cli.notebook import run as run
     from pdebench_lite.data_files import DataFile as DataFile
     from pdebench_lite.errors import PdebenchError as PdebenchError
     from pdebench_lite.errors import UnsupportedError as UnsupportedError
@@ -27,14 +28,13 @@ if TYPE_CHECKING:
     from pdebench_lite.registry.method import Method as Method
     from pdebench_lite.registry.method import Support as Support
     from pdebench_lite.registry.method import Tuning as Tuning
-    from pdebench_lite.runner.api import run as run
     from pdebench_lite.selectors import Settings as Settings
     from pdebench_lite.store.records import load_fields as load_fields
     from pdebench_lite.store.records import load_history as load_history
     from pdebench_lite.store.records import load_records as load_records
 
 _HOMES = {
-    "run": "runner.api",
+    "run": "cli.notebook",
     "DataFile": "data_files",
     "PdebenchError": "errors",
     "UnsupportedError": "errors",

@@ -13,7 +13,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from pdebench_lite.metrics.metric import Metric, squared_norm, true_fields
+from pdebench_lite.metrics.metric import Metric, squared_norm
 from pdebench_lite.problem import Task, Unknown
 from pdebench_lite.tasks.field import FieldEvaluation, FieldTask
 
@@ -78,9 +78,12 @@ def _coverage(e: FieldEvaluation) -> float | None:
 def _expected(e: FieldEvaluation) -> float | None:
     if (stated := _stated(e)) is None:
         return None
-    spread = sum(float(np.sum(deviation**2)) for deviation in stated.values())
-    scale = squared_norm({k: e.true_unknowns[k] for k in stated}, true_fields(e))
-    return float(np.sqrt(spread / scale)) if scale > 0 else None
+    fields, squares = {u.name: e.truth[u.field] for u in e.task.unknowns if u.field}, []
+    for name, deviation in stated.items():
+        scale = squared_norm(e.true_unknowns[name], fields.get(name))
+        squares.append(float(np.sum(deviation**2)) / scale if scale > 0 else np.inf)
+    spread = float(np.sqrt(np.mean(squares)))
+    return spread if np.isfinite(spread) else None
 
 
 def _seeks_a_state(task: Task) -> bool:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import numpy as np
 
 from pdebench_lite.problem import Task
+from pdebench_lite.problem.observations import ROUNDING
 from pdebench_lite.tasks.field import FieldTask
 
 
@@ -61,3 +62,12 @@ def relative_l2(
 def true_fields(e: Any) -> dict[str, np.ndarray]:
     """Return the truth of the fields alone, everywhere: by it the size of a part is measured."""
     return {name: e.truth[name] for name in e.fields}
+
+
+def squared_norm(part: np.ndarray, whole: np.ndarray | None = None) -> float:
+    """Return ‖part‖₂²; that of the whole's mean square where the part is zero but for rounding."""
+    size = float(np.sum(part**2))
+    if whole is None or whole.size == 0:
+        return size
+    mean = float(np.sum(whole**2)) / whole.size
+    return size if size > ROUNDING**2 * part.size * mean else part.size * mean

@@ -54,7 +54,7 @@ def test_a_last_time_that_rounding_has_moved_is_the_last_one(steps):
 
 
 def test_on_a_plane_splines_are_cubic():
-    square = Domain((*LINE.space, Axis("y", 0.0, 1.0, True)), Axis("t", 0.0, 1.0))
+    square = Domain(Box(x=(-1, 1), y=(0, 1)), (0, 1), Periodic("x", "y"))
     points = square.sample(np.random.default_rng(0), 500)
 
     def exact(x, y, t):

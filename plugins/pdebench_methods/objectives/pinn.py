@@ -47,15 +47,15 @@ class PinnObjective:
         self.domain, self.unknowns = view.domain, view.unknowns
         self.equation: Equation = view.equation()
         embedding = view.embedding() if hard else _scaled(view)
-        self.conditions = view.conditions() if view.given("boundary") else ()
-        networks = networks_of(self.settings, tools, tools.propagate, self._order(hard))
-        self.model = Model(view.fields, view.unknowns, view.domain, embedding, networks)
         self.ansatz = view.ansatz() if hard else None
+        stated = view.conditions() if view.given("boundary") else ()
         self.conditions = [
             (part, field, condition)
-            for part, field, condition in self.conditions
+            for part, field, condition in stated
             if self.ansatz is None or not self.domain.is_hard(part, field)
         ]
+        networks = networks_of(self.settings, tools, tools.propagate, self._order(hard))
+        self.model = Model(view.fields, view.unknowns, view.domain, embedding, networks)
         self._noise = [(i, o.field, o.noise) for i, o in enumerate(view.observations()) if o.noise]
         self._data = self._draw(view, run.rng("points"), hard)
 
@@ -111,7 +111,9 @@ class PinnObjective:
 
     def _order(self, hard: bool) -> int:
         """Return the highest order of the derivatives that the loss needs."""
-        needs = [*self.equation.needs, *(name for c in self.conditions for name in c.needs)]
+        names = self.domain.geometry.names
+        of_sides = [n for _, f, c in self.conditions for n in c.needs(f, names)]
+        needs = [*self.equation.needs, *of_sides]
         orders = [len(split_derivative(name)[1]) for name in needs]
         return max([*orders, 0 if hard or not self._periodic() else 1])
 
@@ -357,5 +359,5 @@ def _part(data: dict[str, Any], part: str) -> dict[str, Any]:
 
 def _cells(domain: Domain) -> dict[str, np.ndarray]:
     """Return points spread evenly over space, some thousand."""
-    grid = domain.grid(round(1000 ** (1 / len(domain.space))))
-    return {name: np.ravel(values) for name, values in grid.points().items()}
+    points, _ = domain.geometry.quadrature(round(1000 ** (1 / len(domain.space))))
+    return points

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from pdebench_lite.cli.notebook import run as run_cells
 from pdebench_lite.errors import PdebenchError
 from pdebench_lite.registry.discovery import registry
 from pdebench_lite.runner import device
-from pdebench_lite.runner.api import run as run_cells
 from pdebench_lite.store.records import RECORD, Store
 
 Command = Callable[..., Any]

@@ -2,6 +2,7 @@
 
 import io
 import json
+import sys
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from pdebench_lite.cli._events import Events
-from pdebench_lite.cli.progress import Lines, Live
+from pdebench_lite.cli.progress import Lines, Live, make_listener
 from pdebench_lite.cli.tally import Tally
 from pdebench_lite.runner.study.estimate import Estimator
 from pdebench_lite.runner.watch import Watch
@@ -199,7 +200,7 @@ def test_problems_are_named_where_there_are_several() -> None:
 def test_a_terminal_has_the_live_overview(monkeypatch: pytest.MonkeyPatch) -> None:
     for terminal, kind in ((True, Live), (False, Lines)):
         monkeypatch.setattr(sys.stderr, "isatty", lambda answer=terminal: answer)
-        assert type(progress.make_listener(Path("results"))) is kind
+        assert type(make_listener(Path("results"))) is kind
 
 
 # ---- events ----------------------------------------------------------------------------------

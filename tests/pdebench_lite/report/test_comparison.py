@@ -18,10 +18,10 @@ import pytest
 from pdebench_lite.analysis import Comparison, Source, compare
 from pdebench_lite.analysis.statistics import Estimate, estimate
 from pdebench_lite.cli import main
+from pdebench_lite.cli.notebook import run
 from pdebench_lite.errors import PdebenchError
 from pdebench_lite.report._markdown import code
 from pdebench_lite.report.comparison import cells, render_comparison
-from pdebench_lite.runner.api import run
 from pdebench_lite.store.records import HISTORY, Store
 
 HOSTILE = "x|y\x1b[31m\n[bold]&_%#${}~^\\<script>`*"

@@ -418,7 +418,7 @@ def test_a_copied_folder_works(
     fakes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from pdebench_lite.cli import main
-    from pdebench_lite.runner.api import run
+    from pdebench_lite.cli.notebook import run
 
     run("toy", "fake", backend="numpy", max_steps=2, results=tmp_path / "results", quiet=True)
     shutil.copytree(tmp_path / "results", tmp_path / "copy")
