@@ -140,12 +140,15 @@ def bound_of(record: Record, metric: str) -> float | None:
     return record.reference_bound + carried
 
 
-def bounds_text(bounds: Iterable[float | None]) -> str:
-    """Say how far the references of some records can be trusted."""
-    known = {bound for bound in bounds if bound is not None}
+def bounds_text(records: Iterable[Record]) -> str:
+    """Say how far the references of some records can be trusted, and how that is known."""
+    records = [record for record in records if record.reference_bound is not None]
+    known = {record.reference_bound for record in records if record.reference_bound is not None}
     if not known:
         return "reference bound unknown"
-    return f"reference bound {'at most ' if len(known) > 1 else ''}{error_text(max(known))}"
+    kinds = sorted({record.reference_kind for record in records} - {""})
+    kind = f" ({', '.join(kinds)})" if kinds else ""
+    return f"reference bound {'at most ' if len(known) > 1 else ''}{error_text(max(known))}{kind}"
 
 
 def at_bound(record: Record, metric: str) -> bool:

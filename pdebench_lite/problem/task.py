@@ -135,6 +135,11 @@ class Task(ABC):
     def reference_bound(self) -> float:
         """Bound on the relative error of the truth behind the headline metric."""
 
+    @property
+    def reference_kind(self) -> str:
+        """How the truth is certified (`Reference.kind`); empty where a task does not say."""
+        return ""
+
     @abstractmethod
     def evaluate(
         self,

@@ -193,7 +193,7 @@ _CONDITIONS: tuple[tuple[str, Callable[[Record], str]], ...] = (
 
 def _conditions(records: list[Record]) -> tuple[list[str], set[str]]:
     """Return what holds for all records, in words, and the names of the conditions that vary."""
-    lines, varying = [wording.bounds_text(r.reference_bound for r in records)], set()
+    lines, varying = [wording.bounds_text(records)], set()
     for name, value in _CONDITIONS:
         values = {value(record) for record in records}
         if len(values) > 1:

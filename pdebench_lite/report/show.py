@@ -147,7 +147,9 @@ def _metrics(record: Record) -> Iterator[Entry]:
         value = wording.error_text(record.metrics.get(name))
         mark = " (≤ bound)" if wording.at_bound(record, name) else ""
         yield name, value + mark, f"{rank}{wording.meaning(name) or 'not installed here'}{unit}"
-    yield "reference_bound", wording.error_text(record.reference_bound), "error of the reference"
+    kind = f" ({record.reference_kind})" if record.reference_kind else ""
+    about = f"error of the reference{kind}"
+    yield "reference_bound", wording.error_text(record.reference_bound), about
     if record.carried_bound is not None:
         value = wording.error_text(record.carried_bound)
         yield "carried_bound", value, "error made in carrying the found unknowns"

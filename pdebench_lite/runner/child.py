@@ -203,6 +203,7 @@ def _score(judge: Judge, clock: Clock, solution: Solution, workspace: Path) -> d
             "params": solution.parameters,
             "details": solution.details,
             "reference_bound": judge.task.reference_bound,
+            "reference_kind": judge.task.reference_kind,
             "layout": layout,
         }
         if isinstance(evaluation, FieldEvaluation):

@@ -78,6 +78,7 @@ class Record(BaseModel):
     metrics: dict[str, float | None] = {}
     ranked: list[str] = []
     reference_bound: float | None = None
+    reference_kind: str = ""
     carried_bound: float | None = None
     profile: dict[str, list[float]] = {}
     bands: dict[str, dict[str, list[float]]] = {}

@@ -75,6 +75,11 @@ class FieldTask(Task):
         """Bound on the relative L2 error of the reference."""
         return self.reference.bound
 
+    @property
+    def reference_kind(self) -> str:
+        """How the reference is certified."""
+        return self.reference.kind
+
     def axes(self, purpose: Purpose) -> Axes:
         """Return the dimensions of an evaluation: name -> (n,).
 

@@ -13,8 +13,11 @@ _VERSIONS = ("numpy", "jax", "torch")
 
 def conditions_of(problem: ProblemComparison) -> list[str]:
     """Name the bound of the reference and the conditions that all rows share."""
-    bounds = [r.reference_bound for r in problem.contest.records]
-    lines = [wording.bounds_text(bounds), *problem.audit.common, *_versions(problem)]
+    lines = [
+        wording.bounds_text(problem.contest.records),
+        *problem.audit.common,
+        *_versions(problem),
+    ]
     lines += filter(None, [problem.measured])
     return lines if any(problem.audit.marks) else [*lines, "no condition differs between rows"]
 
