@@ -3,6 +3,7 @@
 Each is a tableau or a formula with its source; what is stepped, is the caller's.
 """
 
+import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -175,12 +176,13 @@ def imex_step(
     return combine(found, linears, tableau.b_implicit, dt)
 
 
-def spectral_radius(rate: Callable[[State], State], state: State, rounds: int = 12) -> float:
+def spectral_radius(rate: Callable[[State], State], state: State, rounds: int = 14) -> float:
     """Estimate the largest modulus of the eigenvalues of ∂rate/∂state by the power method, NumPy.
 
     Nonlinear power method as in codes of Runge–Kutta–Chebyshev type; Sommeijer, Shampine & Verwer
-    1998, sect. 5, doi:10.1016/S0377-0427(97)00219-7. A start with every frequency, so that the
-    highest ones, which are the fastest, are found at once.
+    1998, sect. 5, doi:10.1016/S0377-0427(97)00219-7. It starts with every frequency, so that the
+    highest ones, which are the fastest, are found at once. The growth is that of two applications:
+    of a system such as u_t = v, v_t = c² u_xx a single one swings between 1 and (c k)².
 
     Args:
         rate: time derivative, NumPy.
@@ -192,18 +194,22 @@ def spectral_radius(rate: Callable[[State], State], state: State, rounds: int = 
     """
     base = rate(state)
     rng = np.random.default_rng(0)
-    size = max(float(np.sqrt(np.mean(np.abs(v) ** 2))) for v in state.values()) or 1.0
-    step = 1e-7 * max(size, 1e-3)
+    size = max(float(np.sqrt(np.mean(np.abs(v) ** 2))) for v in state.values())
+    step = 1e-7 * (size or 1.0)
     direction = {k: rng.standard_normal(np.shape(v)) for k, v in state.items()}
-    found = 0.0
+    cells = np.sqrt(sum(v.size for v in direction.values()))
+    growths: list[float] = []
     for _ in range(rounds):
-        norm = np.sqrt(sum(float(np.sum(v**2)) for v in direction.values()))
+        norm = _norm(direction)
         if not norm > 0 or not np.isfinite(norm):
             break
-        cells = np.sqrt(sum(v.size for v in direction.values()))
         unit = {k: v * (cells / norm) for k, v in direction.items()}
         moved = rate({k: v + step * unit[k] for k, v in state.items()})
         direction = {k: (np.asarray(moved[k]) - np.asarray(base[k])) / step for k in state}
-        grown = np.sqrt(sum(float(np.sum(v**2)) for v in direction.values())) / cells
-        found = max(found, float(grown))
-    return found
+        growths.append(_norm(direction) / cells)
+    pairs = [np.sqrt(a * b) for a, b in itertools.pairwise(growths)]
+    return float(max(pairs[-4:], default=0.0))
+
+
+def _norm(state: State) -> float:
+    return float(np.sqrt(sum(float(np.sum(np.abs(v) ** 2)) for v in state.values())))
