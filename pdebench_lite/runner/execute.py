@@ -317,6 +317,8 @@ def _lost(attempt: Attempt) -> dict[str, Any]:
 
 def _leave_out_folders(log: Path, cell: Cell) -> None:
     """Let a log, whose end others may be shown, name data files without their folders."""
+    if not log.exists():  # nothing was started
+        return
     text = log.read_text(encoding="utf-8", errors="surrogateescape")
     shown = data_files.without_folders(text, [cell.problem_params, cell.config])
     if shown != text:

@@ -4,7 +4,6 @@ import fcntl
 import json
 import os
 import pty
-import resource
 import shutil
 import struct
 import subprocess
@@ -20,6 +19,12 @@ import pytest
 PROGRAM = (sys.executable, "-m", "pdebench_lite")
 TOY = ("run", "--problem", "toy", "--backend", "numpy", "--max-steps", "3", "--methods")
 RUN, ONE = (*TOY, "fake,twin"), (*TOY, "fake")
+# Sets the limit and becomes the program: a fork of this process would meet JAX' threads.
+LIMITED = """
+import os, resource, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]),) * 2)
+os.execv(sys.argv[2], sys.argv[2:])
+"""
 slow = partial(pytest.param, marks=pytest.mark.slow)
 Done = subprocess.CompletedProcess[str]
 
@@ -32,16 +37,12 @@ def pdebench(*words: object, most: int | None = None, **more: Any) -> Done:
         most: bytes that a file may have, as on a disk that is full; None for any.
         more: environment variables; None takes one away.
     """
-    changed = {**os.environ, "PYTHONUTF8": "0", **more}
+    changed = {**os.environ, "PYTHONUTF8": "0", "OMP_NUM_THREADS": None, **more}
     environment = {name: value for name, value in changed.items() if value is not None}
-
-    def limit() -> None:
-        if most is not None:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
-
+    limited = [] if most is None else [sys.executable, "-c", LIMITED, str(most)]
     return subprocess.run(
-        [*PROGRAM, *map(str, words)], capture_output=True, env=environment, encoding="utf-8",
-        errors="backslashreplace", check=False, preexec_fn=limit, timeout=120,
+        [*limited, *PROGRAM, *map(str, words)], capture_output=True, env=environment,
+        encoding="utf-8", errors="backslashreplace", check=False, timeout=120,
     )  # fmt: skip
 
 
@@ -51,6 +52,7 @@ def shell(line: str, *words: object) -> Done:
     return subprocess.run(
         ["bash", "-c", start, "bash", *map(str, words)], capture_output=True, text=True,
         check=False, timeout=120,
+        env={name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"},
     )  # fmt: skip
 
 
@@ -67,8 +69,8 @@ def statuses(results: Path) -> dict[str, str]:
 
 
 def left_over(folder: Path) -> list[str]:
-    """Return what is hidden in a folder: leases, workspaces, parts of files."""
-    return [path.name for path in folder.rglob(".*")]
+    """Return what is hidden in a folder, but for its lock: leases, workspaces, parts of files."""
+    return [path.name for path in folder.rglob(".*") if path.name != ".lock"]
 
 
 BOTH, FAKE = {"fake": "ok", "twin": "ok"}, {"fake": "ok"}
