@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 # Extras with which a package is used, and what it imports besides only where that is installed.
 PACKAGES = {
-    "pdebench_lite": {"gpu", "filters", "dev"},  # where it is there; pytest in `testing`
+    "pdebench_lite": {"gpu", "dev"},  # where it is there; pytest in `testing`
     "plugins/pdebench_methods": set(),
     "plugins/pdebench_classical": set(),
     "plugins/pdebench_claims": set(),
@@ -24,6 +24,10 @@ PACKAGES = {
     "plugins/pdebench_torch": {"operators"},
     "plugins/pdebench_jax": {"jax"},
     "plugins/pdebench_peers": {"peers"},
+    "plugins/pdebench_audit": set(),
+    "plugins/pdebench_data": {"filters"},
+    "plugins/pdebench_doctor": set(),
+    "plugins/pdebench_paper": set(),
     "problems/pdebench_problems": set(),
 }
 # Modules whose names are not those of their distributions.
