@@ -18,6 +18,7 @@ from pdebench_lite.selectors import Selector, canonical
 
 _RESOLUTIONS = ("cells", "points", "resolution", "modes")
 _HALVINGS = (4, 2, 1)
+_CELLS = {1: 512, 2: 128, 3: 32}  # by space axes, for a method whose default follows the problem
 _MOST = 3  # problems that a command names
 
 
@@ -134,6 +135,7 @@ def _classical(known: Registry, task: Task) -> tuple[list[str], list[str]]:
         if name is None:
             selectors.append(method.name)
         else:
-            counts = [max(defaults[name] // k, 8) for k in _HALVINGS]
+            finest = defaults[name] or _CELLS[min(max(len(task.problem.domain.space), 1), 3)]
+            counts = [max(finest // k, 8) for k in _HALVINGS]
             selectors += [canonical(method.name, {name: n}) for n in counts]
     return selectors, reasons

@@ -7,7 +7,7 @@ arXiv:2108.13264: interquartile mean, stratified bootstrap, probability of impro
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from math import ceil, copysign, exp, inf, lcm, log, log2, sqrt
+from math import ceil, exp, inf, lcm, log, log2, sqrt
 from statistics import NormalDist
 from typing import Any, TypeAlias
 
@@ -16,7 +16,7 @@ import numpy as np
 CONFIDENCE = 0.95
 RESAMPLES = 1999
 FEWEST_PER_PROBLEM = 3
-_MISS = 1e15  # stands for ∞ within the bootstrap, whose percentiles would be ∞ − ∞
+FEWEST_SHARED = 3  # seeds that two need to share before one is called better
 _SEED = 20210830
 _COMMON = 840  # largest size that samples of different sizes are repeated to
 _AT_ONCE = 1 << 23  # values of resamples in memory
@@ -69,8 +69,10 @@ def enough(strata: Strata) -> bool:
 
 
 def median(values: Any, axis: int = -1) -> Any:
-    """Return the median along an axis."""
-    return np.median(values, axis=axis)
+    """Return the median along an axis; 0 between −∞ and ∞, which are equally far from it."""
+    with np.errstate(invalid="ignore"):
+        middle = np.median(values, axis=axis)
+    return np.where(np.isnan(middle), 0.0, middle)[()]
 
 
 def iqm(values: Any, axis: int = -1) -> Any:
@@ -149,7 +151,7 @@ def _log_ratio(a: float, b: float) -> float:
 
 
 def _estimate(strata: Strata, statistic: Statistic) -> Estimate:
-    samples = [np.clip(np.asarray(values, float), -_MISS, _MISS) for values in strata]
+    samples = [np.asarray(values, float) for values in strata]
     pooled = np.concatenate(samples) if samples else np.empty(0)
     if not pooled.size:
         return Estimate(inf, None, None, False, 0, 0)
@@ -157,12 +159,12 @@ def _estimate(strata: Strata, statistic: Statistic) -> Estimate:
     def together(*parts: Any, axis: int = -1) -> Any:
         return statistic(_balanced(parts, axis), axis=axis)
 
-    value, misses = _open(float(together(*samples))), int(np.sum(pooled >= _MISS))
+    value, misses = float(together(*samples)), int(np.sum(pooled == inf))
     low, high, interval = None, None, enough(strata)
     if interval:
         low, high = _interval(samples, together)
     elif len(samples) == 1 and pooled.size > 1:
-        low, high = _open(float(pooled.min())), _open(float(pooled.max()))
+        low, high = float(pooled.min()), float(pooled.max())
     return Estimate(value, low, high, interval, pooled.size, misses)
 
 
@@ -203,8 +205,8 @@ def probability_of_improvement(first: Strata, second: Strata) -> Estimate:
         first: for each problem the values of its seeds.
         second: the same; the seeds may differ in number.
     """
-    ours = [np.minimum(np.asarray(values, float), _MISS) for values in first]
-    theirs = [np.minimum(np.asarray(values, float), _MISS) for values in second]
+    ours = [np.asarray(values, float) for values in first]
+    theirs = [np.asarray(values, float) for values in second]
     many = len(ours)
 
     def chance(*samples: Any, axis: int = -1) -> Any:
@@ -225,17 +227,21 @@ def _smaller(a: np.ndarray, b: np.ndarray) -> Any:
 
 
 def _interval(samples: Sequence[np.ndarray], statistic: Statistic) -> tuple[float, float]:
+    """Return the percentile-bootstrap interval; where a resample is ∞, percentiles are resamples.
+
+    Nothing can be interpolated between a number and ∞, so the next one outside is taken.
+    """
     from scipy.stats import bootstrap
 
     largest = len(samples) * _common([len(values) for values in samples])
-    found = bootstrap(
-        tuple(samples), statistic, n_resamples=RESAMPLES, confidence_level=CONFIDENCE,
-        method="percentile", vectorized=True, rng=np.random.default_rng(_SEED),
-        batch=max(1, _AT_ONCE // largest),
-    ).confidence_interval  # fmt: skip
-    return _open(float(found.low)), _open(float(found.high))
-
-
-def _open(value: float) -> float:
-    """Turn what stands for ∞, or a mean that holds one, back into it."""
-    return copysign(inf, value) if abs(value) > _MISS**0.5 else value
+    with np.errstate(invalid="ignore"):  # SciPy interpolates, and subtracts ∞ from ∞
+        resamples = bootstrap(
+            tuple(samples), statistic, n_resamples=RESAMPLES, confidence_level=CONFIDENCE,
+            method="percentile", vectorized=True, rng=np.random.default_rng(_SEED),
+            batch=max(1, _AT_ONCE // largest),
+        ).bootstrap_distribution  # fmt: skip
+    tail = (1 - CONFIDENCE) / 2
+    known = bool(np.isfinite(resamples).all())
+    low = np.quantile(resamples, tail, method="linear" if known else "lower")
+    high = np.quantile(resamples, 1 - tail, method="linear" if known else "higher")
+    return float(low), float(high)

@@ -113,16 +113,17 @@ class Registry:
             PdebenchError: no task applies.
         """
         found = {task.name: task for task in problem.tasks}
-        one = problem(problem.Parameters())
+        reason = ""
         try:
+            one = problem(problem.Parameters())
             applying = {t.name: t for t in self.tasks.values() if t.applies(one)}
             default = one.default_task
-        except PdebenchError:  # a problem that cannot be made without parameters has its own only
-            applying, default = {}, ""
+        except Exception as error:  # it needs parameters, or fails: then it has its own tasks only
+            applying, default, reason = {}, "", f" ({_line(error)})"
         found |= {name: task for name, task in applying.items() if name not in found}
         if not found:
             raise PdebenchError(
-                f"no task applies to problem {problem.name}; give it one of its own"
+                f"no task applies to problem {problem.name}{reason}; give it one of its own"
             )
         return dict(sorted(found.items(), key=lambda item: item[0] != default))
 

@@ -181,7 +181,9 @@ class Executor:
         if attempt.lost >= ATTEMPTS:
             facts |= {"resumed": attempt.resumed, "restarted": attempt.restarted}
             facts["wall_s"] = round(attempt.wall_s, 3)
-            return self._record(cell, workspace, _lost(attempt), facts)
+            outcome = _lost(attempt)
+            (workspace / LOG).write_text(f"{outcome['reason']}\n", encoding="utf-8")
+            return self._record(cell, workspace, outcome, facts)
         while True:
             attempts.begin(workspace, attempt)
             outcome, killed = self._attempt(cell, workspace, facts, attempt, files)

@@ -28,16 +28,15 @@ from pdebench_lite.registry import own_code
 CORE = "pdebench_lite"
 CHILD = f"{CORE}.runner.child"  # runs a cell: of the core, what it reaches can change numbers
 
-# Parts of the core that keep records, plan, or talk to people: no number comes from them.
+# Parts of the core that find, keep, plan, or talk to people: no number comes from them.
 _APART = tuple(
     f"{CORE}.{part}"
     for part in (
-        "claims", "cli", "compare", "doctor", "paper", "report", "testing", "api", "bibtex",
-        "citations", "errors", "hookspecs", "leases", "listener", "locks", "loggers", "marks",
-        "merge", "plural", "records", "rescore", "runner.environment", "runner.sources", "states",
-        "study.estimate", "study.file", "study.keys", "study.yaml_source",
+        "aside", "cli", "report", "testing", "analysis", "registry", "store", "errors", "files",
+        "text", "version",
     )
 )  # fmt: skip
+_COUNTED = tuple(f"{CORE}.store.{part}" for part in ("arrays", "cell", "checkpoints"))
 _DESCRIPTIONS = ("Method", "Backend", "Claim", "Tuning")  # what they name of a cell's is a root
 _ANY = "*"
 _LOADERS = ("import_module", "__import__")
@@ -105,7 +104,8 @@ def _counts(name: str, own: frozenset[str], apart: frozenset[str], now: _Now) ->
     """Whether a module is the plugin's or the user's own, or a part of the core that computes."""
     top = _first(name)
     if top == CORE:
-        return name != CORE and not any(name == p or name.startswith(f"{p}.") for p in _APART)
+        apart_too = any(name == part or name.startswith(f"{part}.") for part in _APART)
+        return name in _COUNTED or (name != CORE and not apart_too)
     return bool(top) and (top in own or not (top in apart or _is_library(top, now)))
 
 

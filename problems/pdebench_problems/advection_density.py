@@ -207,15 +207,20 @@ class AdvectionDensity(Problem):
     def carry(
         self, found: Mapping[str, Function], axes: Mapping[str, np.ndarray], tolerance: float
     ) -> Carried | None:
-        """Carry d⁰ by a found motion along its characteristics."""
+        """Carry d⁰, or what was found of it, along characteristics of the motion or a found one."""
 
         def motion(x: np.ndarray) -> np.ndarray:
             return np.asarray(found["u"]({"x": x}), float)
 
-        velocity = tabulated(motion, 1e-3 * tolerance)
+        def begun(x: np.ndarray) -> np.ndarray:
+            wrapped = np.ravel(x) % 1.0
+            return np.asarray(found["d_initial"]({"x": wrapped}), float).reshape(x.shape)
+
+        velocity = tabulated(motion, 1e-3 * tolerance) if "u" in found else self._velocity
+        profile = begun if "d_initial" in found else self._bumps
         start, error = characteristics(velocity, axes["x"], axes["t"], tolerance)
-        values = self._bumps(start)
-        moved = self._bumps(start + error) - values
+        values = profile(start)
+        moved = profile(start + error) - values
         bound = float(np.sqrt(np.sum(moved**2) / np.sum(values**2)))
         return Carried({"d": values}, bound, {"departure": start})
 

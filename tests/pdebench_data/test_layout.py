@@ -13,7 +13,7 @@ from pdebench_data.layout import (
     read_layout,
     write_instances,
 )
-from pdebench_lite.cli import application
+from pdebench_lite.cli import application, commands_for
 from pdebench_lite.errors import PdebenchError
 from pdebench_lite.registry.discovery import registry
 from pdebench_lite.seeding import generator
@@ -82,7 +82,7 @@ def test_the_command_writes_what_the_problem_reads(tmp_path):
     out = tmp_path / "c.hdf5"
     order = ["data", "write", "--problem", "burgers:family[cells=16]", "--instances", "7"]
     done = typer_testing.CliRunner().invoke(
-        application(), [*order, "--out", str(out), "--set", "viscosity"]
+        application(commands_for(order)), [*order, "--out", str(out), "--set", "viscosity"]
     )
     assert done.exit_code == 0, done.output
     assert "7 instances" in done.output
@@ -222,7 +222,7 @@ def test_a_fault_of_the_file_is_named_before_anything_runs(tmp_path, words, part
     problem = f"pdebench-file[path={tmp_path}/a.hdf5,train=10,validation=4,test=6,frames=2]"
     order = ["run", "--problem", problem, "--methods", "cnn", "--max-steps", "1", "--quiet"]
     order += ["--results", str(tmp_path / "runs"), *(["--dry-run"] if dry else [])]
-    done = typer_testing.CliRunner().invoke(application(), order)
+    done = typer_testing.CliRunner().invoke(application(commands_for(order)), order)
     assert isinstance(done.exception, PdebenchError)
     said = str(done.exception)
     assert re.search(words.format(PARTS[part]), said)

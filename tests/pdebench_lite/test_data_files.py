@@ -17,9 +17,10 @@ from typing import Any
 
 import pytest
 
-from pdebench_lite import api, data_files
+import pdebench_lite
+from pdebench_lite import data_files
 from pdebench_lite.analysis.entrants import Source, contests
-from pdebench_lite.cli import application
+from pdebench_lite.cli import application, commands_for
 from pdebench_lite.data_files import DataFile, digest_of
 from pdebench_lite.errors import PdebenchError
 from pdebench_lite.registry.discovery import registry
@@ -93,11 +94,13 @@ def stranger(
 
 
 def run(problem: str, methods: str, results: str = "r") -> Any:
-    return api.run(problem, methods, max_steps=2, results=results)
+    return pdebench_lite.run(problem, methods, max_steps=2, results=results)
 
 
 def pdebench(*words: str) -> str:
-    done = runner.invoke(application(), list(words), catch_exceptions=False)
+    done = runner.invoke(
+        application(commands_for(list(words))), list(words), catch_exceptions=False
+    )
     return done.stdout + done.stderr
 
 

@@ -6,12 +6,12 @@ import pytest
 from pdebench_lite.errors import PdebenchError
 from pdebench_lite.numerics import jets
 from pdebench_lite.numerics.embedding import embed_points
-from pdebench_lite.problem import Axis, Domain, Unknown
+from pdebench_lite.problem import Domain, Interval, Periodic, Unknown
 from pdebench_lite.testing._libraries import LIBRARIES, library
 from pdebench_methods.networks import FullyConnected, Model
 from pdebench_methods.settings import NetworkSettings
 
-DOMAIN = Domain((Axis("x", 0.0, 1.0, True),), Axis("t", 0.0, 1.0))
+DOMAIN = Domain(Interval(x=(0.0, 1.0)), time=(0.0, 1.0), boundary=Periodic("x"))
 X = np.linspace(0.0, 1.0, 9)
 
 

@@ -69,8 +69,8 @@ def statuses(results: Path) -> dict[str, str]:
 
 
 def left_over(folder: Path) -> list[str]:
-    """Return what is hidden in a folder, but for its lock: leases, workspaces, parts of files."""
-    return [path.name for path in folder.rglob(".*") if path.name != ".lock"]
+    """Return what is hidden in a folder, but the lock, which stays: leases, parts of files."""
+    return [path.name for path in folder.rglob(".*") if path.name != LOCK]
 
 
 BOTH, FAKE = {"fake": "ok", "twin": "ok"}, {"fake": "ok"}

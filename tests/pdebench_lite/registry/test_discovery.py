@@ -59,12 +59,6 @@ BAD = {
     "@hookimpl\ndef pdebench_problems(): return [int]": "which is no problem",
     "@hookimpl\ndef pdebench_metrics(): 1 / 0": "ZeroDivisionError: division by zero",
     """
-class P(Problem):
-    name, tasks = "p", ()
-@hookimpl
-def pdebench_problems(): return [P]
-""": "problem p has no task",
-    """
 class T(Task):
     name = "t"
     class Parameters(Settings):
@@ -141,6 +135,21 @@ def pdebench_problems(): return [P]
 """
     )
     with pytest.raises(PdebenchError, match=r"^problem p:t: KeyError: "):
+        known.task("p")
+
+
+@pytest.mark.parametrize("made", ["raise KeyError('a\\nb')", "pass"])
+def test_a_problem_without_tasks_is_one_line(made: str) -> None:
+    known = load(
+        bad=f"""
+class P(Problem):
+    name, domain = "p", None
+    def __init__(self, parameters): {made}
+@hookimpl
+def pdebench_problems(): return [P]
+"""
+    )
+    with pytest.raises(PdebenchError, match=r"^no task applies to problem p.*; give it one of its"):
         known.task("p")
 
 

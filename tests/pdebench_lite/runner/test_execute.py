@@ -68,7 +68,7 @@ def test_everything_about_a_good_cell_is_kept(race: Race, store: Store) -> None:
     assert record.threads == usable_processors()
     assert record.started.endswith("+00:00")
     assert len(record.fingerprint["pdebench_fakes.py"]) == 12  # a plugin of a single module, too
-    assert len(record.fingerprint["pdebench_lite/view.py"]) == 12
+    assert len(record.fingerprint["pdebench_lite/problem/view.py"]) == 12
     environment = json.loads(
         (store.root / "environments" / f"{record.environment}.json").read_text()
     )

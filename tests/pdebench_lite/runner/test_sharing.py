@@ -13,14 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from pdebench_lite import api, locks
 from pdebench_lite.registry.discovery import registry
-from pdebench_lite.runner import processes
+from pdebench_lite.runner import api, processes
 from pdebench_lite.runner.api import plan
 from pdebench_lite.runner.execute import Executor, Slot, TakenOver
 from pdebench_lite.runner.processors import usable_processors
 from pdebench_lite.runner.schedule import Scheduler
 from pdebench_lite.store import leases as module
+from pdebench_lite.store import locks
 from pdebench_lite.store.cell import Budget, Cell
 from pdebench_lite.store.leases import EXPIRY, Leases, born, machine
 from pdebench_lite.store.records import Record, Store, record_of

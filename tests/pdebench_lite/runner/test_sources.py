@@ -284,9 +284,9 @@ def test_sources_that_are_edited_while_we_run_are_seen(
 
 def test_of_the_core_only_what_computes_counts() -> None:
     found = marks_of([sources.CHILD])
-    for part in ("view", "runner/child", "metrics/errors", "tasks/field", "runner/clock"):
+    for part in ("problem/view", "runner/child", "metrics/errors", "tasks/field", "measure/clock"):
         assert f"pdebench_lite/{part}.py" in found
-    apart = ("report", "cli", "compare", "paper", "records", "leases", "runner/execute", "merge")
+    apart = ("report", "cli", "analysis", "registry", "store/records", "runner/execute", "version")
     begin = tuple(f"pdebench_lite/{part}" for part in apart)
     assert not [name for name in found if name.startswith(begin)]
 

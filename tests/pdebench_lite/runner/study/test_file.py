@@ -20,7 +20,7 @@ from pdebench_lite.runner.study.keys import json_schema
 from pdebench_lite.runner.study.yaml_source import parse, read
 from pdebench_lite.store.cell import Budget, Cell
 
-STUDIES = sorted((Path(__file__).parents[3] / "results" / "studies").glob("*.yaml"))
+STUDIES = sorted((Path(__file__).parents[4] / "results" / "studies").glob("*.yaml"))
 
 
 @pytest.fixture
