@@ -79,7 +79,7 @@ class ProblemDescriptionContract:
         """Names, summaries, citation; fields and derivatives are spelled as the views read them."""
         assert re.fullmatch(r"[a-z][a-z0-9-]*", problem.name), f"bad name {problem.name!r}"
         assert problem.summary, "no summary"
-        assert re.search(r"@\w+\{", problem.citation), "the citation is no BibTeX entry"
+        assert re.search(r"@\w+\{", problem.citation), "the citation is not a BibTeX entry"
         assert problem.field_names, "no fields"
         bases = {*problem.field_names, *problem.coefficients}
         assert not any("_" in name for name in bases), f"underscore in one of {sorted(bases)}"

@@ -173,7 +173,7 @@ FAILING = {
     "lacking": ("import nosuchlibrary", "No module named 'nosuchlibrary'"),
     "misspelt": ("def f(:", "SyntaxError: "),
     "leaving": ("raise SystemExit(3)", "SystemExit: 3"),
-    "mistyped": (method("x").replace("[Method", "[7, Method"), "returned 7, which is no method"),
+    "mistyped": (method("x").replace("[Method", "[7, Method"), "returned 7, which is not a method"),
 }
 
 
