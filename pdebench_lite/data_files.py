@@ -144,7 +144,7 @@ def digest_of(path: Path) -> str:
     """Return the SHA-256 of a file, all of it; one that has not changed is not read again.
 
     Raises:
-        ValueError: it is no file, cannot be read, or changes while it is read.
+        ValueError: it is not a file, cannot be read, or changes while it is read.
     """
     if not os.path.exists(path):
         raise ValueError(f"{_lacking(path)}; give a file's path from this folder, or all of it")

@@ -97,7 +97,7 @@ def parse_selector(text: str) -> Selector:
     """Parse one selector.
 
     Raises:
-        PdebenchError: the text is no selector; the message shows the form expected.
+        PdebenchError: the text is not a selector; the message shows the form expected.
     """
     head, bracket, rest = text.strip().partition("[")
     if bracket and not rest.endswith("]"):
@@ -105,7 +105,7 @@ def parse_selector(text: str) -> Selector:
     name, _, task = head.strip().partition(":")
     for word in (name, task) if ":" in head else (name,):
         if not word or not all(c.isalnum() or c in "-_" for c in word):
-            raise PdebenchError(f"'{text}' is no selector; write name[:task][key=value,…]")
+            raise PdebenchError(f"'{text}' is not a selector; write name[:task][key=value,…]")
     values: dict[str, Any] = {}
     for part in split_outside(rest[:-1]) if bracket else []:
         if not part:

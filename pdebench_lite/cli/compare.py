@@ -49,7 +49,7 @@ def compare(
     success: Success = None,
     others: Annotated[
         list[Path] | None,
-        typer.Option("--with", metavar="DIR", help="Another folder of records to set beside."),
+        typer.Option("--with", metavar="DIR", help="Another folder of records to compare with."),
     ] = None,
     tables: Annotated[
         str | None,

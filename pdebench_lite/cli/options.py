@@ -78,7 +78,7 @@ def split_numbers(option: str, text: str | None, example: str) -> list[float]:
     except ValueError:
         values = [0.0]
     if not all(isfinite(value) and value > 0 for value in values):
-        raise PdebenchError(f"{option} '{text}' are no positive numbers; write {option} {example}")
+        raise PdebenchError(f"{option} '{text}' are not positive numbers; write {option} {example}")
     return values
 
 

@@ -1,4 +1,4 @@
-"""`pdebench refresh`: the tables within documents, made anew by the commands that stand there."""
+"""`pdebench refresh`: the tables within documents, made again by the commands that stand there."""
 
 import io
 import re
@@ -34,7 +34,7 @@ def refresh(
         bool, typer.Option("--check", help="Change nothing; exit status 1 if one is out of date.")
     ] = False,
 ) -> int:
-    """Make the tables within documents anew.
+    """Make the tables within documents again.
 
     What stands between a comment that holds a command, `<!-- pdebench table … -->` or compare, and
     `<!-- /pdebench -->` is replaced by what the command prints. Paths are those of this folder.
@@ -83,7 +83,7 @@ def _printed(line: str, place: str) -> str:
     try:
         words = shlex.split(line)
     except ValueError as error:
-        raise PdebenchError(f"{place}: '{line}' is no command: {error}") from None
+        raise PdebenchError(f"{place}: '{line}' is not a command: {error}") from None
     if words[0] not in _VERBS:
         raise PdebenchError(
             f"{place}: 'pdebench {words[0]}' makes no table; write one of: {', '.join(_VERBS)}"

@@ -83,7 +83,7 @@ def run(
         typer.Option(metavar="NAME", help="Curves: csv, tensorboard, mlflow or wandb (offline)."),
     ] = None,
     log_dir: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Their folder; 'logs' beside the results.")
+        Path | None, typer.Option(metavar="DIR", help="Their folder; 'logs' next to the results.")
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> int:

@@ -20,7 +20,7 @@ class Calls:
     Attributes:
         median_s: median wall time of a call in seconds.
         peak_mb: most memory of the host that a call held, above what was in use before it, in
-            10⁶ bytes; None where the kernel does not tell.
+            10⁶ bytes; None where the kernel does not say.
         number: calls that were timed.
     """
 

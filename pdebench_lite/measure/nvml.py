@@ -1,7 +1,7 @@
 """NVIDIA's management library: energy and memory of a GPU as the driver sees them.
 
 Needs the distribution nvidia-ml-py (extra `gpu`); without it, without a GPU, or where the driver
-does not tell, every function returns None.
+does not say, every function returns None.
 """
 
 import os

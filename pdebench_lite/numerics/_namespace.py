@@ -21,7 +21,7 @@ def array_namespace(*arrays: Any) -> Any:
 
     Args:
         arrays: arrays of one library, or objects with a namespace of their own (a `Jet`), which
-            then wins over the arrays beside it. Python scalars and None are ignored.
+            then wins over the arrays next to it. Python scalars and None are ignored.
 
     Returns:
         The namespace: a module with `sin`, `where`, `fft.rfft`, ….
@@ -36,7 +36,7 @@ def array_namespace(*arrays: Any) -> Any:
             continue
         xp = library_of(array)
         if not hasattr(xp, "__array_namespace_info__"):
-            return xp  # a jet's: it is no array library
+            return xp  # a jet's: it is not an array library
         libraries[xp.__name__] = xp
     if len(libraries) != 1:
         kinds = ", ".join(f"{type(a).__module__}.{type(a).__name__}" for a in arrays) or "nothing"

@@ -146,7 +146,7 @@ def space(variables: Iterable[str], derivatives: Iterable[str]) -> Space:
         derivatives: words over the variables, `("x", "xxt")`; any order, tested up to four.
 
     Raises:
-        ValueError: a variable is no single letter or comes twice, or a derivative names another.
+        ValueError: a variable is not a single letter or comes twice, or a derivative names another.
     """
     return _space(tuple(variables), tuple(derivatives))
 
@@ -350,7 +350,7 @@ def linear(weight: Array, jet: Jet, bias: Array | None = None) -> Jet:
         bias: (out,), added to the value only.
 
     Raises:
-        ValueError: the jet is no array of features.
+        ValueError: the jet is not an array of features.
     """
     if not (shape := jet.shape):
         raise ValueError("jets.linear needs features × points; put jets together by jets.stack")
@@ -676,7 +676,7 @@ def _namespace(c: Array) -> Any:
 
 
 def _spread(c: Array, like: Array) -> Array:
-    """Broadcast the coefficient c to the shape of `like`; a number stays one beside a number."""
+    """Broadcast the coefficient c to the shape of `like`; a number stays one next to a number."""
     if type(like) is float:
         return c
     xp = _namespace(like)

@@ -23,7 +23,7 @@ Face: TypeAlias = Literal["data", "equation", "solver", "expression"]
 
 @dataclass(frozen=True)
 class Unknown:
-    """What a task asks a method to find beside the fields.
+    """What a task asks a method to find in addition to the fields.
 
     Attributes:
         name: key in `Solution.unknowns`.

@@ -25,7 +25,7 @@ class Task(ABC):
 
     Class attributes:
         name, summary: how it is called and what it asks.
-        Parameters: settings of the task, beside those of the problem.
+        Parameters: settings of the task, in addition to those of the problem.
         ranked: names of the metrics that count, the headline first.
         reported: names of metrics that are shown and never ranked.
         asks_fields: whether the answer is fields on points, as for every `FieldTask`.
@@ -64,7 +64,7 @@ class Task(ABC):
 
     @property
     def unknowns(self) -> tuple[Unknown, ...]:
-        """What is to be found beside the fields."""
+        """What is to be found in addition to the fields."""
         return ()
 
     @property
@@ -88,7 +88,7 @@ class Task(ABC):
 
     @property
     def gives(self) -> frozenset[str]:
-        """What a view of this task may hand out beside the faces.
+        """What a view of this task may hand out in addition to the faces.
 
         Any of `initial_state`, `ansatz`, `embedding`, `boundary`, `coefficients`.
         """

@@ -220,7 +220,7 @@ def _check(kind: str, item: Any) -> None:
         "claim": lambda x: isinstance(getattr(x, "name", None), str),
     }
     if not expected[kind](item):
-        raise TypeError(f"pdebench_{kind}s returned {item!r}, which is no {kind}")
+        raise TypeError(f"pdebench_{kind}s returned {item!r}, which is not a {kind}")
     if kind == "problem":
         for task in item.tasks:
             both = set(item.Parameters.model_fields) & set(task.Parameters.model_fields)

@@ -94,7 +94,7 @@ class Method:
         Config: settings with defaults that work; the class, or "module:Class".
         supports: `supports(task, config) -> Support`; the function, or "module:function".
         citation: BibTeX of the source.
-        requires: distributions, beside those of the backend, whose versions the numbers depend on.
+        requires: distributions, besides those of the backend, whose versions the numbers depend on.
         tuned: what the default settings were tuned on; several where different trials were on
             different problems; None: not stated.
     """

@@ -147,9 +147,9 @@ def _seeds(listed: str | list[Any]) -> list[int]:
     try:
         chosen = [int(name) for name in text.split(",") if name.strip()]
     except ValueError:
-        raise PdebenchError(f"'{text}' are no seeds; write --seed 3 or --seed 0,1,2") from None
+        raise PdebenchError(f"'{text}' are not seeds; write --seed 3 or --seed 0,1,2") from None
     if not chosen or min(chosen) < 0:
-        raise PdebenchError(f"'{text}' are no seeds; they are whole numbers from 0")
+        raise PdebenchError(f"'{text}' are not seeds; they are whole numbers from 0")
     return chosen
 
 

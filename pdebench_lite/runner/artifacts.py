@@ -1,4 +1,4 @@
-"""What the parent writes beside the record: history, fields, a log of bounded length."""
+"""What the parent writes next to the record: history, fields, a log of bounded length."""
 
 from pathlib import Path
 from typing import Any

@@ -26,7 +26,7 @@ def announced() -> Iterator[None]:
 
 
 def cells_at_work() -> int | None:
-    """Return the number of running cells; None where the system does not tell."""
+    """Return the number of running cells; None where the system does not say."""
     try:
         return _TABLE.read_text(errors="replace").count(f"@{_NAME}")
     except OSError:

@@ -86,7 +86,7 @@ def main(workspace: Path) -> None:
         with clock.phase("train"):
             solution = solve(view, run)
         if not isinstance(solution, Solution):
-            raise TypeError(f"solve returned {type(solution).__name__}, which is no Solution")
+            raise TypeError(f"solve returned {type(solution).__name__}, which is not a Solution")
         cut_off = _cut_off(run, solution, cell)
         if cut_off:
             outcome.update(status="timeout", reason=cut_off)
@@ -139,7 +139,7 @@ def main(workspace: Path) -> None:
 
 def _parallel(runtime: Any) -> dict[str, Any]:
     """Say how many processors this process may use, and how many threads its libraries have."""
-    own: dict[str, int] = getattr(runtime, "pools", dict)()  # a stranger's runtime may not tell
+    own: dict[str, int] = getattr(runtime, "pools", dict)()  # a stranger's runtime may not say
     pools = {**own, **host.pools()}
     used = {"threads": next(iter(pools.values()))} if pools else {}
     if hasattr(os, "sched_getaffinity"):

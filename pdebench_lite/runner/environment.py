@@ -55,7 +55,7 @@ def gpus(root: Path = _NVIDIA) -> list[str]:
 
 
 def commit(source: Path = _SOURCE) -> dict[str, Any] | None:
-    """Return commit and dirty flag of a checkout; None where the source is no checkout.
+    """Return commit and dirty flag of a checkout; None where the source is not a checkout.
 
     Args:
         source: the folder that would hold `.git`; by default that of this program.

@@ -42,7 +42,7 @@ def fingerprint(modules: Iterable[str], libraries: Iterable[str] = ()) -> dict[s
 
     Args:
         modules: names such as `package.module` or `package.module:function`.
-        libraries: distributions whose versions count, beside those of NumPy and SciPy.
+        libraries: distributions whose versions count, besides those of NumPy and SciPy.
     """
     libraries = ("numpy", "scipy", *libraries)
     marks = marks_of((CHILD, *modules), libraries)

@@ -46,7 +46,7 @@ _RUNNERS = ("run_path", "run_module", "spec_from_file_location", "walk_packages"
 def marks_of(roots: Iterable[str], libraries: Iterable[str] = ()) -> dict[str, str]:
     """Return a hash of each file that modules reach by import, as it is now.
 
-    Files are looked at no more than once a second. What was installed beside the plugin is left
+    Files are looked at no more than once a second. What was installed with the plugin is left
     out, and so is what cannot be found.
 
     Args:

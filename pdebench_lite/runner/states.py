@@ -70,7 +70,7 @@ def state_of(
         if newer := store.newer([cell.hash]):
             return State("newer", newer)
         steps = [c.harness["steps"] for c in map(read_checkpoint, left) if c is not None]
-        note = f"will go on after step {max(steps)}" if steps else "will begin anew"
+        note = f"will go on after step {max(steps)}" if steps else "will start from the beginning"
         return State("interrupted", note)
     try:
         record = store.read(folder)

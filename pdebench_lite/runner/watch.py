@@ -105,7 +105,7 @@ def follow(path: Path) -> Iterator[list[dict[str, Any]]]:
 
 
 def parse(line: bytes) -> dict[str, Any] | None:
-    """Read one line of a journal; None if it is no event."""
+    """Read one line of a journal; None if it is not an event."""
     try:
         event = json.loads(line)
     except (ValueError, RecursionError):  # a plugin that forks may write into its parent's line

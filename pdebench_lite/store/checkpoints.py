@@ -39,7 +39,7 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     """Replace the checkpoint of a workspace by another, atomically.
 
     Raises:
-        ValueError: an array holds Python objects, or `meta` is no JSON.
+        ValueError: an array holds Python objects, or `meta` is not JSON.
     """
     before = set(folder.glob("checkpoint-*.npz"))
     step = int(checkpoint.harness.get("steps", 0))

@@ -36,7 +36,7 @@ class Copy:
 
     @property
     def artifacts(self) -> list[str]:
-        """Names of the files beside the record; links are none of them."""
+        """Names of the files next to the record; links are none of them."""
         return [n for n in ARTIFACTS if _regular(self.folder / n)]
 
 
@@ -87,7 +87,7 @@ def merge(
     """Copy the records of several results folders into one. The sources are only read.
 
     What the target holds already takes part as the first of the folders. Of equal records the one
-    with the most files beside it is kept. Names of cells and environments are hashes that were
+    with the most files next to it is kept. Names of cells and environments are hashes that were
     checked, and only regular files of known names are copied: nothing can leave the target.
 
     Args:
@@ -95,10 +95,10 @@ def merge(
         into: the target; made if it is missing. Runners may be at work in it.
         prefer: which of several different records of a cell to take: that of the first folder, or
             the one that was started last; by default none.
-        artifacts: names of the files to copy beside `record.json`.
+        artifacts: names of the files to copy next to `record.json`.
 
     Raises:
-        PdebenchError: a source is no folder or the target itself, or the target cannot be written.
+        PdebenchError: a source is not a folder, or is the target; the target cannot be written.
     """
     target = Store(into)
     for source in sources:

@@ -126,7 +126,7 @@ class Record(BaseModel):
 
     @property
     def failed(self) -> bool:
-        """Whether the cell failed; `unsupported` is no failure."""
+        """Whether the cell failed; `unsupported` is not a failure."""
         return self.status in FAILURES
 
     @property
@@ -404,7 +404,7 @@ class Store:
 
         Args:
             record: the record.
-            workspace: what lies beside it.
+            workspace: what lies next to it.
             leases: those of this runner; where it has lost that of the cell, another runner works
                 on it, and this result is dropped.
 
@@ -433,7 +433,7 @@ class Store:
         return target
 
     def amend(self, old: Record, new: Record) -> bool:
-        """Replace a record by another of the same cell, with what lies beside it left as it is.
+        """Replace a record by another of the same cell, with what lies next to it left as it is.
 
         Returns:
             Whether that was done; not if the record on the disk is no longer the old one.
@@ -510,7 +510,7 @@ def _object(text: bytes) -> dict[str, Any] | None:
 
 
 def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")
 
 
 def _first(error: ValidationError) -> str:
@@ -519,12 +519,12 @@ def _first(error: ValidationError) -> str:
 
 
 def unreadable(path: Path, error: Exception) -> str:
-    """Say in one line that a file beside a record is there and cannot be read."""
+    """Say in one line that a file next to a record is there and cannot be read."""
     return f"left out: {path}: {' '.join(str(error).split())[:200]}"
 
 
 def tell_unreadable(path: Path, error: Exception) -> None:
-    """Log that a file beside a record cannot be read; without a handler that is stderr."""
+    """Log that a file next to a record cannot be read; without a handler that is stderr."""
     logging.getLogger("pdebench_lite").warning("pdebench: %s", unreadable(path, error))
 
 

@@ -94,7 +94,7 @@ class ExpressionTask(Task):
 
 @dataclass(frozen=True)
 class ExpressionEvaluation:
-    """Derivatives that a method returned, the truth beside them, and what a call costs.
+    """Derivatives that a method returned, the truth next to them, and what a call costs.
 
     Attributes:
         task: the task.

@@ -29,7 +29,7 @@ class Ensemble:
         axes: axis name -> (n,), in the order of the domain: space first, time last. Times ascend
             and begin at the start, so that the first frame is the initial state.
         fields: field name -> (instances, *space, times).
-        coefficients: coefficient name -> (instances,): what differs between the instances beside
+        coefficients: coefficient name -> (instances,): what differs between the instances besides
             their initial states.
     """
 
@@ -217,7 +217,7 @@ def _seconds(predict: Callable[[dict[str, Any]], Any], drawn: Ensemble, first: f
 
 @dataclass(frozen=True)
 class FamilyEvaluation:
-    """Answers for sets of instances, the truth beside them: what metrics are computed from.
+    """Answers for sets of instances, the truth next to them: what metrics are computed from.
 
     Attributes:
         task: the task.

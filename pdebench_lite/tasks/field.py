@@ -236,7 +236,7 @@ def _join(arrays: list[np.ndarray]) -> np.ndarray:
 
 @dataclass(frozen=True)
 class FieldEvaluation:
-    """A solution queried on a tensor grid, the truth beside it: what metrics are computed from.
+    """A solution queried on a tensor grid, the truth next to it: what metrics are computed from.
 
     Attributes:
         task: the task.

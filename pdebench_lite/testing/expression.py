@@ -49,7 +49,7 @@ class ExpressionContract(ProblemDescriptionContract):
             yield found
 
     def test_expression(self, expressions: list[ExpressionTask]) -> None:
-        """Shapes are as stated, derivatives are named in order and once, nothing is drawn anew."""
+        """Shapes are as stated, derivatives are named in order and once, nothing is drawn twice."""
         for task in expressions:
             e, again = task.expression(), task.expression()
             d, n = e.points.shape

@@ -88,7 +88,7 @@ class MethodDescriptionContract(_Known):
             assert colon, f"'{path}' is not module:function"
             spec = importlib.util.find_spec(module)
             assert spec is not None, f"no module '{module}'"
-            assert spec.origin is not None, f"'{module}' is no file"
+            assert spec.origin is not None, f"'{module}' is not a file"
             tree = ast.parse(Path(spec.origin).read_text(encoding="utf-8"))
             names = {n.name for n in tree.body if isinstance(n, ast.FunctionDef)}
             assert function in names, f"no function '{function}' in {spec.origin}"

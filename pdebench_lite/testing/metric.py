@@ -46,7 +46,7 @@ class MetricContract:
     def task(self, known: Registry) -> FieldTask:
         """Return the task on which it is tried."""
         task = known.task(self.problem)
-        assert isinstance(task, FieldTask), f"{self.problem} is no field task; name another"
+        assert isinstance(task, FieldTask), f"{self.problem} is not a field task; name another"
         return task
 
     def test_metadata(self, metric: Metric) -> None:

@@ -35,7 +35,7 @@ def audit(
         typer.Option(metavar="WHAT=ARRAY", help="Array of any other axis or field."),
     ] = None,
     order: Annotated[
-        str, typer.Option(metavar="A,B", help="Order of the field's axes where sizes do not tell.")
+        str, typer.Option(metavar="A,B", help="Order of the field's axes where sizes do not say.")
     ] = "",
     format: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
 ) -> int:
@@ -56,7 +56,7 @@ def audit(
     for pair in name or []:
         what, equals, array = pair.partition("=")
         if not (what and equals and array):
-            raise PdebenchError(f"--name '{pair}' is no WHAT=ARRAY; write --name v=vsol")
+            raise PdebenchError(f"--name '{pair}' is not a WHAT=ARRAY; write --name v=vsol")
         named[what.strip()] = array.strip()
     contents = read_file(file)
     published = locate(

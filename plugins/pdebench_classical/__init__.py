@@ -28,5 +28,5 @@ def pdebench_methods() -> Sequence[Method]:
 
 @hookimpl
 def pdebench_backends() -> Sequence[Backend]:
-    """Return NumPy, which needs nothing beside the core's own requirements."""
+    """Return NumPy, which needs nothing but the core's own requirements."""
     return (Backend("numpy", (), "", "pdebench_lite.runner.host"),)

@@ -158,4 +158,4 @@ class PdebenchFile(Problem):
         Raises:
             UnsupportedError: a file holds samples, not a function of points.
         """
-        raise UnsupportedError("a file holds samples, which are no reference between its points")
+        raise UnsupportedError("a file holds samples, which are not a reference between its points")

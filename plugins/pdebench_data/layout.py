@@ -44,7 +44,7 @@ class Layout:
         x: cell centres, (cells,).
         t: times of the frames, (times,).
         dtype: of the numbers.
-        coefficients: names of what differs between instances beside their states.
+        coefficients: names of what differs between instances in addition to their states.
     """
 
     path: Path

@@ -44,7 +44,7 @@ def write(
     with aside():
         task = registry(("problem",)).task(problem)
     if not isinstance(task, FamilyTask) or not task.instances:
-        raise PdebenchError(f"{task.label} is no family of instances; try burgers:family")
+        raise PdebenchError(f"{task.label} is not a family of instances; try burgers:family")
     names = ("train", "validation", "test", *task.shifts)
     if which not in names:
         raise unknown_name(f"set of {task.label}:", which, names)

@@ -45,7 +45,7 @@ def _source(root: Path) -> Finding:
     if now in _SLOW_SOURCES and "tsc" in offered.split():
         remedy = f"echo tsc | sudo tee {folder}/current_clocksource"
         return Finding(_SECTION, "source", "warning", f"{now}, slow to read", remedy)
-    return Finding(_SECTION, "source", "ok", now or "not told by this system")
+    return Finding(_SECTION, "source", "ok", now or "not reported by this system")
 
 
 def interruptions(readings: "np.ndarray") -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""What the processor does beside us: its frequency, other load, limits of a container."""
+"""The processor: its frequency, other load, limits of a container."""
 
 import math
 import os
@@ -75,7 +75,9 @@ def frequency(root: Path) -> Finding:
     pattern = "sys/devices/system/cpu/cpu*/cpufreq/scaling_governor"
     governors = sorted({read(path) for path in root.glob(pattern)} - {""})
     if not governors:
-        return Finding(_SECTION, "frequency", "ok", "not told here (usual in a virtual machine)")
+        return Finding(
+            _SECTION, "frequency", "ok", "not reported here (usual in a virtual machine)"
+        )
     found = f"governor {', '.join(governors)}"
     if governors != ["performance"]:
         remedy = f"echo performance | sudo tee {root / pattern}"
@@ -94,7 +96,7 @@ def turbo(root: Path) -> Finding:
                 found = "on: the first seconds run faster than the rest"
                 return Finding(_SECTION, "turbo", "warning", found, remedy)
             return Finding(_SECTION, "turbo", "ok", "off")
-    return Finding(_SECTION, "turbo", "ok", "not told here (usual in a virtual machine)")
+    return Finding(_SECTION, "turbo", "ok", "not reported here (usual in a virtual machine)")
 
 
 def _load() -> Iterator[Finding]:

@@ -19,7 +19,7 @@ def storage(results: Path) -> Iterator[Finding]:
     place = _nearest(results)
     if not place.is_dir():
         remedy = "pdebench run … --results ANOTHER_FOLDER"
-        yield Finding(_SECTION, "folder", "error", f"'{place}' is no folder", remedy)
+        yield Finding(_SECTION, "folder", "error", f"'{place}' is not a folder", remedy)
         return
     try:
         with tempfile.TemporaryFile(dir=place):

@@ -24,7 +24,7 @@ def own_network(
     JAX, not those of NumPy. All else is passed to the network as it is.
 
     Raises:
-        UnsupportedError: it has not `init` and `apply`, and is no pytree that can be called; or a
+        UnsupportedError: it has no `init` and `apply`, and is not a callable pytree; or a
             call changes its state.
     """
     key, other = jax.random.split(jax.random.PRNGKey(seed))
@@ -50,7 +50,7 @@ def own_network(
         return _of_tree(made, call, dtype, lambda path, leaf: isinstance(leaf, jax.Array))
     raise UnsupportedError(
         f"it returns {type(made).__qualname__}, which has not init and apply as flax' modules "
-        "have, and is no pytree that can be called; for a module of torch add --backend torch"
+        "have, and is not a pytree that can be called; for a module of torch add --backend torch"
     )
 
 

@@ -94,7 +94,7 @@ def propagate(activate: Activate, activation: str, layers: Layers, h: jets.Jet) 
         h = activate(activation, jets.linear(w, h, b))
     if (outputs := weight.shape[0]) == 1:
         # With a single output XLA turns the gradient of the last layer into an outer product and
-        # computes whatever comes after the network (residual, ansatz) anew for every hidden unit,
+        # computes whatever comes after the network (residual, ansatz) again for every hidden unit,
         # which doubles the time of a gradient; a second output of zeros keeps it a matrix product.
         xp = array_namespace(weight)
         weight, bias = xp.concat([weight, 0.0 * weight]), xp.concat([bias, 0.0 * bias])
@@ -176,7 +176,7 @@ class Model:
 
     Args:
         fields: names of the fields.
-        unknowns: what is sought beside them; initial states are part of the fields.
+        unknowns: what is sought besides; initial states are part of the fields.
         domain: the domain.
         embedding: points (arrays or jets) -> network inputs.
         networks: of the kind that is configured.

@@ -213,7 +213,7 @@ class Tools(Protocol):
         """Return a network that a user's callable makes, its weights drawn from the seed.
 
         Raises:
-            UnsupportedError: it is no network of this backend, or none that can be trained so.
+            UnsupportedError: it is not a network of this backend, or none that can be trained so.
         """
 
 
@@ -284,7 +284,7 @@ class _Loop:
     def _affordable(self) -> int:
         """Steps that fit in half of the time left, so that a slow objective stops in time.
 
-        Without a time limit this is no limit: the chunks, and with them the counts of evaluations,
+        Without a time limit it is no limit: the chunks, and with them the counts of evaluations,
         are then the same in every run.
         """
         left = self.run.time_left

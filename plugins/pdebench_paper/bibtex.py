@@ -144,7 +144,7 @@ def safe_key(text: str) -> str:
 
 
 def verbatim(value: str) -> str:
-    """Return a value that is no TeX, such as a DOI: printable ASCII without TeX's own signs."""
+    """Return a value that is not TeX, such as a DOI: printable ASCII without TeX's own signs."""
     return "".join(re.findall(r"[!-~]", re.sub(r"[\\{}^~]", "", value)))
 
 

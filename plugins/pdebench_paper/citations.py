@@ -74,7 +74,7 @@ def _entries(kind: str, name: str, text: str, lacking: list[str]) -> list[Entry]
     try:
         entries = parse(text)
     except ValueError as error:
-        lacking.append(f"the citation of {kind} '{clean(name)}' is no BibTeX: {clean(error)}")
+        lacking.append(f"the citation of {kind} '{clean(name)}' is not BibTeX: {clean(error)}")
         entries = []
     if entries:
         return entries

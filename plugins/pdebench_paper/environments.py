@@ -14,7 +14,7 @@ _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+!_-]*")
 def lock(digest: str, environment: Mapping[str, Any]) -> str:
     """Return an environment as a requirements file; the machine stands in comments.
 
-    What is no name and version of a distribution becomes a comment too, and so does this program,
+    What is not the name and version of a distribution is a comment too, and so is this program,
     which is installed from its own source.
 
     Args:

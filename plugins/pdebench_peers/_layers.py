@@ -10,7 +10,7 @@ import numpy as np
 
 
 def glorot_torch(layers: Iterable[Any]) -> None:
-    """Draw the weights of modules of torch anew; those that have none are passed over."""
+    """Draw the weights of modules of torch again; those that have none are passed over."""
     from torch.nn import init
 
     for layer in layers:

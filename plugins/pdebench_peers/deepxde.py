@@ -28,7 +28,7 @@ _DECAY = ("exponential", 1000, 0.7)
 def equation(statement: Statement, raw: dict[str, Any]) -> Callable[..., list[Any]]:
     """Return the residuals as DeepXDE wants them: of points and outputs, (n,) each.
 
-    What is trained in the place of coefficients, `raw`, is handed in anew on JAX.
+    What is trained in the place of coefficients, `raw`, is handed in again on JAX.
     """
 
     def values(found: Any) -> Any:  # on JAX outputs and derivatives are (values, function)

@@ -106,7 +106,7 @@ _EXTRA |= {"value_fn": callback_value, "grad_fn": callback_gradient}
 
 
 def _optimizer(name: str, statement: Statement) -> tuple[Any, Any, int]:
-    """Return an optimiser, what else it is given, its evaluations beside a line search's."""
+    """Return an optimiser, what else it is given, its evaluations besides a line search's."""
     adam = optax.adam(1e-3)
     if name == "ngd":  # whose metric is that of the network alone
         each = dict.fromkeys(statement.sought, adam) or None

@@ -47,7 +47,7 @@ class Simulation:
     dt: float
 
     def grid(self, values: Any) -> Any:
-        """Return cell values as a periodic grid; made anew in every trace, as PhiFlow caches it."""
+        """Return cell values as a periodic grid; a new one in every trace, as PhiFlow caches it."""
         box = flow.Box(x=(self.space.lower, self.space.upper))
         return flow.CenteredGrid(values, flow.extrapolation.PERIODIC, box, x=self.cells)
 

@@ -89,7 +89,7 @@ class PinnPeerSettings(PeerSettings):
     """Settings of a library of physics-informed networks; what is empty comes from the preset."""
 
     documented: ClassVar[Recipe]
-    inverse: ClassVar[Recipe]  # documented where numbers are sought beside the field
+    inverse: ClassVar[Recipe]  # documented where numbers are sought with the field
 
     width: int | None = Field(
         None, ge=1, le=4096, description="neurons per hidden layer; null: the preset's"

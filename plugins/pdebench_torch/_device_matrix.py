@@ -8,7 +8,7 @@ class DeviceMatrix:
     """A `pdebench_methods.search.SymmetricMatrix` as a tensor, both triangles of it.
 
     Vectors come and go; the matrix, which is what takes time to read, stays on the device. On an
-    H100 beside two cores a step of 1361 parameters takes 0.09 ms so, and 0.34 ms on the host; of
+    H100 with two cores a step of 1361 parameters takes 0.09 ms so, and 0.34 ms on the host; of
     3041 parameters 0.13 and 1.6 ms. In JAX such calls take 0.6 ms or more: there the matrix stays
     on the host.
 

@@ -36,8 +36,8 @@ def own_network(
             module = make(inputs, outputs)
             if not isinstance(module, torch.nn.Module):
                 raise UnsupportedError(
-                    f"it returns {type(module).__qualname__}, which is no torch.nn.Module; for a "
-                    "network of JAX add --backend jax"
+                    f"it returns {type(module).__qualname__}, which is not a torch.nn.Module; for "
+                    "a network of JAX add --backend jax"
                 )
             module = _unwrapped(module)
             if any(isinstance(part, torch.jit.ScriptModule) for part in module.modules()):

@@ -353,7 +353,7 @@ class _Lbfgs(TorchMinimiser):
     def state(self) -> dict[str, np.ndarray]:
         """Return all that `restore` needs."""
         for memory in self._optimizer.state.values():
-            memory.pop("al", None)  # scratch, which torch makes anew
+            memory.pop("al", None)  # scratch, which torch makes again
         return super().state()
 
     def _memory(self, entries: dict[str, np.ndarray]) -> dict[str, Any]:

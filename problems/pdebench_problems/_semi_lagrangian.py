@@ -10,7 +10,7 @@ def steady(interpolation: Order, motion: tuple[str, ...], summary: str, order: i
     """Return the scheme on a periodic grid, stable at any step.
 
     Departure points are the same in every step of a rollout, and are found once: by the midpoint
-    rule for `linear`; for `cubic`, beside which its error would dominate, by Runge–Kutta.
+    rule for `linear`; for `cubic`, where its error would dominate, by Runge–Kutta.
 
     Args:
         interpolation: `linear` or `cubic`.

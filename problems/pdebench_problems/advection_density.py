@@ -69,7 +69,7 @@ class Transport(FieldTask):
 
     def __init__(self, problem: Problem, parameters: Parameters) -> None:
         super().__init__(problem, parameters)
-        if parameters.frames > 1:  # attributes of this task, beside those of its class
+        if parameters.frames > 1:  # attributes of this task, next to those of its class
             self.ranked = ("motion_error", *type(self).ranked)  # type: ignore[misc]
             self.reported = tuple(m for m in type(self).reported if m != "motion_error")  # type: ignore[misc]
 

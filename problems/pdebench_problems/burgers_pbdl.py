@@ -32,7 +32,7 @@ CELLS = 128
 FRAMES = 33
 OBSERVED = 16  # the frame that is given: t = 0.5
 DT = 1.0 / (FRAMES - 1)
-NU = 0.01 / (128 * pi)  # of the published program; the text beside it says 0.01/π
+NU = 0.01 / (128 * pi)  # of the published program; the text next to it says 0.01/π
 
 
 def step(state: Arrays, unknowns: Arrays, t: float, dt: float, grid: Grid) -> Arrays:

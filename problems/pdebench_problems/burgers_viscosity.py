@@ -58,7 +58,7 @@ class Viscosity(FieldTask):
         return float(self.parameters.noise) * sqrt(float(np.mean(self.truth("history")["u"] ** 2)))
 
     def observations(self, rng: np.random.Generator) -> tuple[Observation, ...]:
-        """Draw places uniformly, anew at each time, and values with Gaussian noise."""
+        """Draw places uniformly, new ones at each time, and values with Gaussian noise."""
         p, domain = self.parameters, self.problem.domain
         assert domain.time is not None
         times = domain.time.upper * np.arange(1, p.times + 1) / p.times

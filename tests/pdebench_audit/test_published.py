@@ -440,7 +440,10 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     [
         (["audit", "/nowhere.npz", "--problem", "burgers:forward"], "No such file or directory"),
         (["audit", "a.npz", "--problem", "burger"], "unknown problem 'burger'; did you mean"),
-        (["audit", "a.npz", "--problem", "burgers", "--name", "v"], "--name 'v' is no WHAT=ARRAY"),
+        (
+            ["audit", "a.npz", "--problem", "burgers", "--name", "v"],
+            "--name 'v' is not a WHAT=ARRAY",
+        ),
         (["audit", "a.npz", "--problem", "burgers", "--format", "md"], "no format 'md'; write"),
         (["audit", "a.npz"], "Missing option '--problem'"),
     ],

@@ -44,7 +44,7 @@ def test_a_figure_without_spread_decides_alone() -> None:
     assert Part("here", exactly(2.0), 1.0, exact=True).holds == "yes"
     assert Part("here", exactly(2.0), 1.0, above=False, exact=True).holds == "no"
     assert Part("here", exactly(1.0), 1.0, above=False, exact=True).holds == "yes"
-    assert Part("here", exactly(2.0), 1.0).holds == "open", "one run is no interval"
+    assert Part("here", exactly(2.0), 1.0).holds == "open", "one run is not an interval"
 
 
 def test_verdicts() -> None:

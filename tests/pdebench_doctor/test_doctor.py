@@ -300,7 +300,7 @@ def test_something_unusable_is_exit_status_one(
 ) -> None:
     (tmp_path / "file").write_text("")
     assert main(["doctor", "--results", str(tmp_path / "file")]) == 1
-    assert f"ERROR   folder: '{tmp_path / 'file'}' is no folder" in capsys.readouterr().out
+    assert f"ERROR   folder: '{tmp_path / 'file'}' is not a folder" in capsys.readouterr().out
 
 
 def test_nothing_heavy_is_loaded_in_the_parent() -> None:

@@ -152,7 +152,7 @@ def test_a_family_is_scored_on_instances_that_come_with_the_query(toys):
 
 
 def test_a_family_goes_through_the_runner(distribution, tmp_path, monkeypatch):
-    """Record, table and stored fields of a query that is no list of points."""
+    """Record, table and stored fields of a query that is not a list of points."""
     site, results = tmp_path / "site", tmp_path / "results"
     source = (TOYS / "pdebench_toys.py").read_text(encoding="utf-8")
     distribution(site, "pdebench-toys", {"toys": "pdebench_toys"}, {"pdebench_toys.py": source})

@@ -61,12 +61,12 @@ def test_what_is_read(text: str, expected: Selector) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "is no selector; write name[:task][key=value,…]"),
-        ("[a=1]", "is no selector"),
-        ("a:", "is no selector"),
-        ("a:b:c", "is no selector"),
-        ("a b", "is no selector"),
-        ("a/../b", "is no selector"),
+        ("", "is not a selector; write name[:task][key=value,…]"),
+        ("[a=1]", "is not a selector"),
+        ("a:", "is not a selector"),
+        ("a:b:c", "is not a selector"),
+        ("a b", "is not a selector"),
+        ("a/../b", "is not a selector"),
         ("p[a=1", "does not end with ']'; write name[key=value,…]"),
         ("p[a=1]x", "does not end with ']'"),
         ("p[a=1][b=2]", "']' closes nothing"),

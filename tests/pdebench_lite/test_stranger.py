@@ -94,6 +94,24 @@ def test_it_is_raced_and_tabled(site, tmp_path, backend):
     assert "labels" not in seen["pinn"] | seen["diffphys"]
 
 
+@pytest.mark.parametrize(
+    "problem", ["heated-plate", pytest.param("dam-break", marks=pytest.mark.slow)]
+)
+def test_every_family_runs_on_its_other_problems(site, tmp_path, problem):
+    """Walls in two dimensions, and a shock: by a march, a residual and labels."""
+    methods = "march[cells=16],mlp[width=4,depth=1,labels=50],pinn[width=4,depth=1,points=50]"
+    run = ("run", "--problem", problem, "--methods", methods, "--backend", "numpy,jax")
+    done = pdebench(*run, "--max-steps", 130, "--quiet", "--results", tmp_path, path=site)
+    assert done.returncode == 0, done.stderr
+    table = pdebench("table", "--format", "json", "--results", tmp_path, path=site)
+    rows = {r["method"]: r for r in json.loads(table.stdout) if r["status"] != "unsupported"}
+    assert {name: row["status"] for name, row in rows.items()} == dict.fromkeys(
+        ("march", "mlp", "pinn"), "ok"
+    )
+    assert rows["march"]["rel_l2"] < 0.4
+    assert rows["pinn"]["sees"]["boundary"] is True
+
+
 @pytest.mark.slow
 def test_built_ins_solve_its_problem(site, tmp_path):
     """A problem that no built-in resembles is solved by them, not just run."""
@@ -115,8 +133,8 @@ def test_built_ins_solve_its_problem(site, tmp_path):
 )
 def test_it_keeps_the_contracts(site, tmp_path, selected):
     """Its own tests, which are the contract suites, pass where it is installed."""
-    for file in ("test_pdebench_example.py", "conftest.py", "pyproject.toml"):
-        shutil.copy(EXAMPLE / file, tmp_path)
+    for file in (*EXAMPLE.glob("test_*.py"), EXAMPLE / "conftest.py", EXAMPLE / "pyproject.toml"):
+        shutil.copy(file, tmp_path)
     done = python(
         "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", selected, path=site, cwd=tmp_path
     )
@@ -155,7 +173,7 @@ FAILING = {
     "lacking": ("import nosuchlibrary", "No module named 'nosuchlibrary'"),
     "misspelt": ("def f(:", "SyntaxError: "),
     "leaving": ("raise SystemExit(3)", "SystemExit: 3"),
-    "mistyped": (method("x").replace("[Method", "[7, Method"), "returned 7, which is no method"),
+    "mistyped": (method("x").replace("[Method", "[7, Method"), "returned 7, which is not a method"),
 }
 
 

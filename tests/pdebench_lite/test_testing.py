@@ -293,7 +293,7 @@ def metric(compute, applies=lambda task: True):
     ("compute", "passes"),
     [
         (lambda e: float(np.abs(e.fields["u"] - e.truth["u"]).max()), True),
-        (lambda e: 1.0, False),  # the truth is no error
+        (lambda e: 1.0, False),  # the truth is not an error
         (lambda e: 0.0, False),  # nothing is wrong for it
         (lambda e: np.abs(e.fields["u"] - e.truth["u"]).max(), False),  # a NumPy number
         (lambda e: float("nan"), False),

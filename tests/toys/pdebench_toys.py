@@ -467,7 +467,9 @@ OPERATOR = Method(
     summary="the linear map that fits pairs of states best",
     solvers={"numpy": f"{__name__}:solve"},
     Config=OperatorSettings,
-    supports=lambda task, config: Support(isinstance(task, Operator), f"{task.label} is no family"),
+    supports=lambda task, config: Support(
+        isinstance(task, Operator), f"{task.label} is not a family"
+    ),
 )
 
 

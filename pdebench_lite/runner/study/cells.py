@@ -130,12 +130,12 @@ def parse_duration(text: str) -> float:
     """Read a duration such as `30`, `30s`, `2m` or `1.5h` in seconds.
 
     Raises:
-        PdebenchError: the text is no positive duration.
+        PdebenchError: the text is not a positive duration.
     """
     match = re.fullmatch(r"(\d+(?:\.\d*)?|\.\d+)\s*(s|m|min|h|)", text.strip().lower())
     seconds = float(match[1]) * _UNITS[match[2]] if match else 0.0
     if not 0 < seconds < float("inf"):
-        raise PdebenchError(f"'{text}' is no positive duration; write 30s, 2m or 1h")
+        raise PdebenchError(f"'{text}' is not a positive duration; write 30s, 2m or 1h")
     return seconds
 
 
@@ -147,10 +147,10 @@ def parse_size(text: str) -> float:
     """Read a size such as `4GB` (10⁹ bytes each), `500MB` or `2GiB` (2³⁰ each) in bytes.
 
     Raises:
-        PdebenchError: the text is no positive size.
+        PdebenchError: the text is not a positive size.
     """
     match = re.fullmatch(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)\s*([kmgt]i?b)", text.strip().lower())
     size = float(match[1]) * _BYTES[match[2]] if match else 0.0
     if not 0 < size < float("inf"):
-        raise PdebenchError(f"'{text}' is no positive size; write 500MB, 4GB or 2GiB")
+        raise PdebenchError(f"'{text}' is not a positive size; write 500MB, 4GB or 2GiB")
     return size

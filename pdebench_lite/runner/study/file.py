@@ -193,7 +193,7 @@ def load_study(path: Path, given: Mapping[str, Any] | None = None) -> Study:
         given: keys of the command line, which take the place of those of the file, everywhere.
 
     Raises:
-        PdebenchError: it cannot be read or is no study; one line that names file and line.
+        PdebenchError: it cannot be read or is not a study; one line that names file and line.
     """
     return study_of(read(path), given)
 

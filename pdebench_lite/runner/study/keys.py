@@ -78,7 +78,7 @@ def _grid(value: Any, place: Place = ()) -> Grid:
     if value is None:
         return {}
     if not isinstance(value, dict):
-        _fail(f"{value!r} are no settings; write them as 'key: value' lines", place)
+        _fail(f"{value!r} are not settings; write them as 'key: value' lines", place)
     grid = {k: v if isinstance(v, list) else [v] for k, v in value.items()}
     for key, values in grid.items():
         if not values:
@@ -99,7 +99,7 @@ def _choices(value: Any) -> list[Choice]:
 
 def _entry(entry: Any, place: Place) -> list[Choice]:
     if not isinstance(entry, str | dict):
-        _fail(f"{entry!r} is no selector; write name[key=value,…]", place)
+        _fail(f"{entry!r} is not a selector; write name[key=value,…]", place)
     try:
         if isinstance(entry, str):
             return [Choice(selector, {}, place) for selector in parse_selectors(entry)]
@@ -118,7 +118,7 @@ def _entry(entry: Any, place: Place) -> list[Choice]:
 
 def _settings(value: Any) -> dict[str, Grid]:
     if not isinstance(value, dict):
-        _fail(f"{value!r} are no settings; write 'method:' and its settings below")
+        _fail(f"{value!r} are not settings; write 'method:' and its settings below")
     return {name: _grid(settings, (name,)) for name, settings in value.items()}
 
 
@@ -141,7 +141,7 @@ def _whole_numbers(least: int) -> Any:
     def convert(value: Any) -> tuple[int, ...]:
         for number in _several(value):
             if not isinstance(number, int) or isinstance(number, bool) or number < least:
-                _fail(f"{number!r} is no whole number from {least}")
+                _fail(f"{number!r} is not a whole number from {least}")
         return tuple(_several(value))
 
     return convert
@@ -150,7 +150,7 @@ def _whole_numbers(least: int) -> Any:
 def _names(value: Any) -> tuple[str, ...]:
     for name in _several(value):
         if not isinstance(name, str):
-            _fail(f"{name!r} is no name")
+            _fail(f"{name!r} is not a name")
     names = [part.strip() for name in _several(value) for part in name.split(",")]
     if not all(names):
         _fail("a name is empty")

@@ -73,8 +73,8 @@ def parse(text: str, name: str) -> Source:
     quotes are texts. A key may stand once.
 
     Raises:
-        PdebenchError: it is no YAML, or has tags, anchors, several documents, a key twice, a key
-            that is no scalar, or too many levels.
+        PdebenchError: it is not YAML, or has tags, anchors, several documents, a key twice, a key
+            that is not a scalar, or too many levels.
     """
     builder = _Builder(name)
     try:
@@ -126,7 +126,9 @@ class _Builder:
         if getattr(event, "tag", None):
             raise self._refuse("tags (!) are not read; leave them out")
         if any("\ud800" <= c <= "\udfff" for c in getattr(event, "value", "")):
-            raise self._refuse("half of a surrogate pair is no character; write \\U and 8 digits")
+            raise self._refuse(
+                "half of a surrogate pair is not a character; write \\U and 8 digits"
+            )
         if len(place) > DEPTH_LIMIT:
             raise self._refuse(f"nested more than {DEPTH_LIMIT} levels deep")
         if isinstance(event, yaml.SequenceStartEvent):

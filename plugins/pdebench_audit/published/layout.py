@@ -49,7 +49,7 @@ def locate(
         fields: the problem's fields.
         named: axis or field -> name of its array; `name[i]` is the i-th slice of an array. An
             axis may also be numbers: `0,0.5,1`, or `0:1:11` for eleven from 0 to 1.
-        order: names of the axes in the order of the field's array, where shapes do not tell.
+        order: names of the axes in the order of the field's array, where shapes do not say.
 
     Raises:
         PdebenchError: something is missing or ambiguous; the line says which option tells.
@@ -318,7 +318,7 @@ def _columns(
 def _checked(
     points: dict[str, np.ndarray], fields: dict[str, np.ndarray], found: str, domain: Domain
 ) -> Published:
-    """Leave out what is no number, and refuse points outside the domain.
+    """Leave out what is not a number, and refuse points outside the domain.
 
     Raises:
         PdebenchError: a point lies outside or has two values, or nothing is left.

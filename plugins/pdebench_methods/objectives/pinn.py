@@ -27,7 +27,7 @@ _WORTH = 300.0  # seconds left for which a doubling of the points is worth its c
 
 
 class PinnTools(Tools, Protocol):
-    """What a backend brings beside the common tools."""
+    """What a backend brings in addition to the common tools."""
 
     def propagate(self, activation: str, layers: Layers, x: jets.Jet) -> jets.Jet:
         """Take a jet of features through the layers of a network."""
@@ -122,7 +122,7 @@ class PinnObjective:
         return self.model.initial(self._rng)
 
     def next_stage(self, current: dict[str, np.ndarray], memo: dict[str, Any]) -> Stage | None:
-        """Return the next optimiser, or the last one again on collocation points drawn anew.
+        """Return the next optimiser, or the last one again on new collocation points.
 
         Fresh points keep the network from satisfying the equation at the points and nowhere else;
         early on, while it changes most, they come sooner: every fifth of `redraw`. Points grow to
@@ -223,7 +223,7 @@ class PinnObjective:
         return self._misfits(parameters, data)[0]
 
     def known_at(self, points: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Return what the residual reads at `residual:axis` points beside them, `residual/name`."""
+        """Return what the residual reads at `residual:axis` points as well, `residual/name`."""
         return {}
 
     def _residual_sizes(self, parameters: dict[str, Any], data: dict[str, Any]) -> Any:

@@ -105,7 +105,7 @@ class InstanceObjective(PinnObjective):
         return [(waves @ ((1j * k[kept]) ** n * modes[kept])).real for n in range(orders)]
 
     def _from_the_start(self, outputs: Arrays, points: Arrays) -> Arrays:
-        """u₀(x) + (t − t₀)·N(x, t), with u₀ as it was put beside the points."""
+        """u₀(x) + (t − t₀)·N(x, t), with u₀ as it was put next to the points."""
         assert self.clock is not None
         since = points[self.clock.name] - self.clock.lower
         return {name: points[f"/{name}:0"] + since * outputs[name] for name in outputs}
@@ -137,7 +137,7 @@ class InstanceObjective(PinnObjective):
 
 
 def _given(name: str) -> Any:
-    """Return what reads a number beside points, where a part of the loss has it."""
+    """Return what reads a number next to points, where a part of the loss has it."""
     return lambda points: points.get(name)
 
 

@@ -48,7 +48,7 @@ class LevenbergMarquardt:
         self.refresh()
 
     def refresh(self) -> None:
-        """Evaluate anew at x, after a change of what the functions compute; λ is kept."""
+        """Evaluate again at x, after a change of what the functions compute; λ is kept."""
         r, J = self._linearise(self.x)
         self.evaluations += 1
         self._r = np.asarray(r, dtype=np.float64)

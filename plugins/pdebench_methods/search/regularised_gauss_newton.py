@@ -11,7 +11,7 @@ from .levenberg_marquardt import Linearisation, Residuals
 
 _STRIDES = (10.0, 10.0**0.5)  # by which the weight falls: far from the noise, and near it
 _BOLD = 100.0  # far from the noise, after a step that went as its linearisation had said
-_LINEAR = 0.1  # of the residuals: what a step may leave beside its linearisation, to be so called
+_LINEAR = 0.1  # of the residuals: what a step may leave besides its linearisation, to be so called
 _NEAR = 30.0  # times the variance: a misfit is near the noise
 _WORSE = 2.0  # a log-evidence this far below the best one is past it
 _SMALLEST_STEP = 1.0 / 64
@@ -86,7 +86,7 @@ class RegularisedGaussNewton:
         floor: smallest w of the search; where nothing is noise it is the one that is taken.
         ceiling: largest w. Above the first one it says that what led to x may have gone too far
             down: w rises first, as long as a larger one has more evidence, and falls from there.
-        refinable: whether to stop where the solver's error matters beside the noise, and explains
+        refinable: whether to stop where the solver's error matters against the noise, and explains
             the misfit or the weight would be final, so that the caller may go on with a better
             solver.
         chooses: whether the evidence chooses the final w; else it is `floor`.
@@ -273,7 +273,7 @@ class RegularisedGaussNewton:
     def _matters(self, level: Level) -> bool:
         """Say whether the solver's error, of all residuals, is above the noise of one of them.
 
-        It is no noise: many residuals together can shift what is sought by more than their noise
+        It is not noise: many residuals together can shift what is sought by more than their noise
         leaves open, though none shows it.
         """
         return level.solver > level.noise / self._r.size
@@ -313,7 +313,7 @@ class RegularisedGaussNewton:
         return past or self.weight <= self._floor
 
     def _note(self, evidence: float) -> None:
-        """Write the evidence of a weight beside it, once it is known."""
+        """Write the evidence of a weight next to it, once it is known."""
         if np.isfinite(evidence) and len(self.sweep) and self.sweep[-1, 0] == self.weight:
             self.sweep[-1, 3] = evidence
 

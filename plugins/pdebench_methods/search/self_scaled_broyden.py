@@ -66,7 +66,7 @@ class SelfScaledBroyden:
         return self._scale * self._M.times(vector, plus=held)
 
     def refresh(self) -> None:
-        """Evaluate anew at x, after a change of what is minimised; H is kept."""
+        """Evaluate again at x, after a change of what is minimised; H is kept."""
         self.loss, self._gradient = self._value_and_gradient(self.x)
         self.evaluations += 1
         self._newton = self._times(self._gradient)  # H∇f

@@ -378,7 +378,7 @@ def test_resolutions_of_a_classical_solver_are_one_curve(bench: Any) -> None:
     (problem,) = bench.compare().problems
     curve = course(problem, "etdrk4 (curve of 3)")
     assert curve.to(0.05) == [0.5, 0.55]
-    assert curve.to(1e-5) == [inf, inf], "what half a march has reached is no answer"
+    assert curve.to(1e-5) == [inf, inf], "what half a march has reached is not an answer"
     assert curve.at(1.0) == [0.01, 0.01]
     assert curve.at(0.01) == [inf, inf]
     assert curve.final() == [1e-4, 1e-4]

@@ -35,7 +35,7 @@ def document(tmp_path, monkeypatch, results):
     return path
 
 
-def test_tables_are_made_anew_and_the_rest_is_left(document, results, capsys):
+def test_tables_are_made_again_and_the_rest_is_left(document, results, capsys):
     assert main(["refresh", "--check", str(document)]) == 1
     assert "out of date" in capsys.readouterr().out
     assert "old" in document.read_text(), "--check changes nothing"
@@ -65,7 +65,7 @@ def test_tables_are_made_anew_and_the_rest_is_left(document, results, capsys):
             ":2: no line '<!-- /pdebench -->' ends this table",
         ),
         (f"<!-- pdebench run -->\n{END}\n", ":1: 'pdebench run' makes no table; write one of"),
-        (f"<!-- pdebench table 'x -->\n{END}\n", "is no command"),
+        (f"<!-- pdebench table 'x -->\n{END}\n", "is not a command"),
         (f"<!-- pdebench table --results none -->\n{END}\n", ":1: no results folder 'none'"),
     ],
 )

@@ -37,7 +37,7 @@ def test_a_wave_of_the_wrong_speed(scores):
 
 
 def test_a_solution_of_the_equation_that_is_not_the_one_asked_for(scores):
-    """A residual is no error: three times the solution obeys a linear equation as well."""
+    """A residual is not an error: three times the solution obeys a linear equation as well."""
     found = scores(lambda p: 3 * np.sin(2 * np.pi * (p["x"] - p["t"])))
     assert found["residual_rms"] < 1e-9
     assert found["rel_l2"] == pytest.approx(2.0)

@@ -114,7 +114,7 @@ def test_beyond_a_face_is_its_value():
 
 @pytest.mark.parametrize("sides", [VALUES, MIXED], ids=["values", "mixed"])
 def test_a_steady_heated_bar_is_of_second_order(sides, observed_order):
-    """u'' = f, solved on the grid: the error at the faces is no larger than inside."""
+    """u'' = f, solved on the grid: the error at the faces is not larger than inside."""
 
     def error(n):
         grid = box(n)

@@ -53,10 +53,10 @@ BAD = {
     "assert False": "AssertionError",
     "@hookimpl\ndef pdebench_method(): return []": "PluginValidationError: unknown hook",
     "@hookimpl\ndef pdebench_methods(x): return []": "PluginValidationError: ",
-    "@hookimpl\ndef pdebench_methods(): return [3]": "returned 3, which is no method",
+    "@hookimpl\ndef pdebench_methods(): return [3]": "returned 3, which is not a method",
     "@hookimpl\ndef pdebench_methods(): return 3": "TypeError: ",
     "@hookimpl\ndef pdebench_problems(): return [Problem(1)]": "TypeError: ",
-    "@hookimpl\ndef pdebench_problems(): return [int]": "which is no problem",
+    "@hookimpl\ndef pdebench_problems(): return [int]": "which is not a problem",
     "@hookimpl\ndef pdebench_metrics(): 1 / 0": "ZeroDivisionError: division by zero",
     """
 class T(Task):

@@ -185,4 +185,4 @@ def test_success_rates(runs: Store, capsys: pytest.CaptureFixture[str]) -> None:
     )
     for wrong in ("0", "-1", "x", "inf", "nan"):
         assert main([*words[:-1], wrong, "--aggregate"]) == 2
-        assert f"--success '{wrong}' are no positive numbers" in capsys.readouterr().err
+        assert f"--success '{wrong}' are not positive numbers" in capsys.readouterr().err

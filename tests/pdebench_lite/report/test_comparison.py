@@ -316,8 +316,8 @@ def test_cells_of_the_runner_can_be_compared(
     ("words", "message"),
     [
         (["--tables", "finals"], "unknown table 'finals'; did you mean 'final'?"),
-        (["--times", "soon"], "--times 'soon' are no positive numbers; write --times 1,3,10"),
-        (["--errors", "-1"], "--errors '-1' are no positive numbers; write --errors 1e-2,1e-3"),
+        (["--times", "soon"], "--times 'soon' are not positive numbers; write --times 1,3,10"),
+        (["--errors", "-1"], "--errors '-1' are not positive numbers; write --errors 1e-2,1e-3"),
         (["--problem", "tox"], "unknown problem in these records 'tox'; did you mean 'toy'?"),
         (["--metric", "rel_l3"], "unknown metric in these records 'rel_l3'"),
         (["--format", "tex"], "no format 'tex'; write one of: text, csv, md, latex, json"),

@@ -101,22 +101,22 @@ def keys(settings: dict[str, Any]) -> dict[str, Any]:
         ({"seeds": np.int64(0)}, "seeds=0 must be at least 1"),
         ({"seeds": 1.5}, "seeds=1.5 is not a whole number"),
         ({"seeds": True}, "seeds=True is not a number; write one, such as 10"),
-        ({"seeds": [-1]}, "'-1' are no seeds; they are whole numbers from 0"),
-        ({"seeds": [0.5]}, "'0.5' are no seeds; write --seed 3 or --seed 0,1,2"),
-        ({"seeds": []}, "'' are no seeds; they are whole numbers from 0"),
+        ({"seeds": [-1]}, "'-1' are not seeds; they are whole numbers from 0"),
+        ({"seeds": [0.5]}, "'0.5' are not seeds; write --seed 3 or --seed 0,1,2"),
+        ({"seeds": []}, "'' are not seeds; they are whole numbers from 0"),
         ({"jobs": 0}, "jobs=0 must be at least 1"),
         ({"max_steps": "many"}, "max-steps=many is not a number; write one, such as 10"),
         ({"max_steps": 2.5}, "max-steps=2.5 is not a whole number"),
         ({"max_time": [1]}, "max-time=[1] is not a number; write one, such as 10"),
         ({"max_time": -1}, "max-time=-1.0 must be positive and finite"),
-        ({"max_time": "soon"}, "'soon' is no positive duration; write 30s, 2m or 1h"),
-        ({"max_memory": "4"}, "'4' is no positive size; write 500MB, 4GB or 2GiB"),
+        ({"max_time": "soon"}, "'soon' is not a positive duration; write 30s, 2m or 1h"),
+        ({"max_memory": "4"}, "'4' is not a positive size; write 500MB, 4GB or 2GiB"),
         ({"target_error": "small"}, "target-error=small is not a number; write one, such as 10"),
         ({"dtype": "float16"}, "no dtype 'float16'; write float32 or float64"),
         ({"device": 1}, "no device '1'; write auto, cpu, cuda or cuda:N"),
         ({"rerun": ["stales"]}, "no --rerun 'stales'; write failed, stale or all"),
-        ({"methods": 3}, "3 is no selector; write name[key=value,…]"),
-        ({"methods": ["fake", None]}, "None is no selector; write name[key=value,…]"),
+        ({"methods": 3}, "3 is not a selector; write name[key=value,…]"),
+        ({"methods": ["fake", None]}, "None is not a selector; write name[key=value,…]"),
         ({"backend": ["nunpy"]}, "unknown backend 'nunpy'; did you mean 'numpy'?"),
     ],
 )
@@ -205,7 +205,7 @@ def test_elsewhere_progress_is_lines_without_control_characters(
 
 
 def test_durations_may_be_texts(fakes: Path, tmp_path: Path) -> None:
-    with pytest.raises(PdebenchError, match="'soon' is no positive duration"):
+    with pytest.raises(PdebenchError, match="'soon' is not a positive duration"):
         pdebench_lite.run("toy", "fake", max_time="soon", results=tmp_path)
     assert not list(tmp_path.glob("*-*"))
 

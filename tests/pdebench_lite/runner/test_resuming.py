@@ -122,7 +122,9 @@ def test_a_killed_runner_goes_on(race: Race, store: Store, fakes: Path) -> None:
     assert not list(store.root.glob(".*-*"))
 
 
-def test_a_method_without_checkpoints_begins_anew_and_the_record_says_so(race: Race) -> None:
+def test_a_method_without_checkpoints_starts_afresh_and_the_record_says_so(
+    race: Race,
+) -> None:
     (record,) = race("fake[act=killed_once]", max_steps=5)
     assert record.status == "ok"
     assert (record.resumed, record.restarted) == (0, 1)

@@ -1,4 +1,4 @@
-"""When collocation points are drawn anew, how many, where, and for how long they are kept."""
+"""When collocation points are redrawn, how many, where, and for how long they are kept."""
 
 from math import inf
 from types import SimpleNamespace

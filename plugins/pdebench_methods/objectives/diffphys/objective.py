@@ -54,7 +54,7 @@ _JOINTLY = 1 << 16  # cells × parameters up to which a Jacobian costs less than
 
 
 class DiffphysTools(Tools, Protocol):
-    """What a backend brings beside the common tools."""
+    """What a backend brings in addition to the common tools."""
 
     compiles: bool
     """Whether functions are compiled before their first call."""

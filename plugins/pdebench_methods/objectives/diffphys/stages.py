@@ -171,7 +171,7 @@ class _Descent:
         With `weight=auto` the weight falls tenfold per stage until the misfit is explained by the
         noise and the solver's own error, both known without the truth (Morozov's discrepancy
         principle; Engl, Hanke & Neubauer 1996, sect. 4.3). When the misfit falls by less than half
-        before that, the weight before is taken: what is left is no noise but the solver's error.
+        before that, the weight before is taken: what is left is not noise but the solver's error.
         Where blurred targets have led to a weight that is too small already, it rises tenfold per
         stage instead, to the last one whose misfit is explained.
         """

@@ -147,7 +147,7 @@ def test_durations(text: str, seconds: float) -> None:
     "text", ["", "s", "0", "0s", "-1s", "1d", "1h30m", "nan", "inf", "1e3", "9" * 400, "٣s x"]
 )
 def test_what_is_no_duration(text: str) -> None:
-    with pytest.raises(PdebenchError, match="is no positive duration; write 30s, 2m or 1h"):
+    with pytest.raises(PdebenchError, match="is not a positive duration; write 30s, 2m or 1h"):
         parse_duration(text)
 
 
@@ -164,5 +164,5 @@ def test_sizes(text: str, size: float) -> None:
     "text", ["", "4", "GB", "0GB", "-1GB", "4G", "4B", "1e3MB", "nan", "9" * 400 + "GB", "4 GB x"]
 )
 def test_what_is_no_size(text: str) -> None:
-    with pytest.raises(PdebenchError, match="is no positive size; write 500MB, 4GB or 2GiB"):
+    with pytest.raises(PdebenchError, match="is not a positive size; write 500MB, 4GB or 2GiB"):
         parse_size(text)

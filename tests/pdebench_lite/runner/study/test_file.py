@@ -231,12 +231,12 @@ ERRORS = {
         "problem: 'toy[c=1'\nmethods: fake\n",
         "s.yaml:1: problem: bracket not closed in 'toy[c=1'",
     ),
-    "no selector": ("problem: [1]\nmethods: fake\n", "s.yaml:1: problem: 1 is no selector"),
+    "no selector": ("problem: [1]\nmethods: fake\n", "s.yaml:1: problem: 1 is not a selector"),
     "given twice": (
         "problem:\n  toy[c=1]:\n    c: 2\nmethods: fake\n",
         "s.yaml:3: problem: 'c' is given twice",
     ),
-    "no settings": ("problem: {toy: 3}\nmethods: fake\n", "s.yaml:1: problem: 3 are no settings"),
+    "no settings": ("problem: {toy: 3}\nmethods: fake\n", "s.yaml:1: problem: 3 are not settings"),
     "empty grid": (
         "problem: toy\nmethods:\n  fake:\n    act: []\n",
         "s.yaml:4: methods: 'act' has no value",
@@ -244,15 +244,15 @@ ERRORS = {
     "empty list": ("problem: []\nmethods: fake\n", "s.yaml:1: problem: names nothing"),
     "time": (
         "problem: toy\nmethods: fake\nmax-time: [3s, soon]\n",
-        "s.yaml:3: max-time: 'soon' is no positive duration; write 30s, 2m or 1h",
+        "s.yaml:3: max-time: 'soon' is not a positive duration; write 30s, 2m or 1h",
     ),
     "steps": (
         "problem: toy\nmethods: fake\nmax-steps: 0\n",
-        "s.yaml:3: max-steps: 0 is no whole number from 1",
+        "s.yaml:3: max-steps: 0 is not a whole number from 1",
     ),
     "memory": (
         "problem: toy\nmethods: fake\nmax-memory: 4\n",
-        "s.yaml:3: max-memory: '4' is no positive size; write 500MB, 4GB or 2GiB",
+        "s.yaml:3: max-memory: '4' is not a positive size; write 500MB, 4GB or 2GiB",
     ),
     "target": (
         "problem: toy\nmethods: fake\ntarget-error: -1\n",
@@ -262,7 +262,7 @@ ERRORS = {
     "seeds": ("problem: toy\nmethods: fake\nseeds: true\n", "s.yaml:3: seeds: True: input should"),
     "seed": (
         "problem: toy\nmethods: fake\nseed: [1, -1]\n",
-        "s.yaml:3: seed: -1 is no whole number from 0",
+        "s.yaml:3: seed: -1 is not a whole number from 0",
     ),
     "both": (
         "problem: toy\nmethods: fake\nseed: 1\nseeds: 2\n",

@@ -68,7 +68,7 @@ BAD = {
     "indent": ("a: 1\n  b: 2\n", "s:2: mapping values are not allowed here"),
     "control": ("a: 1\nb: \x07\n", "s:2: the character #x0007 is not allowed"),
     "escape": ('a: 1\nb: "\\U0FFFFFFF"\n', "s:2: "),
-    "surrogate": ('a: "\\ud800"\n', "s:1: half of a surrogate pair is no character"),
+    "surrogate": ('a: "\\ud800"\n', "s:1: half of a surrogate pair is not a character"),
     "deep": ("[" * 30 + "]" * 30, f"s:1: nested more than {DEPTH_LIMIT} levels deep"),
     "very deep": ("[" * 20_000, "s:1: "),
 }
@@ -120,7 +120,7 @@ VALUES = st.recursive(
 @given(VALUES)
 def test_json_is_yaml(value: Any) -> None:
     text = json.dumps(value)
-    assume("Infinity" not in text)  # which is no JSON
+    assume("Infinity" not in text)  # which is not JSON
     assert parse(text, "s").data == value
 
 
