@@ -60,7 +60,7 @@ class FieldTask(Task):
         faces: set[Face] = {"data"}
         if self.problem.needs:
             faces.add("equation")
-        if self.problem.schemes():
+        if self.problem.schemes() or self.problem.weak() is not None:
             faces.add("solver")
         return frozenset(faces)
 

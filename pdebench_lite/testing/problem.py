@@ -443,7 +443,7 @@ class ProblemContract(ProblemDescriptionContract):
             calls = {
                 "data": lambda view: view.labels(3),
                 "equation": lambda view: view.equation(),
-                "solver": lambda view: view.solver(),
+                "solver": lambda view: view.solver() if view.schemes() else view.weak(),
                 "initial_state": lambda view: view.initial_state(
                     _space(_inside(view.domain, 3), view.domain)
                 ),
