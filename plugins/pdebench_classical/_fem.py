@@ -1,6 +1,6 @@
 """Solver of `fem`: Newton's method, and in time a stiffly accurate Runge–Kutta method."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -55,15 +55,13 @@ def solve(view: View, run: Run) -> Solution:
 
     if domain.time is None:
         values = weak.impose(np.zeros(weak.free.shape), None)
-
-        def stationary() -> Solution:
-            return reader.solution(lambda t: values, free, about)
-
-        for step, values in enumerate(newton.stationary(values), start=1):  # noqa: B020
+        for step, iterate in enumerate(newton.stationary(values), start=1):
+            values = iterate
+            solution = reader.solution(lambda t, values=values: values, free, about)
             run.count(solver_steps=1)
-            if run.report(step, None, stationary):
+            if run.report(step, None, lambda solution=solution: solution):
                 break
-        return stationary()
+        return solution
 
     steps = config.steps or _STEPS
     marching = _Marching(weak, newton, view, domain.time.lower, domain.time.length / steps)
@@ -92,7 +90,7 @@ class _Newton:
         inner = sparse.csc_array(matrix[self._free][:, self._free])
         return splu(inner, permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True})
 
-    def stationary(self, values: np.ndarray) -> Any:
+    def stationary(self, values: np.ndarray) -> Iterator[np.ndarray]:
         """Yield the iterates; steps that enlarge the residual are halved."""
         before = np.inf
         for _ in range(_ITERATIONS):
@@ -155,7 +153,9 @@ def _relative(step: np.ndarray, values: np.ndarray) -> float:
 class _Marching:
     """States at equal steps in time, and between them by polynomials through six of them."""
 
-    def __init__(self, weak: WeakForm, newton: _Newton, view: View, begin: float, dt: float) -> None:
+    def __init__(
+        self, weak: WeakForm, newton: _Newton, view: View, begin: float, dt: float
+    ) -> None:
         self._weak, self._newton, self._begin, self.dt = weak, newton, begin, dt
         points = dict(zip((a.name for a in view.domain.space), weak.space.at.T, strict=True))
         start = view.start(points)
@@ -222,9 +222,7 @@ class _Reader:
         def on_grid(axes: Arrays) -> dict[str, np.ndarray]:
             at = [np.asarray(axes[a], float) for a in names]
             moments = [None] if time is None else [float(t) for t in np.asarray(axes[time.name])]
-            frames = [
-                [self._space.on_axes(at, row) for row in state(moment)] for moment in moments
-            ]
+            frames = [[self._space.on_axes(at, row) for row in state(moment)] for moment in moments]
             found = np.moveaxis(np.array(frames), 0, -1)
             return self._named(found[..., 0] if time is None else found)
 

@@ -16,7 +16,7 @@ from scipy.spatial import KDTree
 from pdebench_lite.problem import Domain
 
 _SAME = 1e-9  # of the size of the domain: nodes that are closer are one
-_CANDIDATES = 48  # cells, the nearest first, in which a point is looked for
+_CANDIDATES = 32  # cells, the nearest first, in which a point is looked for
 _NEWTON = 12
 _INSIDE = 1e-9  # of a cell
 
@@ -216,20 +216,30 @@ class Space:
         that it is least outside of.
         """
         n, d = points.shape
-        best, cell, place = np.full(n, np.inf), np.zeros(n, int), np.full((n, d), 0.5)
         _, nearest = self._tree.query(points, k=min(_CANDIDATES, len(self.nodes)))
         nearest = nearest.reshape(n, -1)
+        low, high = self._boxes
+        near = np.all((points[:, None] > low[nearest]) & (points[:, None] < high[nearest]), axis=-1)
+        near[~near.any(axis=1), 0] = True  # outside the mesh: the nearest cell goes on
+        best, cell, place = np.full(n, np.inf), np.zeros(n, int), np.full((n, d), 0.5)
         for j in range(nearest.shape[1]):
-            todo = np.flatnonzero(best > _INSIDE)
+            todo = np.flatnonzero((best > _INSIDE) & near[:, j])
             if not todo.size:
-                break
+                continue
             cells = nearest[todo, j]
             xi = self._inverted(cells, points[todo])
             outside = np.max(np.abs(xi - 0.5), axis=1) - 0.5
-            better = np.nan_to_num(outside, nan=np.inf) < best[todo]
+            better = outside < best[todo]
             at = todo[better]
             best[at], cell[at], place[at] = outside[better], cells[better], xi[better]
         return cell, shapes(self.line, place)[0]
+
+    @cached_property
+    def _boxes(self) -> tuple[np.ndarray, np.ndarray]:
+        """Boxes around the cells, a little larger, since a curved side may bulge."""
+        low, high = self.nodes.min(axis=1), self.nodes.max(axis=1)
+        room = 0.1 * (high - low)
+        return low - room, high + room
 
     @cached_property
     def _tree(self) -> KDTree:
@@ -241,11 +251,11 @@ class Space:
         xi = np.full(points.shape, 0.5)
         for _ in range(_NEWTON):
             values, slopes = shapes(self.line, xi)
-            gap = points - np.einsum("na,nad->nd", values, nodes)
-            jacobian = np.einsum("nad,nak->ndk", nodes, slopes)
+            gap = points - (values[:, None] @ nodes)[:, 0]
+            jacobian = np.swapaxes(nodes, 1, 2) @ slopes
             step = np.linalg.solve(jacobian, gap[..., None])[..., 0]
             xi = np.clip(xi + step, -1.0, 2.0)
-            if np.max(np.abs(step), initial=0.0) < 1e-13:
+            if np.max(np.abs(step), initial=0.0) < 1e-12:
                 break
         return xi
 

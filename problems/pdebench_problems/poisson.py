@@ -27,10 +27,10 @@ class Poisson(Problem):
 
     Parameters:
         shape: `square` is [0, 1]² with u = sin πx sin πy, smooth: a good method reaches 1e-7;
-            `l-shape` is [−1, 1]² without [0, 1]², f = 1, u = 0 outside: u ~ r^(2/3) at the corner that
-            points inward, where its gradient is infinite, and networks stall at 1e-2 to 1e-3;
-            `holes` is [−½, ½]² without four discs of radius 0.1 about (±0.3, ±0.3), f = 0, u = 1 on the
-            sides and 0 on the rims: plain networks miss the thin gaps and err by 0.7.
+            `l-shape` is [−1, 1]² without [0, 1]², f = 1, u = 0 on the boundary: u ~ r^(2/3) at the
+            corner that points inward, its gradient infinite; networks stall at 1e-2 to 1e-3;
+            `holes` is [−½, ½]² without four discs of radius 0.1 about (±0.3, ±0.3), f = 0, u = 1 on
+            the sides and 0 on the rims: plain networks miss the thin gaps.
 
     Source: l-shape: Fox, Henrici & Moler 1967, doi:10.1137/0704008, treat its eigenvalues; holes:
     Hao et al. 2024 (PINNacle), arXiv:2306.08827, Poisson2d-CG.

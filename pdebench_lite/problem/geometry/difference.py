@@ -1,5 +1,6 @@
 """A shape without some others, such as a square with round holes."""
 
+import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -114,8 +115,8 @@ class Difference(Geometry):
     def _between(self) -> Iterator[Box]:
         """Yield the rectangles between the squares."""
         xs, ys = self._cuts
-        for x0, x1 in zip(xs, xs[1:], strict=False):
-            for y0, y1 in zip(ys, ys[1:], strict=False):
+        for x0, x1 in itertools.pairwise(xs):
+            for y0, y1 in itertools.pairwise(ys):
                 middle = (0.5 * (x0 + x1), 0.5 * (y0 + y1))
                 if not any(
                     max(abs(m - c) for m, c in zip(middle, hole.centre, strict=True)) < half
@@ -131,7 +132,7 @@ class Difference(Geometry):
             for axis, cuts in enumerate(self._cuts):
                 middle = hole.centre[axis]
                 inside = [c - middle for c in cuts if abs(c - middle) < half * (1 + 1e-9)]
-                for ends in zip(inside, inside[1:], strict=False):
+                for ends in itertools.pairwise(inside):
                     for side in (-half, half):
                         found.append(_ray_block(centre, hole.radius, axis, ends, side))
         return tuple(found)

@@ -1,4 +1,4 @@
-"""Harmonic functions fitted to boundary values by least squares, certified by the maximum principle.
+"""Harmonic functions fitted to boundary values, certified by the maximum principle.
 
 u = particular + Re Σ cⱼ φⱼ(z) with φⱼ analytic in the shape, so the error is harmonic too, and
 nowhere larger than on the boundary. The φⱼ carry the singularities of the shape, so that the fit
@@ -7,6 +7,7 @@ doi:10.1137/S0036144503437336. (Rational functions whose poles cluster at the co
 Trefethen 2019, doi:10.1073/pnas.1904139116, reach 9e-10 on the L-shape with six times the columns.)
 """
 
+import itertools
 from collections.abc import Callable
 from functools import lru_cache
 from math import pi, sqrt
@@ -100,7 +101,7 @@ def l_shape() -> Reference:
     def boundary(n: int) -> tuple[np.ndarray, np.ndarray]:
         t = _between(n)
         corners = (0j, 1 + 0j, 1 - 1j, -1 - 1j)  # the rest by symmetry
-        z = np.concatenate([a + (b - a) * t for a, b in zip(corners, corners[1:], strict=False)])
+        z = np.concatenate([a + (b - a) * t for a, b in itertools.pairwise(corners)])
         return z, np.zeros(z.size)
 
     return _fitted(
@@ -113,9 +114,9 @@ def l_shape() -> Reference:
 def holes(geometry: Geometry) -> Reference:
     """Return Δu = 0, u = 1 on the sides of [−½, ½]² and 0 on the rims of `HOLES`.
 
-    Powers of z, and a logarithm and inverse powers about each hole; by symmetry those of z⁴, and the
-    same coefficients at all holes. Reflected across a side, 1 − u goes on, so the corners are
-    regular.
+    Powers of z, and a logarithm and inverse powers about each hole; by symmetry those of z⁴, and
+    the same coefficients at all holes. Reflected across a side, 1 − u goes on, so the corners of
+    the square are regular.
     """
     radius, middle = 0.1, 0.3 + 0.3j
     diagonal = abs(middle) / middle
