@@ -9,7 +9,7 @@ from scipy.sparse.linalg import SuperLU, splu
 
 from pdebench_classical._fem_space import Space
 from pdebench_classical._fem_weak import WeakForm
-from pdebench_classical.fem import NODES, FemSettings
+from pdebench_classical.fem import FemSettings, cells_of
 from pdebench_lite.errors import DivergedError
 from pdebench_lite.problem import Arrays
 from pdebench_lite.problem.solution import Solution
@@ -43,9 +43,8 @@ def solve(view: View, run: Run) -> Solution:
     config: FemSettings = run.config
     domain = view.domain
     with run.phase("data"):
-        d, blocks = len(domain.space), len(domain.geometry.blocks())
-        nodes = NODES[d] / blocks ** (1 / d)
-        cells = config.cells or max(2, round(nodes / config.order))
+        cells = cells_of(domain, config)
+        view.conditions()  # read from the domain below, noted here
         space = Space(domain, config.order, cells, config.grading)
         weak = WeakForm(space, domain, view.fields, view.weak(), view.coefficients(), view.gauged)
         newton = _Newton(weak)

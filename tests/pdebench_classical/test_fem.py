@@ -22,6 +22,7 @@ from pdebench_lite.problem import (
 )
 from pdebench_lite.problem.geometry import Ball, Difference
 from pdebench_lite.registry.discovery import registry
+from pdebench_lite.selectors import parse_selector
 from pdebench_lite.testing.attempt import attempt
 
 SQUARE = Box(x=(0, 1), y=(0, 1))
@@ -210,20 +211,18 @@ def test_points_between_the_rim_and_its_polynomial_are_found():
 
 
 @pytest.mark.parametrize(
-    ("problem", "reason"),
+    ("problem", "settings", "reason"),
     [
-        ("kovasznay", "no fluxes and sources"),
-        ("burgers", "no fluxes and sources"),
-        ("wave", "no fluxes and sources"),
+        ("kovasznay", {}, "no fluxes and sources"),
+        ("burgers", {}, "no fluxes and sources"),
+        ("wave", {}, "no fluxes and sources"),
+        ("poisson[shape=l-shape]", {"grading": 8, "cells": 16}, "grading=8 makes cells of 2e-10"),
     ],
 )
-def test_what_it_cannot_do_it_says(problem, reason):
-    from pdebench_lite.selectors import parse_selector
-
+def test_what_it_cannot_do_it_says(problem, settings, reason):
     known = registry()
-    method = known.method(parse_selector("fem").name)
-    task = known.task(parse_selector(problem))
-    support = method.supports(task, method.Config())
+    method = known.method("fem")
+    support = method.supports(known.task(parse_selector(problem)), method.Config(**settings))
     assert not support.ok
     assert reason in support.reason
 
