@@ -87,7 +87,13 @@ class _Newton:
 
     def _factorised(self, matrix: sparse.csr_array) -> SuperLU:
         inner = sparse.csc_array(matrix[self._free][:, self._free])
-        return splu(inner, permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True})
+        try:
+            return splu(inner, permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True})
+        except RuntimeError as error:  # "Factor is exactly singular"
+            raise DivergedError(
+                "the equation and its conditions fix no single solution: the matrix is singular; "
+                "where a field is known up to a constant, state Field(…, gauge=True)"
+            ) from error
 
     def stationary(self, values: np.ndarray) -> Iterator[np.ndarray]:
         """Yield the iterates; steps that enlarge the residual are halved."""

@@ -134,6 +134,15 @@ def test_a_nonlinear_flux_by_newton():
     assert error(domain, stated, lambda p: p["x"] + 2 * p["y"], 2, 4) < 1e-12
 
 
+def test_a_field_that_is_known_up_to_a_constant_is_zero_at_one_node():
+    slopes = (Neumann(1.0, on=("x_upper",)), Neumann(-1.0, on=("x_lower",)))
+    domain = Domain(SQUARE, boundary=(Neumann(0.0), *slopes))
+    space = Space(domain, 2, 3)
+    weak = WeakForm(space, domain, ("u",), laplace(lambda d: 0 * d["x"]), {}, frozenset({"u"}))
+    (values,) = _Newton(weak).stationary(weak.impose(np.zeros(weak.free.shape), None))
+    np.testing.assert_allclose(np.ptp(values[0] - space.at[:, 0]), 0.0, atol=1e-12)
+
+
 def test_a_system_with_a_coefficient_of_place():
     """−∇·(k∇u) + v = f, −Δv = 0: what one equation reads of the other's field is in the matrix."""
     domain = Domain(SQUARE, boundary=(
