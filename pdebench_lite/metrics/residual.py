@@ -10,7 +10,7 @@ from pdebench_lite.metrics.metric import Metric
 from pdebench_lite.problem import Domain, Task
 from pdebench_lite.tasks.field import FieldEvaluation, FieldTask, flatten
 
-_POINTS = 4096  # about; midpoints of a uniform tensor grid over space-time
+_POINTS = 4096  # about; those of a uniform tensor grid over space-time that lie in the domain
 _ASPECT = 4  # space points for each point in time
 
 
@@ -24,7 +24,14 @@ def _midpoints(domain: Domain, suffixes: tuple[str, ...]) -> Points:
         edge = 0.0 if axis.periodic else margin(suffixes, axis.name)
         inside = np.clip((np.arange(n) + 0.5) / n, edge, 1 - edge)
         axes[axis.name] = axis.lower + axis.length * inside
-    return flatten(axes)
+    points = flatten(axes)
+    if domain.is_box:
+        return points
+    space = {a.name: points[a.name] for a in domain.space}
+    reach = max(margin(suffixes, a.name) * a.length for a in domain.space)
+    geometry = domain.geometry
+    kept = geometry.contains(space) & (np.min(geometry.gaps(space), axis=0) > reach)
+    return {name: values[kept] for name, values in points.items()}
 
 
 def _residual_rms(e: FieldEvaluation) -> float:

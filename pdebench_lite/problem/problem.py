@@ -125,6 +125,11 @@ class Problem(ABC):
         stated = self.solver()
         return stated.schemes(self.domain, self.order) if isinstance(stated, Evolution) else {}
 
+    def weak(self) -> Stationary | None:
+        """Return the equation as fluxes and sources; of an evolution, its right-hand side."""
+        stated = self.solver()
+        return stated.weak if isinstance(stated, Evolution) else stated
+
     def start(self, points: Arrays) -> Arrays:
         """Return the state with which a solver starts: u, and `u_t` for second order in time."""
         given = self.initial_state(points)

@@ -18,6 +18,7 @@ from pdebench_lite.problem import (
     Observation,
     Problem,
     Scheme,
+    Stationary,
     Task,
     Unknown,
     split_derivative,
@@ -79,6 +80,9 @@ class View:
         self.domain: Domain = task.problem.domain
         self.fields: tuple[str, ...] = task.problem.field_names
         self.evolved: tuple[str, ...] = task.problem.evolved
+        self.gauged: frozenset[str] = frozenset(
+            name for name, field in task.problem.described.items() if field.gauge
+        )
         self.order: int = task.problem.order
         self.unknowns: tuple[Unknown, ...] = task.unknowns
         self.instances: int = task.instances
@@ -274,6 +278,18 @@ class View:
             shared=shared if chosen.shared else None,
             diagnose=diagnose if chosen.diagnose else None,
         )
+
+    def weak(self) -> Stationary:
+        """Return the equation as fluxes and sources; the coefficients come separately.
+
+        Raises:
+            NotGivenError: the task has no solver face, or states none.
+        """
+        stated = self._require_face("solver").weak()
+        if stated is None:
+            raise NotGivenError(f"task {self.label} states no fluxes and sources")
+        self._take("step")
+        return stated
 
     def _on(self, grid: Grid, value: Any, name: str, like: Any) -> Any:
         """Return a known coefficient on a grid; of time it is a function of time."""

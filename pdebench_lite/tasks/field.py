@@ -26,6 +26,8 @@ Purpose = Literal["history", "final"]
 Axes = dict[str, np.ndarray]
 POINT = "point"
 """Dimension that numbers the points of a space that is not a box."""
+TRIANGLES = "triangles"
+"""Stored with such points, if they lie in a plane: (triangle, corner) -> number of a point."""
 
 
 class FieldTask(Task):
@@ -61,7 +63,7 @@ class FieldTask(Task):
         faces: set[Face] = {"data"}
         if self.problem.needs:
             faces.add("equation")
-        if self.problem.schemes():
+        if self.problem.schemes() or self.problem.weak() is not None:
             faces.add("solver")
         return frozenset(faces)
 
@@ -378,6 +380,9 @@ class FieldEvaluation:
         if POINT in self.axes:
             for name, at in self.task.quadrature(self.purpose)[0].items():
                 stored[name] = ((POINT,), at, {"units": problem.domain[name].unit})
+            if len(problem.domain.space) == 2:
+                what = {"units": "1", "coordinates": " ".join(problem.domain.geometry.names)}
+                stored[TRIANGLES] = (("triangle", "corner"), self._triangles(), what)
 
         def add(name: str, of: str, dims: tuple[str, ...], values: np.ndarray, what: str) -> None:
             units = problem.unit(of)
@@ -405,6 +410,21 @@ class FieldEvaluation:
                 where = _join([o.points[of] for o in mine])
                 add(f"{name}_observed_{of}", of, dims, where, f"{of} of the observations")
         return stored
+
+    def _triangles(self) -> np.ndarray:
+        """Return triangles between the points that lie in the shape, (m, 3) numbers of points."""
+        from scipy.spatial import Delaunay  # takes long to import
+
+        geometry = self.task.problem.domain.geometry
+        points = self.task.quadrature(self.purpose)[0]
+        at = np.stack([points[a] for a in geometry.names], axis=1)
+        found = Delaunay(at).simplices
+        corners = at[found]
+        inside = np.ones(len(found), bool)
+        for shares in ((1, 1, 1), (2, 2, 0), (0, 2, 2), (2, 0, 2)):  # the middle, then the edges'
+            middle = np.tensordot(shares, corners, (0, 1)) / sum(shares)
+            inside &= geometry.contains(dict(zip(geometry.names, middle.T, strict=True)))
+        return np.asarray(found[inside], np.int32)
 
     def _on_grid(self, function: Function, names: tuple[str, ...]) -> np.ndarray:
         axes = {a: self.axes[a] for a in names}

@@ -470,7 +470,7 @@ class ProblemContract(ProblemDescriptionContract):
             calls = {
                 "data": lambda view: view.labels(3),
                 "equation": lambda view: view.equation(),
-                "solver": lambda view: view.solver(),
+                "solver": lambda view: view.solver() if view.schemes() else view.weak(),
                 "initial_state": lambda view: view.initial_state(
                     _space(_inside(view.domain, 3), view.domain)
                 ),
@@ -502,7 +502,16 @@ def _size(state: Arrays) -> int:
 
 def _inside(domain: Domain, n: int) -> dict[str, np.ndarray]:
     """Draw n points, always the same, a little inside the domain."""
-    points = domain.sample(generator("contract", domain.names), n)
+    rng = generator("contract", domain.names)
+    if not domain.is_box:
+        geometry = domain.geometry
+        room = 0.02 * max(a.length for a in domain.space)
+        points = domain.sample(rng, 20 * n)
+        space = {a: points[a] for a in geometry.names}
+        far = np.flatnonzero(np.min(geometry.gaps(space), axis=0) > room)[:n]
+        assert far.size == n, f"{geometry!r} is too thin for stencils"
+        return {name: p[far] for name, p in points.items()}
+    points = domain.sample(rng, n)
     middle = {a.name: 0.5 * (a.lower + a.upper) for a in domain.axes}
     return {name: middle[name] + 0.96 * (p - middle[name]) for name, p in points.items()}
 

@@ -12,6 +12,7 @@ def pdebench_methods() -> Sequence[Method]:
     from pdebench_classical.descriptions import (
         ADJOINT,
         ETDRK4,
+        FEM,
         LEASTSQUARES,
         LINEAR_REGRESSION,
         MARCH,
@@ -21,7 +22,7 @@ def pdebench_methods() -> Sequence[Method]:
     )
 
     return (
-        *(MARCH, ETDRK4, MUSCL, SEMILAGRANGIAN),
+        *(MARCH, FEM, ETDRK4, MUSCL, SEMILAGRANGIAN),
         *(ADJOINT, LEASTSQUARES, LINEAR_REGRESSION, OPTICALFLOW),
     )
 

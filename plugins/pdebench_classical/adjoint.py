@@ -24,7 +24,7 @@ class AdjointSettings(Settings):
 
 def supports(task: Task, config: Any) -> Support:
     """Say whether an initial state is sought on one periodic axis, its grid not fixed."""
-    if "solver" not in task.faces:
+    if "solver" not in task.faces or not task.problem.schemes():
         return Support(False, f"{task.label} has no solver to take the adjoint of")
     if not any(u.kind == "initial" for u in task.unknowns):
         return Support(False, f"{task.label} does not ask for its initial state")

@@ -58,6 +58,23 @@ MARCH = Method(
   publisher = {SIAM}, year = {2007}, doi = {10.1137/1.9780898717839}}""",
 )
 
+FEM = Method(
+    name="fem",
+    family="classical",
+    summary="finite elements of order 1 to 4: stationary and diffusive problems on any shape",
+    solvers={"numpy": "pdebench_classical._fem:solve"},
+    Config="pdebench_classical.fem:FemSettings",
+    supports="pdebench_classical.fem:supports",
+    citation="""@book{ern2021finite,
+  author = {Ern, Alexandre and Guermond, Jean-Luc},
+  title = {Finite Elements {I}: Approximation and Interpolation},
+  publisher = {Springer}, year = {2021}, doi = {10.1007/978-3-030-56341-7}}
+@book{hairer1996solving,
+  author = {Hairer, Ernst and Wanner, Gerhard},
+  title = {Solving Ordinary Differential Equations {II}},
+  publisher = {Springer}, year = {1996}, doi = {10.1007/978-3-642-05221-7}}""",
+)
+
 ADJOINT = Method(
     name="adjoint",
     family="classical",

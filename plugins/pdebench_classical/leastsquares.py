@@ -17,7 +17,7 @@ class LeastSquaresSettings(Settings):
 
 def supports(task: Task, config: LeastSquaresSettings) -> Support:
     """Say whether numbers are sought in a problem with a time step on one periodic axis."""
-    if "solver" not in task.faces:
+    if "solver" not in task.faces or not task.problem.schemes():
         return Support(False, f"{task.label} has no solver to fit")
     numbers = [u for u in task.unknowns if u.kind == "coefficient" and not u.axes]
     functions = [u.name for u in task.unknowns if u.kind == "coefficient" and u.axes]

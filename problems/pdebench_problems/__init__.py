@@ -19,11 +19,12 @@ def pdebench_problems() -> "Sequence[type[Problem]]":
     from pdebench_problems.derivatives import Derivatives
     from pdebench_problems.kovasznay import Kovasznay
     from pdebench_problems.navier_stokes import NavierStokes
+    from pdebench_problems.poisson import Poisson
     from pdebench_problems.regression import Regression
     from pdebench_problems.wave import Wave
 
     return (
-        *(Burgers, AdvectionDensity, AllenCahn, Wave, NavierStokes, Kovasznay),
+        *(Burgers, AdvectionDensity, AllenCahn, Wave, NavierStokes, Kovasznay, Poisson),
         *(Derivatives, Regression),
     )
 

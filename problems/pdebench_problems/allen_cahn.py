@@ -17,6 +17,7 @@ from pdebench_lite.problem import (
     Periodic,
     Problem,
     Reference,
+    Stationary,
 )
 from pdebench_lite.problem.refined import refined
 from pdebench_lite.selectors import Settings
@@ -87,9 +88,13 @@ class AllenCahn(Problem):
         def rate(s: Arrays, c: Arrays, on: Any) -> Arrays:
             return {"u": c["D"] * on.laplacian(s["u"], "u") + reaction(s, c, on)["u"]}
 
-        return Evolution(
-            rate, symbol=lambda k, c: {"u": -c["D"] * k["x"] ** 2}, nonlinear=reaction, degree=3
+        weak = Stationary(
+            flux=lambda d: {"u": {"x": d["D"] * d["u_x"]}},
+            source=lambda d: {"u": -d["r"] * (d["u"] - d["u"] ** 3)},
+            linear=False,
         )
+        symbol = lambda k, c: {"u": -c["D"] * k["x"] ** 2}  # noqa: E731
+        return Evolution(rate, symbol=symbol, nonlinear=reaction, degree=3, weak=weak)
 
     def reference(self) -> Reference:
         """Return the solution of `etdrk4`, refined."""

@@ -50,3 +50,9 @@ class TestOpticalflowRuns(MethodRunContract):
     selector = "opticalflow[modes=4,steps=8]"
     problem = "advection-density[points=64,noise=0.1]"
     stochastic = False
+
+
+class TestFem(MethodContract):
+    selector = "fem[order=2,cells=3]"
+    problem = "poisson[shape=holes]"
+    stochastic = False

@@ -77,3 +77,15 @@ class TestNavierStokes(ProblemContract):
 
 class TestKovasznay(ProblemContract):
     selector = "kovasznay"
+
+
+class TestPoissonSquare(ProblemContract):
+    selector = "poisson"
+
+
+class TestPoissonLShape(ProblemContract):
+    selector = "poisson[shape=l-shape]"
+
+
+class TestPoissonHoles(ProblemContract):
+    selector = "poisson[shape=holes]"

@@ -10,7 +10,9 @@ import numpy as np
 
 from pdebench_lite.errors import PdebenchError
 
-from .geometry import Geometry, Points, Surface
+from .geometry import Block, Geometry, Points, Surface
+
+_CORE = 0.4  # half side of the cube in the middle, in radii
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,28 @@ class Ball(Geometry):
         direction = _direction(unit)
         normals = dict(zip(self.names, direction, strict=True))
         return Surface(self._at(np.full(unit.shape[1], self.radius), direction), normals)
+
+    def blocks(self) -> tuple[Block, ...]:
+        """Return a cube in the middle, and blocks from its faces to the sphere."""
+        d, centre = self.dimension, np.array(self.centre)[:, None]
+        half = _CORE * self.radius
+
+        def toward(face: int, sign: float) -> Block:
+            def at(unit: np.ndarray) -> np.ndarray:
+                along = np.insert(2 * np.delete(unit, face, axis=0) - 1, face, sign, axis=0)
+                rim = np.tan(pi / 4 * along)  # even in the angle
+                rim *= self.radius / np.linalg.norm(rim, axis=0)
+                return centre + half * along + unit[face] * (rim - half * along)
+
+            return Block(at)
+
+        core = Block(lambda unit: centre + half * (2 * unit - 1))
+        return (core, *(toward(face, sign) for face in range(d) for sign in (-1.0, 1.0)))
+
+    def gaps(self, points: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Return the distance to the sphere."""
+        gap: np.ndarray = abs(np.sqrt(self._squared(points)) - self.radius)
+        return gap[None]
 
     def distance(self, points: Mapping[str, Any], parts: tuple[str, ...]) -> Any | None:
         """Return (R² − r²)/R²."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from pdebench_lite.errors import PdebenchError
 
-from .geometry import Geometry, Points, Surface
+from .geometry import Block, Geometry, Points, Surface
 
 
 @dataclass(frozen=True, init=False)
@@ -72,6 +72,16 @@ class Box(Geometry):
         normals = {a: np.zeros(n) for a in self.names}
         normals[name] = np.full(n, 1.0 if side == "upper" else -1.0)
         return Surface(points, normals)
+
+    def blocks(self) -> tuple[Block, ...]:
+        """Return the box itself."""
+        low, high = np.array(self.bounds).T[:, :, None]
+        return (Block(lambda unit: low + (high - low) * unit),)
+
+    def gaps(self, points: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Return the distances to the planes that hold the sides."""
+        pairs = zip(self.names, self.bounds, strict=True)
+        return np.array([abs(points[name] - end) for name, ends in pairs for end in ends])
 
     def distance(self, points: Mapping[str, Any], parts: tuple[str, ...]) -> Any:
         """Return the product of the distances to the sides, each over the length of its axis.

@@ -1,5 +1,6 @@
 """A shape without some others, such as a square with round holes."""
 
+import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,7 +11,7 @@ from pdebench_lite.errors import PdebenchError
 
 from .ball import Ball
 from .box import Box
-from .geometry import Geometry, Points, Surface
+from .geometry import Block, Geometry, Points, Surface
 
 
 @dataclass(frozen=True)
@@ -98,22 +99,52 @@ class Difference(Geometry):
         x, y, w = (np.concatenate([piece[k] for piece in pieces]) for k in range(3))
         return dict(zip(self.names, (x, y), strict=True)), w
 
-    def _rectangles(self, n: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    @cached_property
+    def _cuts(self) -> list[list[float]]:
+        """Where the sides of the squares, prolonged, and of the shape cut each axis."""
         cuts = []
-        for k, bounds in enumerate(self.bounds):
-            ends = {
-                hole.centre[k] + sign * half for hole, half in self._squares for sign in (-1, 1)
-            }
-            cuts.append(sorted({*bounds, *ends}))
-        for x0, x1 in zip(cuts[0], cuts[0][1:], strict=False):
-            for y0, y1 in zip(cuts[1], cuts[1][1:], strict=False):
+        for k, (low, high) in enumerate(self.bounds):
+            ends = [c.centre[k] + sign * half for c, half in self._squares for sign in (-1, 1)]
+            found = [low]
+            for cut in sorted([*ends, high]):
+                if cut - found[-1] > 1e-9 * (high - low):
+                    found.append(cut)
+            cuts.append([*found[:-1], high])
+        return cuts
+
+    def _between(self) -> Iterator[Box]:
+        """Yield the rectangles between the squares."""
+        xs, ys = self._cuts
+        for x0, x1 in itertools.pairwise(xs):
+            for y0, y1 in itertools.pairwise(ys):
                 middle = (0.5 * (x0 + x1), 0.5 * (y0 + y1))
                 if not any(
                     max(abs(m - c) for m, c in zip(middle, hole.centre, strict=True)) < half
                     for hole, half in self._squares
                 ):
-                    points, weights = Box(x=(x0, x1), y=(y0, y1)).quadrature(n)
-                    yield points["x"], points["y"], weights
+                    yield Box(x=(x0, x1), y=(y0, y1))
+
+    def blocks(self) -> tuple[Block, ...]:
+        """Return the rectangles, and blocks from the rims to the sides of the squares."""
+        found = [block for box in self._between() for block in box.blocks()]
+        for hole, half in self._squares:
+            centre = np.array(hole.centre)[:, None]
+            for axis, cuts in enumerate(self._cuts):
+                middle = hole.centre[axis]
+                inside = [c - middle for c in cuts if abs(c - middle) < half * (1 + 1e-9)]
+                for ends in itertools.pairwise(inside):
+                    for side in (-half, half):
+                        found.append(_ray_block(centre, hole.radius, axis, ends, side))
+        return tuple(found)
+
+    def gaps(self, points: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Return the distances to the lines that hold the sides, and to the rims."""
+        return np.concatenate([shape.gaps(points) for shape in (self.outer, *self.holes)])
+
+    def _rectangles(self, n: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        for box in self._between():
+            points, weights = box.quadrature(n)
+            yield points["x"], points["y"], weights
 
     def _rings(self, n: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
         """Yield four blocks a hole: rays from the rim to a side of the square around it."""
@@ -128,3 +159,17 @@ class Difference(Geometry):
                 turned = angle + quarter * np.pi / 2
                 x, y = hole.centre[0] + r * np.cos(turned), hole.centre[1] + r * np.sin(turned)
                 yield x, y, weights * span * r
+
+
+def _ray_block(
+    centre: np.ndarray, radius: float, axis: int, ends: tuple[float, float], side: float
+) -> Block:
+    """Return the block of rays from a rim to a part of a side of the square around it."""
+
+    def at(unit: np.ndarray) -> np.ndarray:
+        along = ends[0] + (ends[1] - ends[0]) * unit[0]
+        outer = np.insert(np.full((1, along.size), side), axis, along, axis=0)
+        rim = outer * (radius / np.linalg.norm(outer, axis=0))
+        return np.asarray(centre + rim + unit[1] * (outer - rim))
+
+    return Block(at)

@@ -1,7 +1,7 @@
 """Geometry: what a shape of space can be asked."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -26,6 +26,20 @@ class Surface:
 
     points: Points
     normals: Points
+
+
+@dataclass(frozen=True)
+class Block:
+    """A piece of a shape that is a cube, bent.
+
+    Attributes:
+        at: maps points of the unit cube, (dimension, n), to coordinates, (dimension, n), smoothly.
+        corner: whether the origin of the cube is a corner of the shape; then all blocks of the
+            shape fit each other, too, when cells shrink toward their origins by one power.
+    """
+
+    at: Callable[[np.ndarray], np.ndarray]
+    corner: bool = False
 
 
 class Geometry(ABC):
@@ -71,6 +85,17 @@ class Geometry(ABC):
         Args:
             part: one of `parts`.
             unit: (dimension − 1, n), in [0, 1); of shape (0, n) in one dimension.
+        """
+
+    @abstractmethod
+    def blocks(self) -> tuple[Block, ...]:
+        """Return bent cubes that fill the shape and share whole faces, the same points on both."""
+
+    @abstractmethod
+    def gaps(self, points: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Return the distances of points to the parts of the boundary, (parts, n).
+
+        A flat part of a box may count as the whole plane that holds it.
         """
 
     def from_unit(self, unit: np.ndarray) -> Points:

@@ -9,7 +9,7 @@ import numpy as np
 
 from pdebench_lite.errors import PdebenchError
 
-from .geometry import Geometry, Points, Surface
+from .geometry import Block, Geometry, Points, Surface
 
 if TYPE_CHECKING:  # takes long to import, and listing needs none
     import shapely
@@ -110,14 +110,48 @@ class Polygon(Geometry):
         weights = np.outer(np.outer(ws * s, ws).ravel(), 2 * self._areas)
         return dict(zip(self.names, at.reshape(-1, 2).T, strict=True)), weights.ravel()
 
+    def blocks(self) -> tuple[Block, ...]:
+        """Return three quadrilaterals a triangle: corner, halves of two edges, middle."""
+
+        def quadrilateral(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> Block:
+            to_b, to_c = ((e - a)[:, None] / 2 for e in (b, c))
+            rest = ((a + b + c) / 3 - a)[:, None] - to_b - to_c
+
+            def at(unit: np.ndarray) -> np.ndarray:
+                found: np.ndarray = a[:, None] + unit[0] * to_b + unit[1] * to_c
+                return found + unit[0] * unit[1] * rest
+
+            return Block(at, corner=True)
+
+        return tuple(
+            quadrilateral(t[i], t[(i + 1) % 3], t[(i + 2) % 3])
+            for t in self.triangles
+            for i in range(3)
+        )
+
+    @cached_property
+    def _edges(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Both ends of each edge, in the order of the parts."""
+        return [
+            (np.array(ring[i]), np.array(ring[(i + 1) % len(ring)]))
+            for ring in (self.corners, *self.holes)
+            for i in range(len(ring))
+        ]
+
+    def gaps(self, points: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Return the distances to the edges."""
+        at = np.stack([np.asarray(points[a], float) for a in self.names], axis=-1)
+
+        def gap(begin: np.ndarray, end: np.ndarray) -> np.ndarray:
+            along = end - begin
+            share = np.clip((at - begin) @ along / (along @ along), 0, 1)
+            return np.asarray(np.linalg.norm(at - begin - share[:, None] * along, axis=1))
+
+        return np.stack([gap(*edge) for edge in self._edges])
+
     def on_boundary(self, part: str, unit: np.ndarray) -> Surface:
         """Return points on an edge, evenly spaced as `unit` is."""
-        i = self.parts.index(self.part(part))
-        for ring in (self.corners, *self.holes):
-            if i < len(ring):
-                break
-            i -= len(ring)
-        begin, end = np.array(ring[i]), np.array(ring[(i + 1) % len(ring)])
+        begin, end = self._edges[self.parts.index(self.part(part))]
         at = begin + unit[0][:, None] * (end - begin)
         along = (end - begin) / np.linalg.norm(end - begin)
         normal = np.array([along[1], -along[0]])

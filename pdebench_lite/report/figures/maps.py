@@ -29,6 +29,7 @@ from pdebench_lite.report.figures.data import (
     case_names,
 )
 from pdebench_lite.report.figures.style import FAINT, Looks, axis_label, printable
+from pdebench_lite.report.scattered import POINT, Mesh, mesh_of
 
 _MAP = 1.6  # inches that a map needs
 _DECADES = 5.0  # of the error's colour scale
@@ -90,7 +91,7 @@ def _drawn(
     name = shown.solution
     chosen = [next((e for e in case if e.has(name)), case[0]) for case in group.cases()]
     sample = next(e for e in chosen if e.has(name))
-    truth = plane(sample[shown.truth])
+    truth = plane(sample, shown.truth)
     if truth is None:
         dims = " × ".join(map(str, sample[name].dims))
         line = f"no maps of {shown.name}, which depends on {dims}; a map has two axes"
@@ -101,23 +102,38 @@ def _drawn(
     yield _figure(group, looks, say, shown, truth, maps, sample)
 
 
-def plane(values: xr.DataArray) -> xr.DataArray | None:
+def plane(entry: Entry, name: str) -> xr.DataArray | None:
     """Return what a map can show, time (or else the first axis) across; None if it cannot.
 
-    Of a field over two space axes and time, that is its state at the end.
+    Of a field over two space axes and time, that is its state at the end. A field on scattered
+    points has the attribute `mesh`.
     """
-    if values.ndim == 3 and TIME in values.dims:
+    values = entry[name]
+    mesh = mesh_of(entry.fields, values)
+    if TIME in values.dims and (mesh is not None or values.ndim == 3):
         values = values.isel({TIME: -1})
+    if mesh is not None:
+        return values.assign_attrs(mesh=mesh)
     if values.ndim != 2:
         return None
     return values if values.dims[1] == TIME else values.T
 
 
+def _sides(values: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:
+    """Return the coordinates down and across."""
+    mesh: Mesh | None = values.attrs.get("mesh")
+    if mesh is not None:
+        return mesh.down, mesh.across
+    return values[values.dims[0]], values[values.dims[1]]
+
+
 def _maps(label: str, entry: Entry, shown: _Shown) -> _Maps:
     if not entry.has(shown.solution):
         return _Maps(label, entry, None, None)
-    solution, truth = plane(entry[shown.solution]), plane(entry[shown.truth])
-    error = None if solution is None or truth is None else abs(solution - truth)
+    solution, truth = plane(entry, shown.solution), plane(entry, shown.truth)
+    error = None
+    if solution is not None and truth is not None:
+        error = abs(solution - truth).assign_attrs(solution.attrs)
     return _Maps(label, entry, solution, error)
 
 
@@ -187,7 +203,7 @@ def _unit(values: xr.DataArray) -> str:
 
 
 def _moment(values: xr.DataArray) -> str:
-    if values.ndim == 3 and TIME in values.dims:
+    if TIME in values.dims and (values.ndim == 3 or POINT in values.dims):
         return f" at {TIME} = {float(values[TIME][-1]):g}"
     return ""
 
@@ -223,10 +239,18 @@ def _bar(norm: Normalize, colors: str) -> Any:
 
 
 def _paint(axes: Axes, values: xr.DataArray, norm: Normalize, colors: str) -> None:
-    down, across = (np.asarray(values[dim]) for dim in values.dims)
-    shown = values.clip(min=norm.vmin) if isinstance(norm, LogNorm) else values
+    shown = np.asarray(values)
+    if isinstance(norm, LogNorm):
+        shown = np.clip(shown, norm.vmin, None)
+    mesh: Mesh | None = values.attrs.get("mesh")
+    if mesh is not None:
+        axes.tripcolor(
+            mesh.triangulation, shown, norm=norm, cmap=colors, shading="gouraud", rasterized=True
+        )
+        return
+    down, across = map(np.asarray, _sides(values))
     axes.pcolormesh(
-        across, down, np.asarray(shown), norm=norm, cmap=colors, shading="nearest", rasterized=True
+        across, down, shown, norm=norm, cmap=colors, shading="nearest", rasterized=True
     )  # fmt: skip
 
 
@@ -260,18 +284,18 @@ def _case(
 
 def _frame(panels: np.ndarray, reference: xr.DataArray, last: bool) -> None:
     """Give the maps one frame: ticks on all, numbers at the left and the bottom."""
-    across = reference.dims[1]
+    across = _sides(reference)[1]
     for (row, _), axes in np.ndenumerate(panels):
         _limits(axes, reference)
         axes.tick_params(labelleft=False, labelbottom=row == 1 and last)
         if row == 1 and last:
-            axes.set_xlabel(axis_label(str(across), _unit(reference[across])))
+            axes.set_xlabel(axis_label(str(across.name), _unit(across)))
 
 
 def _limits(axes: Axes, values: xr.DataArray) -> None:
-    down, across = (np.asarray(values[dim]) for dim in values.dims)
-    axes.set_xlim(float(across[0]), float(across[-1]))
-    axes.set_ylim(float(down[0]), float(down[-1]))
+    down, across = _sides(values)
+    axes.set_xlim(float(across.min()), float(across.max()))
+    axes.set_ylim(float(down.min()), float(down.max()))
     axes.locator_params(nbins=3)
     if TIME not in values.dims:
         axes.set_aspect("equal")
@@ -282,13 +306,13 @@ def _reference(
 ) -> None:
     axes.set_axis_on()
     _paint(axes, reference, norm, colors)
-    down, across = reference.dims
+    down, across = _sides(reference)
     axes.set_title(shown.of, fontsize=7)
-    axes.set_ylabel(axis_label(str(down), _unit(reference[down])))
+    axes.set_ylabel(axis_label(str(down.name), _unit(down)))
     _limits(axes, reference)
     axes.tick_params(labelbottom=False)
-    times = f"{shown.name}{OBSERVED}_{across}"
-    if across == TIME and sample.has(times):
+    times = f"{shown.name}{OBSERVED}_{across.name}"
+    if across.name == TIME and sample.has(times):
         for moment in np.unique(np.asarray(sample[times]))[:5]:
             axes.axvline(moment, color="k", lw=0.8, ls=(0, (3, 2)), clip_on=False)
         axes.set_title("reference\n(dashed: observed)", fontsize=7)

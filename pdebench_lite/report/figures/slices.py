@@ -13,6 +13,7 @@ from matplotlib.lines import Line2D
 from pdebench_lite.report.figures import style
 from pdebench_lite.report.figures.data import OBSERVED, REFERENCE, TIME, Entry, Group
 from pdebench_lite.report.figures.style import FAINT, Looks, axis_label, printable
+from pdebench_lite.report.scattered import POINT
 
 _TIMES = 4
 _DOTS = 64
@@ -28,8 +29,9 @@ def draw(group: Group, looks: Looks, say: Callable[[str], None]) -> Iterator[tup
         having = [entry for entry in group.entries if entry.has(name)]
         reference = having[0][f"{name}{REFERENCE}"]
         space = [str(dim) for dim in reference.dims if dim != TIME]
-        if len(space) != 1:
-            say(f"{group.label}: no slices of {name}, which depends on {' × '.join(space)}")
+        if len(space) != 1 or POINT in space:
+            of = "is on scattered points" if POINT in space else f"depends on {' × '.join(space)}"
+            say(f"{group.label}: no slices of {name}, which {of}")
             continue
         suffix = "" if len(fields) == 1 else f"-{style.slug(name)}"
         yield suffix, _figure(group, looks, name, space[0], having)

@@ -14,6 +14,7 @@ from pdebench_lite.analysis.comparison import ProblemComparison
 from pdebench_lite.analysis.entrants import Entrant
 from pdebench_lite.analysis.wording import clean, metric_text
 from pdebench_lite.report.figures.data import FOUND, OBSERVED, REFERENCE, TIME, TRUE, Entry
+from pdebench_lite.report.scattered import POINT, mesh_of, on_grid
 from pdebench_lite.report.web.tables import Json
 from pdebench_lite.report.web.values import numbers, packed, thinned
 from pdebench_lite.store.records import Record, Store
@@ -63,8 +64,8 @@ class _Fields:
 
     def json(self) -> Json:
         """Return it with its scales."""
-        low = min(float(truth.min()) for truth in self.truths)
-        high = max(float(truth.max()) for truth in self.truths)
+        low = min(float(np.nanmin(truth)) for truth in self.truths)
+        high = max(float(np.nanmax(truth)) for truth in self.truths)
         changes = low < -0.05 * abs(high) and high > 0.05 * abs(low)
         peak = max(-low, high)
         return {
@@ -127,11 +128,21 @@ def _names(entry: Entry) -> list[_Names]:
     stems = [n.removesuffix(FOUND) for n in stored if n.endswith(FOUND)]
     stems = [n for n in stems if entry.has(n + TRUE) and entry[n + FOUND].ndim > 1]
     planes = [_Names(f"{n} (found)", n + FOUND, n + TRUE, "true") for n in stems]
-    return [n for n in (*fields, *planes) if _space(entry[n.solution]) in _POINTS]
+    return [n for n in (*fields, *planes) if _can_be_shown(entry, n.solution)]
 
 
-def _space(values: "xr.DataArray") -> int:
-    return sum(dim != TIME for dim in values.dims)
+def _can_be_shown(entry: Entry, name: str) -> bool:
+    values = entry[name]
+    if POINT in values.dims:
+        return mesh_of(entry.fields, values) is not None
+    return sum(dim != TIME for dim in values.dims) in _POINTS
+
+
+def _read(entry: Entry, name: str) -> "xr.DataArray":
+    """Return what is shown of a field: few points, on a grid."""
+    values = entry[name]
+    mesh = mesh_of(entry.fields, values)
+    return _thin(values if mesh is None else on_grid(values, mesh, _POINTS[2][0]))
 
 
 def _add(
@@ -139,8 +150,10 @@ def _add(
 ) -> bool:
     """Add one field of one run; says whether it could be."""
     name = names.name
-    solution, truth = _thin(entry[names.solution]), _thin(entry[names.reference])
-    if solution.shape != truth.shape or not np.isfinite(truth.to_numpy()).all():
+    solution, truth = _read(entry, names.solution), _read(entry, names.reference)
+    meshed = POINT in entry[names.reference].dims  # then NaN is outside
+    finite = np.isfinite(truth.to_numpy())
+    if solution.shape != truth.shape or not (finite.any() if meshed else finite.all()):
         return False
     error = np.abs(solution.to_numpy() - truth.to_numpy())
     unit = str(truth.attrs.get("units", ""))
@@ -160,7 +173,9 @@ def _add(
             "reference": into.references.index(reference),
             "solution": packed(solution),
             "error": packed(error),
-            "stored": [entry[names.solution].sizes[dim] for dim in solution.dims],
+            "stored": list(entry[names.solution].sizes.values())
+            if meshed
+            else [entry[names.solution].sizes[dim] for dim in solution.dims],
             "kept": list(solution.sizes.values()),
             "unknowns": _unknowns(entry),
         }

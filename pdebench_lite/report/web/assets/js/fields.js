@@ -209,8 +209,11 @@
     part("time").hidden = times().length < 2;
     told();
     part("about").textContent =
-      `Seed ${run.seed}, ${run.score}. ${run.kept.join(" × ")} of ${run.stored.join(" × ")} stored points are shown, ` +
-      `spread evenly${flat() && field.observed.length ? "; dashed: observed" : ""}.`;
+      `Seed ${run.seed}, ${run.score}. ` +
+      (run.kept.length === run.stored.length
+        ? `${run.kept.join(" × ")} of ${run.stored.join(" × ")} stored points are shown, spread evenly`
+        : `Interpolated to ${run.kept.join(" × ")} points from ${run.stored.join(" × ")} stored ones`) +
+      `${flat() && field.observed.length ? "; dashed: observed" : ""}.`;
     Object.values(plots).forEach((plot) => plot.update());
   };
 

@@ -1,0 +1,1 @@
+"""References that more than a formula stands behind."""
