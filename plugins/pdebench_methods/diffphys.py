@@ -70,7 +70,7 @@ class DiffphysSettings(CorrectionSettings):
 
 
 def supports(task: Task, config: DiffphysSettings) -> Support:
-    """Say whether a task has unknowns and a time step to unroll on a periodic grid."""
+    """Say whether a task has unknowns and a time step to unroll."""
     if config.mode == "solver-in-the-loop":
         return fits_a_correction(task, config.scheme)
     if task.instances:
@@ -96,8 +96,10 @@ def supports(task: Task, config: DiffphysSettings) -> Support:
         )
     if config.optimizer == "gauss-newton" and config.weight == 0.0:
         return Support(False, "gauss-newton needs a weight above 0, such as weight=1e-14")
-    if not all(axis.periodic for axis in task.problem.domain.space):
-        return Support(False, f"{task.label} is not periodic, which this version needs")
+    time = task.problem.domain.time
+    for unknown in task.unknowns:
+        if time is not None and time.name in unknown.axes:
+            return Support(False, f"{unknown.name} depends on time, which a rollout holds constant")
     return Support(True)
 
 
