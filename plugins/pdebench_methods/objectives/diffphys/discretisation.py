@@ -12,6 +12,9 @@ from pdebench_lite.problem import Arrays, Domain, Observation, Scheme
 
 _COURANT = 0.9  # of the stability bound, for a state somewhat larger than what was observed
 _HEADROOM = 1.25
+MAGNITUDE = 10.0
+"""How much larger than its guess a positive coefficient may become, and the steps be stable."""
+
 _FEWEST_STEPS = 32
 _MOST_CELLS = 2048  # along an axis, where the number is chosen and not given
 REFINEMENT = 3  # an odd factor keeps the old cell centres among the new ones
@@ -100,7 +103,7 @@ def time_step(
         domain: gives the start of time.
         state: the initial state on the grid, name -> array. A field that was observed is taken to
             look as it did then, a tenth or more larger, whatever its guess.
-        sought: guesses of the coefficients on the grid.
+        sought: coefficients on the grid as large as they may become.
         observations: sorted by time.
         steps: number of steps to the last observation, 0 to choose.
 

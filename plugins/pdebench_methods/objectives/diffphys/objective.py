@@ -23,6 +23,7 @@ from pdebench_methods.objectives.diffphys.details import (
     search_details,
 )
 from pdebench_methods.objectives.diffphys.discretisation import (
+    MAGNITUDE,
     REFINEMENT,
     Discretisation,
     equal_steps,
@@ -136,7 +137,9 @@ class DiffphysObjective:
         grid = self.domain.grid(cells)
         steps = self.settings.steps * cells // self.cells
         guesses = {
-            u.name: np.full(grid.cells if u.axes else (), u.guess)
+            u.name: np.full(
+                grid.cells if u.axes else (), u.guess * (MAGNITUDE if u.positive else 1)
+            )
             for u in self.unknowns
             if u.kind == "coefficient"
         }
