@@ -74,7 +74,9 @@ def supports(task: Task, config: DiffphysSettings) -> Support:
     if config.mode == "solver-in-the-loop":
         return fits_a_correction(task, config.scheme)
     if task.instances:
-        return Support(False, f"{task.label} is a family: use diffphys[mode=solver-in-the-loop]")
+        found = fits_a_correction(task, config.scheme)
+        remedy = f"{task.label} is a family: use diffphys[mode=solver-in-the-loop]"
+        return Support(False, remedy if found.ok else found.reason)
     if "solver" not in task.faces or not task.asks_fields:
         return Support(False, f"{task.label} has no time step of fields to unroll")
     if task.without_start:

@@ -136,7 +136,7 @@ class DiffphysObjective:
         """Return the scheme on a grid, with its time step."""
         grid = self.domain.grid(cells)
         steps = self.settings.steps * cells // self.cells
-        guesses = {
+        largest = {
             u.name: np.full(
                 grid.cells if u.axes else (), u.guess * (MAGNITUDE if u.positive else 1)
             )
@@ -146,7 +146,7 @@ class DiffphysObjective:
         known = self.known_start(cells)
         sought = {u.field: np.full(grid.cells, u.guess) for u in self._initials()}
         state = {**known, **sought}
-        dt = time_step(self.scheme, grid, self.domain, state, guesses, self.observations, steps)
+        dt = time_step(self.scheme, grid, self.domain, state, largest, self.observations, steps)
         if not self.settings.steps and cells > self.cells:
             dt = min(dt, self.discretisation(self.cells).dt * self.cells / cells)
         return Discretisation(self.scheme, grid, dt)
