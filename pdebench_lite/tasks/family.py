@@ -28,7 +28,7 @@ class Ensemble:
     Attributes:
         axes: axis name -> (n,), in the order of the domain: space first, time last. Times ascend
             and begin at the start, so that the first frame is the initial state.
-        fields: field name -> (instances, *space, times); of stationary problems (instances, *space).
+        fields: field name -> (instances, *space, times), of stationary problems without times.
         coefficients: coefficient name -> (instances,) for a number, (instances, *space) for a
             function: what differs between the instances, next to their initial states.
         stationary: whether no axis is time; then no field is given and all are asked.

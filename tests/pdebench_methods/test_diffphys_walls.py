@@ -182,3 +182,28 @@ def test_cells_hold_their_value_up_to_a_wall():
     np.testing.assert_allclose(
         basis.matrix({"x": np.array([0.0, 0.125, 1.0])}), np.eye(4)[[0, 0, 3]], atol=1e-14
     )
+
+
+def test_what_steps_have_in_common_follows_from_the_known_coefficients_too(known):
+    """`shared` of a view is given the unknowns alone, and adds what the task knows."""
+    task = known.task("allen-cahn:reconstruction[ic=smooth]")
+    scheme = View(task, lambda p: generator("d", p)).solver("etdrk4")
+    grid = task.problem.domain.grid(32)
+    state = {"u": np.sin(np.pi * grid.centres())}
+    sought = {"D": np.asarray(2e-3)}  # one coefficient is sought; r is known to the view alone
+    prepared = scheme.prepared(sought, 0.1, grid)
+    assert set(prepared) > set(sought), "something is shared"
+    np.testing.assert_allclose(
+        scheme.step(state, prepared, 0.0, 0.1, grid)["u"],
+        scheme.step(state, sought, 0.0, 0.1, grid)["u"],
+        atol=1e-14,
+    )
+
+
+def test_a_coefficient_of_time_is_not_rolled_out(known, monkeypatch):
+    unknown = Unknown("f", "coefficient", ("x", "t"))
+    task, (described, config) = known.task("rod:identify"), known.configured("diffphys")
+    monkeypatch.setattr(type(task.problem), "sought", {"f": unknown})
+    support = described.supports(task, config)
+    assert not support.ok
+    assert "f depends on time" in support.reason
