@@ -29,7 +29,7 @@ def _cubic(s: Array) -> list[tuple[int, Array]]:
 
 
 class Stencil(NamedTuple):
-    """Which nodes of a periodic grid are read for each of m points, and with what weights."""
+    """Which nodes of a grid are read for each of m points, and with what weights."""
 
     index: Array
     """Of the nodes in the flattened grid, shape (*batch, nodes·m), the points running fastest."""
@@ -41,6 +41,7 @@ _STENCILS: dict[str, Callable[[Array], list[tuple[int, Array]]]] = {
     "linear": _linear,
     "cubic": _cubic,
 }
+_REACH = {"linear": (0, 1), "cubic": (1, 2)}  # nodes below and above the one to the left
 _GHOSTS = {"linear": (1, 1), "cubic": (2, 3)}  # width, and the degree that keeps the order
 
 
@@ -125,23 +126,31 @@ def extended(
 
 
 def stencil(
-    positions: Sequence[Float[Array, "..."]], cells: tuple[int, ...], order: str
+    positions: Sequence[Float[Array, "..."]],
+    cells: tuple[int, ...],
+    order: str,
+    periodic: tuple[bool, ...] = (),
 ) -> Stencil:
-    """Return the nodes around each point of a periodic grid, and their weights.
+    """Return the nodes around each point of a grid, and their weights.
 
     Args:
         positions: as for `interpolate_periodic`.
         cells: of the grid, (n₁, …, n_d).
         order: `"linear"` or `"cubic"`.
+        periodic: whether each axis is; empty: all. Next to the end of one that is not, the nodes
+            are those nearest to it, whose polynomial is continued.
 
     Raises:
         ValueError: unknown order.
     """
     _check(order)
     nodes = []  # for each axis: the nodes of its 1-D stencil, as (index, weight)
-    for position, n in zip(positions, cells, strict=True):
+    for position, n, wraps in zip(positions, cells, periodic or (True,) * len(cells), strict=True):
         xp = array_namespace(position)
         left = xp.floor(position)
+        if not wraps:
+            below, above = _REACH[order]
+            left = xp.clip(left, below, n - 1 - above)
         index = as_index(array_namespace(left), left)
         nodes.append([((index + k) % n, w) for k, w in _STENCILS[order](position - left)])
     indices, weights = [], []

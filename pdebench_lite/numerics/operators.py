@@ -44,7 +44,8 @@ class Operators(ABC):
         Args:
             values: shape `(*batch, *cells)`.
             axes: axis letters, one for each derivative.
-            of: name of the field whose boundary conditions hold for the values.
+            of: name of the field whose boundary conditions hold for the values; empty, such as for
+                a coefficient or a flux: they are continued beyond the walls.
         """
 
     def laplacian(self, values: Array, of: str = "") -> Array:

@@ -179,7 +179,7 @@ class Domain:
         """Return what holds on the ends of the axes of a grid, for its operators.
 
         Args:
-            field: the field.
+            field: the field; empty: values of which nothing is known there, as a coefficient's.
             grid: a grid on this domain.
             t: time, at which values are read.
             like: array whose library, dtype and device values take.
@@ -187,8 +187,10 @@ class Domain:
         Raises:
             PdebenchError: no condition is stated on an end.
         """
-        from pdebench_lite.numerics.boundary import Robin
+        from pdebench_lite.numerics.boundary import Extrapolation, Robin
 
+        if not field:
+            return {axis.name: Extrapolation() for axis in self.space if not axis.periodic}
         found: dict[str, Any] = {}
         for axis in self.space:
             if axis.periodic:

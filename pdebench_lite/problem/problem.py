@@ -74,6 +74,11 @@ class Problem(ABC):
         return tuple(name for name, f in self.described.items() if not f.auxiliary)
 
     @property
+    def measurable(self) -> tuple[str, ...]:
+        """Names of the fields that have values, not values up to a constant."""
+        return tuple(name for name, f in self.described.items() if not f.gauge)
+
+    @property
     def default_task(self) -> str:
         """Name of the task that a selector without one means."""
         if self.tasks:

@@ -28,14 +28,21 @@ class Ensemble:
     Attributes:
         axes: axis name -> (n,), in the order of the domain: space first, time last. Times ascend
             and begin at the start, so that the first frame is the initial state.
-        fields: field name -> (instances, *space, times).
-        coefficients: coefficient name -> (instances,): what differs between the instances besides
-            their initial states.
+        fields: field name -> (instances, *space, times), of stationary problems without times.
+        coefficients: coefficient name -> (instances,) for a number, (instances, *space) for a
+            function: what differs between the instances, next to their initial states.
+        stationary: whether no axis is time; then no field is given and all are asked.
     """
 
     axes: Mapping[str, np.ndarray]
     fields: Mapping[str, np.ndarray]
     coefficients: Mapping[str, np.ndarray] = field(default_factory=dict)
+    stationary: bool = False
+
+    @property
+    def space(self) -> tuple[str, ...]:
+        """Names of the space axes."""
+        return tuple(self.axes) if self.stationary else tuple(self.axes)[:-1]
 
     @property
     def size(self) -> int:
@@ -46,45 +53,68 @@ class Ensemble:
         """Return what is given of the instances, and the axes on which the rest is asked.
 
         Returns:
-            Field name -> initial states (instances, *space); coefficient name -> (instances,);
-            space axis -> (n,); time axis -> the later times only, (frames,).
+            Field name -> initial states (instances, *space), none of stationary problems;
+            coefficient name -> (instances,) or (instances, *space); space axis -> (n,); time axis
+            -> the later times only, (frames,).
         """
-        *space, clock = self.axes
-        start = {name: values[..., 0] for name, values in self.fields.items()}
-        places = {name: self.axes[name] for name in space}
-        asked = {**start, **self.coefficients, **places, clock: self.axes[clock][1:]}
+        asked: dict[str, np.ndarray] = {**self.coefficients, **self.axes}
+        if not self.stationary:
+            asked |= {name: values[..., 0] for name, values in self.fields.items()}
+            clock = tuple(self.axes)[-1]
+            asked[clock] = self.axes[clock][1:]
         return {name: np.array(values) for name, values in asked.items()}  # whoever asks owns them
 
     def later(self) -> dict[str, np.ndarray]:
-        """Return the fields after the start: name -> (instances, *space, frames)."""
+        """Return what is asked: the fields after the start, (instances, *space, frames), or all."""
+        if self.stationary:
+            return dict(self.fields)
         return {name: values[..., 1:] for name, values in self.fields.items()}
 
     def observations(self) -> tuple[Observation, ...]:
         """Return every number as a labelled sample; `instance` is the slowest of its axes."""
-        axes = {"instance": np.arange(self.size), **self.axes}
-        mesh = np.meshgrid(*axes.values(), indexing="ij")
-        points = {name: m.ravel() for name, m in zip(axes, mesh, strict=True)}
-        alone = {"instance": np.arange(self.size)}
+
+        def points(names: tuple[str, ...]) -> dict[str, np.ndarray]:
+            axes = {"instance": np.arange(self.size), **{a: self.axes[a] for a in names}}
+            mesh = np.meshgrid(*axes.values(), indexing="ij")
+            return {name: m.ravel() for name, m in zip(axes, mesh, strict=True)}
+
+        everywhere, places, alone = points(tuple(self.axes)), points(self.space), points(())
         return (
-            *(Observation(name, points, v.ravel()) for name, v in self.fields.items()),
-            *(Observation(name, alone, v) for name, v in self.coefficients.items()),
+            *(Observation(name, everywhere, v.ravel()) for name, v in self.fields.items()),
+            *(
+                Observation(name, places if np.ndim(v) > 1 else alone, np.ravel(v))
+                for name, v in self.coefficients.items()
+            ),
         )
 
     @classmethod
-    def gather(cls, labels: tuple[Observation, ...], domain: Domain) -> "Ensemble":
+    def gather(
+        cls, labels: tuple[Observation, ...], domain: Domain, fields: tuple[str, ...] = ()
+    ) -> "Ensemble":
         """Put the labels of a family back on their grid; the inverse of `observations`.
 
         Args:
             labels: as a view of a family returns them.
             domain: of the problem.
+            fields: names of its fields; empty: the labels that depend on every axis.
         """
-        whole = [label for label in labels if len(label.points) > 1]
+        whole = [
+            label
+            for label in labels
+            if (label.field in fields if fields else len(label.points) == 1 + len(domain.names))
+        ]
+        names = {label.field for label in whole}
         axes = {name: np.unique(whole[0].points[name]) for name in domain.names}
-        shape = tuple(values.size for values in axes.values())
+
+        def on_grid(label: Observation) -> np.ndarray:
+            shape = (axes[name].size for name in domain.names if name in label.points)
+            return label.values.reshape(-1, *shape)
+
         return cls(
             axes,
-            {label.field: label.values.reshape(-1, *shape) for label in whole},
-            {label.field: label.values for label in labels if len(label.points) == 1},
+            {label.field: on_grid(label) for label in whole},
+            {label.field: on_grid(label) for label in labels if label.field not in names},
+            stationary=domain.time is None,
         )
 
 
@@ -97,6 +127,7 @@ class FamilyTask(Task):
 
     Class attributes:
         shifts: names of the shifted test sets.
+        functions: coefficients that are functions of space and differ between the instances.
     """
 
     class Parameters(Settings):
@@ -107,6 +138,7 @@ class FamilyTask(Task):
         test: int = Field(64, ge=1, le=10_000, description="instances of each final score")
 
     shifts: ClassVar[tuple[str, ...]] = ()
+    functions: ClassVar[tuple[str, ...]] = ()
     ranked: ClassVar[tuple[str, ...]] = ("rel_l2",)
     reported: ClassVar[tuple[str, ...]] = ("nrmse", "instance_s", "mae", "linf")
 
@@ -253,18 +285,17 @@ class FamilyEvaluation:
         problem = self.task.problem
         stored: dict[str, tuple[tuple[str, ...], np.ndarray, dict[str, str]]] = {}
         for name, drawn in self.sets.items():
-            *space, clock = drawn.axes
-            query = drawn.query()
-            for axis in (*space, clock):
+            query, instance = drawn.query(), f"{name}_instance"
+            for axis in drawn.axes:
                 stored[axis] = ((axis,), query[axis], {"units": problem.domain[axis].unit})
-            instance = f"{name}_instance"
+            places, dims = (instance, *drawn.space), (instance, *drawn.axes)
             for key, values in drawn.coefficients.items():
                 units = {"units": problem.unit(key)}
-                stored[f"{key}_{name}"] = ((instance,), values, units)
+                stored[f"{key}_{name}"] = (places[: np.ndim(values)], values, units)
             for key, truth in drawn.later().items():
                 units = {"units": problem.unit(key)}
-                dims = (instance, *space, clock)
-                stored[f"{key}_{name}_start"] = (dims[:-1], query[key], units)
+                if key in query:
+                    stored[f"{key}_{name}_start"] = (places, query[key], units)
                 stored[f"{key}_{name}"] = (dims, self.answers[name][key], units)
                 stored[f"{key}_{name}_reference"] = (dims, truth, units)
         return stored

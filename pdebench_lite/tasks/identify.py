@@ -62,10 +62,10 @@ class Identify(FieldTask):
         return points, self.reference.evaluate(points)
 
     def observations(self, rng: np.random.Generator) -> tuple[Observation, ...]:
-        """Return noisy values of every field."""
+        """Return noisy values of every field that is not known up to a constant only."""
         points, exact = self._measured
         seen = []
-        for name in self.problem.field_names:
+        for name in self.problem.measurable:
             noise = float(self.parameters.noise * np.sqrt(np.mean(exact[name] ** 2)))
             values = exact[name] + noise * rng.standard_normal(exact[name].size)
             seen.append(Observation(name, points, values, noise))

@@ -1,4 +1,4 @@
-"""Task `reconstruction`: one later snapshot is given, the field and its initial state are asked."""
+"""Task `reconstruction`: a later snapshot is given, the field and its initial state are asked."""
 
 from functools import cached_property
 from typing import ClassVar
@@ -11,12 +11,19 @@ from pdebench_lite.problem import Observation, Problem, Unknown
 from pdebench_lite.selectors import Settings
 from pdebench_lite.tasks.field import FieldTask
 
+_GOLDEN = 0.5 * (5.0**0.5 - 1.0)
+
 
 class Reconstruction(FieldTask):
     """Recover a field over the whole of space-time from one snapshot and the equation.
 
     The snapshot is read from the certified reference at cell centres (no inverse crime), with
-    Gaussian noise drawn from the data stream. Nothing that knows the initial state is given.
+    Gaussian noise drawn from the data stream. Nothing that knows the initial state is given. Fields
+    that are known up to a constant only are not observed.
+
+    An equation of second order in time has two snapshots, because u and u_t at the start are
+    unknown; only u there is asked. The earlier one is taken at `t_obs` times the golden section, so
+    that no wave of the domain is zero in both.
     """
 
     class Parameters(Settings):
@@ -40,11 +47,11 @@ class Reconstruction(FieldTask):
 
     @classmethod
     def applies(cls, problem: Problem) -> bool:
-        """Where a first-order evolution on a box states its initial state."""
+        """Where an evolution on a box states its initial state."""
         domain = problem.domain
         if domain.time is None or not domain.is_box:
             return False
-        return problem.starts and problem.order == 1 and domain.time.upper >= 0.5
+        return problem.starts and domain.time.lower < 0.5 <= domain.time.upper
 
     @property
     def unknowns(self) -> tuple[Unknown, ...]:
@@ -61,14 +68,18 @@ class Reconstruction(FieldTask):
         assert domain.time is not None
         points = domain.grid(self.parameters.points).points()
         flat = {name: np.ravel(values) for name, values in points.items()}
-        flat[domain.time.name] = np.full(next(iter(flat.values())).size, self.parameters.t_obs)
+        size, start = next(iter(flat.values())).size, domain.time.lower
+        shares = _GOLDEN ** np.arange(self.problem.order)[::-1]
+        times = start + shares * (self.parameters.t_obs - start)
+        flat = {name: np.tile(values, times.size) for name, values in flat.items()}
+        flat[domain.time.name] = np.repeat(times, size)
         return flat, self.reference.evaluate(flat)
 
     def observations(self, rng: np.random.Generator) -> tuple[Observation, ...]:
-        """Return the snapshot of every field on the cell centres at `t_obs`."""
+        """Return the snapshots of every field on the cell centres."""
         points, exact = self._snapshot
         snapshots = []
-        for name in self.problem.field_names:
+        for name in self.problem.measurable:
             noise = float(self.parameters.noise * np.sqrt(np.mean(exact[name] ** 2)))
             values = exact[name] + noise * rng.standard_normal(exact[name].size)
             snapshots.append(Observation(name, points, values, noise))

@@ -34,6 +34,8 @@ def supports(task: Task, config: Any) -> Support:
         return Support(False, f"{task.label} also asks for {names}; adjoint finds initial states")
     if task.without_start:
         return Support(False, task.without_start)
+    if task.problem.order > 1:
+        return Support(False, f"{task.label} is of second order in time; adjoint finds no rates")
     space = task.problem.domain.space
     if len(space) != 1 or not space[0].periodic:
         return Support(False, f"{task.label} is not on one periodic axis")

@@ -30,6 +30,10 @@ def supports(task: Task, config: LeastSquaresSettings) -> Support:
         return Support(False, f"{task.label} does not ask for numbers that its equation names")
     if task.without_start:
         return Support(False, task.without_start)
+    if task.problem.order > 1 and "initial_state" not in task.gives:
+        return Support(
+            False, f"{task.label} is of second order in time; leastsquares finds no rates"
+        )
     space = task.problem.domain.space
     if len(space) != 1 or not space[0].periodic:
         return Support(False, f"{task.label} is not on one periodic axis")

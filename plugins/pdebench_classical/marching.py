@@ -8,6 +8,7 @@ from pdebench_lite.problem import Scheme, Task
 from pdebench_lite.problem.view import View
 from pdebench_lite.registry.method import Support
 from pdebench_lite.selectors import Settings
+from pdebench_methods.operators import beyond_a_line
 
 CELLS = {1: 512, 2: 128, 3: 32}
 """Cells an axis where none are given, by number of space axes."""
@@ -56,8 +57,8 @@ def supports(task: Task, config: MarchSettings) -> Support:
         names = ", ".join(schemes)
         return Support(False, f"{task.label} has no scheme '{config.scheme}'; it has: {names}")
     if task.instances:
-        one = len(task.problem.domain.space) == 1 and task.problem.domain.space[0].periodic
-        return Support(one, "" if one else f"{task.label} is not one periodic space axis and time")
+        reason = beyond_a_line(task)
+        return Support(not reason, reason)
     if "initial_state" not in task.gives:
         return Support(False, f"{task.label} does not give its initial state; nothing to march")
     sought = [u.name for u in task.unknowns if u.kind == "coefficient"]

@@ -70,11 +70,13 @@ class DiffphysSettings(CorrectionSettings):
 
 
 def supports(task: Task, config: DiffphysSettings) -> Support:
-    """Say whether a task has unknowns and a time step to unroll on a periodic grid."""
+    """Say whether a task has unknowns and a time step to unroll."""
     if config.mode == "solver-in-the-loop":
         return fits_a_correction(task, config.scheme)
     if task.instances:
-        return Support(False, f"{task.label} is a family: use diffphys[mode=solver-in-the-loop]")
+        found = fits_a_correction(task, config.scheme)
+        remedy = f"{task.label} is a family: use diffphys[mode=solver-in-the-loop]"
+        return Support(False, remedy if found.ok else found.reason)
     if "solver" not in task.faces or not task.asks_fields:
         return Support(False, f"{task.label} has no time step of fields to unroll")
     if task.without_start:
@@ -96,8 +98,10 @@ def supports(task: Task, config: DiffphysSettings) -> Support:
         )
     if config.optimizer == "gauss-newton" and config.weight == 0.0:
         return Support(False, "gauss-newton needs a weight above 0, such as weight=1e-14")
-    if not all(axis.periodic for axis in task.problem.domain.space):
-        return Support(False, f"{task.label} is not periodic, which this version needs")
+    time = task.problem.domain.time
+    for unknown in task.unknowns:
+        if time is not None and time.name in unknown.axes:
+            return Support(False, f"{unknown.name} depends on time, which a rollout holds constant")
     return Support(True)
 
 

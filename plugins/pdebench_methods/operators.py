@@ -23,7 +23,20 @@ def fits(task: Task) -> Support:
     """Say whether a task is about a family of labelled instances on one periodic space axis."""
     if not task.instances or "data" not in task.faces:
         return Support(False, f"{task.label} offers no family of labelled instances")
-    domain = task.problem.domain
-    if domain.time is None or len(domain.space) != 1 or not domain.space[0].periodic:
-        return Support(False, f"{task.label} is not one periodic space axis and time")
-    return Support(True)
+    reason = beyond_a_line(task)
+    return Support(not reason, reason)
+
+
+def beyond_a_line(task: Task) -> str:
+    """Return why the instances of a family are not states on one periodic axis; else ""."""
+    domain, functions = task.problem.domain, getattr(task, "functions", ())
+    if domain.time is None:
+        return f"{task.label} is stationary: no initial state to begin with"
+    if len(domain.space) != 1:
+        return f"{task.label} has {len(domain.space)} space axes, and this method takes one"
+    if not domain.space[0].periodic:
+        return f"{task.label} has walls, and this method takes a periodic axis"
+    if functions:
+        names = ", ".join(functions)
+        return f"{names} of {task.label} is a function of space, and this method takes numbers"
+    return ""

@@ -59,11 +59,12 @@ def _on_host(
 
 
 class TrajectoryInterpolant:
-    """Splines through a trajectory on a periodic grid; a function on space-time points.
+    """Splines through a trajectory on a grid; a function on space-time points.
 
     On a line they are quintic in space: at a shock of a few cells, cubics err more than a scheme of
     fourth order does. In time, and in more dimensions, they are cubic; of fewer than four times, of
-    the degree that these allow. Times beyond the last one, by rounding, are the last one.
+    the degree that these allow. Times beyond the last one, by rounding, are the last one. Between a
+    wall and the first cell centre the last polynomial is continued.
     """
 
     def __init__(
@@ -88,10 +89,9 @@ class TrajectoryInterpolant:
 
         time = self._domain.time
         assert time is not None
-        pad = _PAD
         nodes = []
         for i, axis in enumerate(self._domain.space):
-            h, n = self._grid.spacing[axis.name], self._grid.cells[i]
+            h, n, pad = self._grid.spacing[axis.name], self._grid.cells[i], _PAD * axis.periodic
             nodes.append(axis.lower + h * (np.arange(-pad, n + pad) + 0.5))
             values = np.take(values, np.arange(-pad, n + pad), axis=i, mode="wrap")
         nodes.append(self._times)
@@ -102,7 +102,9 @@ class TrajectoryInterpolant:
             return [*(np.asarray(points[name]) for name in names), t]
 
         if len(nodes) == 2:
-            spline = RectBivariateSpline(nodes[0], nodes[1], values, kx=5)
+            h = self._grid.spacing[names[0]]
+            inside = (nodes[0][0] - 0.5 * h, nodes[0][-1] + 0.5 * h, nodes[1][0], nodes[1][-1])
+            spline = RectBivariateSpline(nodes[0], nodes[1], values, inside, kx=5)
 
             def on_a_line(points: dict[str, Any]) -> np.ndarray:
                 x, t = at(points)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pdebench_lite.numerics import Grid
-from pdebench_lite.problem import Box, Domain, Interval, Periodic
+from pdebench_lite.problem import Box, Dirichlet, Domain, Interval, Periodic
 from pdebench_methods.solutions import TrajectoryInterpolant
 
 LINE = Domain(Interval(x=(-1, 1)), (0, 1), Periodic("x"))
@@ -77,3 +77,17 @@ def test_cells_and_frames_are_kept():
     x = LINE.grid(12).centres()
     points = {"x": x, "t": np.full(12, 0.25)}
     np.testing.assert_allclose(answer(12, 8, points), wave(x, points["t"]), atol=1e-14)
+
+
+@pytest.mark.parametrize("cells", [(24, 48)])
+def test_between_walls_the_last_polynomial_is_continued(cells):
+    """To the walls, half a cell beyond the last centre."""
+    rod, errors = Domain(Interval(x=(0, 1)), (0, 1), Dirichlet(0.0)), []
+    points = {"x": np.linspace(0.0, 1.0, 301), "t": np.linspace(0.0, 1.0, 301)}
+    for n in cells:
+        grid, times = rod.grid(n), np.linspace(0.0, 1.0, 4 * n + 1)
+        states = {"u": wave(0.3 * grid.centres()[:, None], times)}
+        found = TrajectoryInterpolant(rod, grid, times, states)(points)["u"]
+        errors.append(np.abs(found - wave(0.3 * points["x"], points["t"])).max())
+    assert errors[1] < 1e-5
+    assert np.log2(errors[0] / errors[1]) > 3.6

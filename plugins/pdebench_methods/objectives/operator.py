@@ -34,7 +34,7 @@ class OperatorObjective(ABC):
         self.settings, self._run, self._tools = run.config, run, tools
         count = self.labels(view.instances)
         labels = view.labels(count) if count else view.blank()
-        self.training = Ensemble.gather(labels, view.domain)
+        self.training = Ensemble.gather(labels, view.domain, view.fields)
         run.count(labelled_instances=count)
         self.fields, self.domain = view.fields, view.domain
         self.space, self.clock = view.domain.space[0].name, view.domain.names[-1]

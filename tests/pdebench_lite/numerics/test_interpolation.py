@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from pdebench_lite.numerics import interpolate_periodic
+from pdebench_lite.numerics.interpolation import read, stencil
 
 ORDERS = {"linear": 2, "cubic": 4}
 
@@ -70,3 +71,12 @@ def test_a_point_that_is_nowhere_stays_alone(order):
     np.testing.assert_allclose(result[[0, 4]], [2.0, 3.0], atol=1e-6)
     assert np.isnan(result[[1, 2]]).all()
     assert 0.0 <= result[3] <= 4.0
+
+
+def test_a_stencil_does_not_reach_across_a_wall():
+    """A cubic is continued up to the walls, and no node of the other end is read."""
+    x = np.array([-0.5, 0.0, 0.3, 4.2, 8.9, 9.5])
+    at = stencil([x], (10,), "cubic", (False,))
+    values = (np.arange(10.0) - 3.0) ** 3
+    np.testing.assert_allclose(read(values, at), (x - 3.0) ** 3, atol=1e-11)
+    assert stencil([x], (10,), "cubic").index.max() == 9

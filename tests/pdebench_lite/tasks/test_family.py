@@ -1,5 +1,9 @@
 """Families: sets on a grid, labels, answers that are refused, metrics computed by hand."""
 
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -7,7 +11,7 @@ from pdebench_lite import Solution
 from pdebench_lite.errors import DivergedError, NotGivenError, PdebenchError
 from pdebench_lite.problem import Box, Domain
 from pdebench_lite.problem.view import View
-from pdebench_lite.registry.discovery import registry
+from pdebench_lite.registry.discovery import Plugin, collect, registry
 from pdebench_lite.seeding import generator
 from pdebench_lite.tasks import Ensemble
 
@@ -137,3 +141,62 @@ def test_what_is_stored_is_named_by_its_set(task):
     assert stored["nu_test"][0] == ("test_instance",)
     for name, (axes, array, _) in stored.items():
         assert array.ndim == len(axes), name
+
+
+# ---- in the plane, and without time --------------------------------------------------------------
+
+
+@pytest.fixture
+def toys(monkeypatch):
+    """Families in the plane, and the methods."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "toys"))
+    names = ("pdebench_methods", "pdebench_classical", "pdebench_walls")
+    return collect([(Plugin(n, n), partial(import_module, n)) for n in names])
+
+
+@pytest.mark.parametrize(
+    ("problem", "given", "dims"),
+    [
+        ("plate", {"f", "x", "y"}, ("test_instance", "x", "y")),
+        ("warm-plane", {"u", "x", "y", "t"}, ("test_instance", "x", "y", "t")),
+    ],
+)
+def test_families_in_the_plane(toys, problem, given, dims):
+    task = toys.task(f"{problem}[cells=8,train=3,validation=2,test=4]")
+    drawn = task.ensemble("test")
+    assert set(drawn.query()) == given
+    evaluation = task.evaluate(
+        Solution(lambda q: {k: 0.9 * v for k, v in task_of(task, q).later().items()}), "final"
+    )
+    errors = {m.name: m.compute(evaluation) for m in toys.metrics_for(task)}
+    assert errors["rel_l2"] == pytest.approx(0.1)
+    for name, (axes, array, _) in evaluation.arrays().items():
+        assert array.ndim == len(axes), name
+    assert evaluation.arrays()["u_test"][0] == dims
+    labels = View(task, lambda purpose: generator("d", purpose)).labels(3)
+    again = Ensemble.gather(labels, task.problem.domain, task.problem.field_names)
+    first = task.draw("train", 3, generator("d", "labels"))
+    for one, other in ((first.fields, again.fields), (first.coefficients, again.coefficients)):
+        assert set(one) == set(other)
+        for name in one:
+            np.testing.assert_array_equal(one[name], other[name])
+
+
+def task_of(task, query):
+    """Return the set that a query is of."""
+    sets = (task.ensemble(name) for name in ("validation", "test"))
+    size = next(iter(query.values())).shape[0]
+    return next(drawn for drawn in sets if drawn.size == size)
+
+
+@pytest.mark.parametrize("method", ["cnn", "mlp", "pinn", "march", "diffphys", "fno"])
+@pytest.mark.parametrize(
+    ("problem", "why"), [("plate", "stationary"), ("warm-plane", "2 space axes")]
+)
+def test_a_method_says_why_a_family_is_beyond_it(toys, method, problem, why, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: name)  # as if all were installed
+    described, config = toys.configured(method)
+    answer = described.supports(toys.task(problem), config)
+    assert not answer.ok
+    if not (method == "march" and problem == "plate"):  # has no scheme at all
+        assert why in answer.reason

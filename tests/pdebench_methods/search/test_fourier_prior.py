@@ -55,3 +55,29 @@ def test_an_axis_with_ends_has_half_waves_without_slope():
     ends = prior.matrix({"z": np.array([0.0, h, 1.0 - h, 1.0])})
     np.testing.assert_allclose((ends[1] - ends[0]) / h, 0.0, atol=1e-4)
     np.testing.assert_allclose((ends[3] - ends[2]) / h, 0.0, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("fixed", "wave"),
+    [
+        (("z_lower", "z_upper"), lambda z: np.sin(2 * np.pi * z) / 2**2),
+        (("z_lower",), lambda z: np.sin(1.5 * np.pi * z) / 1.5**2),
+        (("z_upper",), lambda z: np.cos(1.5 * np.pi * z) / 1.5**2),
+    ],
+)
+def test_functions_vanish_at_fixed_ends(fixed, wave):
+    prior, z = FourierPrior((Z,), 4, mean=10.0, fixed=fixed), np.linspace(0.0, 1.0, 9)
+    matrix = prior.matrix({"z": z})
+    assert matrix.shape == (9, prior.size) == (9, 4)
+    np.testing.assert_allclose(matrix[:, 1], wave(z), atol=1e-14)
+    for end in fixed:
+        np.testing.assert_allclose(matrix[0 if end == "z_lower" else -1], 0.0, atol=1e-14)
+    assert prior.rough.tolist() == [1.0] * 4
+    assert prior.band_limited(2.0, 1.0)[0] < 1.0, "no mean to leave as it is"
+
+
+def test_fixed_ends_and_a_periodic_axis():
+    prior = FourierPrior((X, Z), 2, fixed=("z_lower", "z_upper"))
+    assert prior.size == 5 * 2
+    points = {"x": np.linspace(-1, 1, 6), "z": np.array([0.0, 1.0] * 3)}
+    np.testing.assert_allclose(prior.matrix(points), 0.0, atol=1e-14)

@@ -21,7 +21,10 @@ class Basis(Protocol):
 
 @dataclass(frozen=True)
 class CellBasis:
-    """Values at the cells of a periodic grid, with linear interpolation between their centres."""
+    """Values at the cells of a grid, with linear interpolation between their centres.
+
+    Between a wall and the first centre it is the value there.
+    """
 
     axes: tuple[Axis, ...]
     cells: int
@@ -37,7 +40,11 @@ class CellBasis:
         matrix = np.ones((n, 1))
         for axis in self.axes:
             x = (np.ravel(points[axis.name]) - axis.lower) / axis.length * self.cells - 0.5
+            if not axis.periodic:
+                x = np.clip(x, 0.0, self.cells - 1.0)
             gap = np.abs(x[:, None] - np.arange(self.cells))
-            hats = np.maximum(0.0, 1.0 - np.minimum(gap, np.abs(self.cells - gap)))
+            if axis.periodic:
+                gap = np.minimum(gap, np.abs(self.cells - gap))
+            hats = np.maximum(0.0, 1.0 - gap)
             matrix = (matrix[:, :, None] * hats[:, None, :]).reshape(n, -1)
         return matrix

@@ -12,9 +12,23 @@ from pdebench_lite.problem import Arrays, Domain, Observation, Scheme
 
 _COURANT = 0.9  # of the stability bound, for a state somewhat larger than what was observed
 _HEADROOM = 1.25
+MAGNITUDE = 10.0
+"""How much larger than its guess a positive coefficient may become, and the steps be stable."""
+
 _FEWEST_STEPS = 32
 _MOST_CELLS = 2048  # along an axis, where the number is chosen and not given
 REFINEMENT = 3  # an odd factor keeps the old cell centres among the new ones
+
+
+def _nearest(o: Observation, grid: Grid) -> np.ndarray:
+    """Return the observed value that is nearest to each cell, as large as the largest of all."""
+    from scipy.spatial import cKDTree
+
+    places = np.stack([np.asarray(o.points[a]) / grid.spacing[a] for a in grid.axes], axis=-1)
+    centres = np.stack([v / grid.spacing[a] for a, v in grid.points().items()], axis=-1)
+    values = np.asarray(o.values)[cKDTree(places).query(centres)[1]]
+    size = float(np.max(np.abs(values)))
+    return values * (float(np.max(np.abs(o.values))) / size) if size else values
 
 
 def equal_steps(span: float, dt: float) -> tuple[int, float]:
@@ -37,9 +51,12 @@ class Discretisation:
     grid: Grid
     dt: float
 
-    def march(self, state: Arrays, sought: Arrays, times: np.ndarray) -> dict[str, np.ndarray]:
-        """Roll out in NumPy through ascending times; arrays of shape (*cells, times)."""
-        states, t, length, prepared = [state], float(times[0]), 0.0, sought
+    def march(
+        self, state: Arrays, sought: Arrays, times: np.ndarray, fields: tuple[str, ...]
+    ) -> dict[str, np.ndarray]:
+        """Roll out in NumPy through ascending times; fields of shape (*cells, times)."""
+        t, length, prepared = float(times[0]), 0.0, sought
+        states = [self.shown(state, sought, t, fields)]
         for end in times[1:]:
             n, h = equal_steps(float(end) - t, self.dt)
             if h != length:
@@ -47,8 +64,14 @@ class Discretisation:
             for k in range(n):
                 state = self.scheme.step(state, prepared, t + k * h, h, self.grid)
             t = float(end)
-            states.append(state)
-        return {name: np.stack([s[name] for s in states], axis=-1) for name in state}
+            states.append(self.shown(state, sought, t, fields))
+        return {name: np.stack([s[name] for s in states], axis=-1) for name in fields}
+
+    def shown(self, state: Arrays, sought: Arrays, t: float, fields: tuple[str, ...]) -> Arrays:
+        """Return the fields of a state, those that are not stepped but follow from it too."""
+        if self.scheme.diagnose is not None and not all(name in state for name in fields):
+            state = {**state, **self.scheme.diagnose(state, sought, t, self.grid)}
+        return {name: state[name] for name in fields}
 
 
 def first_cells(scheme: Scheme, observations: list[Observation], dimensions: int) -> int:
@@ -78,9 +101,9 @@ def time_step(
         scheme: the scheme.
         grid: the grid.
         domain: gives the start of time.
-        state: what is known of the initial state on the grid, name -> array; the rest is taken to
-            be as large as what was observed.
-        sought: guesses of the coefficients on the grid.
+        state: the initial state on the grid, name -> array. A field that was observed is taken to
+            look as it did then, a tenth or more larger, whatever its guess.
+        sought: coefficients on the grid as large as they may become.
         observations: sorted by time.
         steps: number of steps to the last observation, 0 to choose.
 
@@ -92,11 +115,10 @@ def time_step(
         return scheme.dt
     span = float(observations[-1].points[domain.time.name][0]) - domain.time.lower
 
+    seen = {o.field: _nearest(o, grid) for o in reversed(observations) if o.field in state}
+
     def bound(headroom: float) -> float:
-        full = {o.field: np.zeros(grid.cells) for o in observations} | state
-        for o in observations:
-            full[o.field] = np.full(grid.cells, headroom * float(np.max(np.abs(o.values))))
-        return scheme.max_dt(full, sought, grid)
+        return scheme.max_dt(state | {k: headroom * v for k, v in seen.items()}, sought, grid)
 
     if not steps:
         return span / max(_FEWEST_STEPS, ceil(span / (_COURANT * bound(_HEADROOM))))

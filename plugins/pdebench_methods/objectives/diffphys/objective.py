@@ -23,6 +23,7 @@ from pdebench_methods.objectives.diffphys.details import (
     search_details,
 )
 from pdebench_methods.objectives.diffphys.discretisation import (
+    MAGNITUDE,
     REFINEMENT,
     Discretisation,
     equal_steps,
@@ -30,6 +31,7 @@ from pdebench_methods.objectives.diffphys.discretisation import (
     may_refine,
     time_step,
 )
+from pdebench_methods.objectives.diffphys.ends import fixed_ends, is_rate, lift, rates
 from pdebench_methods.objectives.diffphys.minimiser import GaussNewtonMinimiser
 from pdebench_methods.objectives.diffphys.observing import (
     blur_data,
@@ -89,7 +91,7 @@ class DiffphysObjective:
         self.domain: Domain = view.domain
         assert self.domain.time is not None
         self.start = self.domain.time.lower
-        self.fields, self.unknowns = view.fields, view.unknowns
+        self.fields, self.unknowns = view.fields, view.unknowns + rates(view)
         orders = view.schemes()
         self._scheme_name = s.scheme or max(orders, key=lambda scheme: orders[scheme])
         self.scheme: Scheme = view.solver(self._scheme_name)
@@ -99,6 +101,12 @@ class DiffphysObjective:
         self.cells = s.cells or first_cells(self.scheme, self.observations, dimensions)
         self._view = view
         self.bases = {u.name: self._basis(u) for u in self.unknowns}
+        self._lifts = {
+            u.name: function
+            for u in self.unknowns
+            if isinstance(self.bases[u.name], FourierPrior)
+            and (function := lift(self.domain, u)) is not None
+        }
         units = scales(self.observations, self.known_start(self.cells))
         self.scales = [1.0 if s.misfit == "absolute" else unit**2 for unit in units]
         steps = self._steps(self.cells)  # refuses unstable ones
@@ -120,20 +128,25 @@ class DiffphysObjective:
             return CellBasis(axes, self.cells)
         resolved = self.cells // 2 - 1
         most = self.settings.modes or (64 if len(axes) < 2 else 5)
-        return FourierPrior(axes, min(most, resolved), mean=_FREE)
+        fixed = fixed_ends(self.domain, unknown)
+        return FourierPrior(axes, min(most, resolved), mean=_FREE, fixed=fixed)
 
     @lru_cache(maxsize=8)  # noqa: B019 - one objective lives as long as its process
     def discretisation(self, cells: int) -> Discretisation:
         """Return the scheme on a grid, with its time step."""
         grid = self.domain.grid(cells)
         steps = self.settings.steps * cells // self.cells
-        guesses = {
-            u.name: np.full(grid.cells if u.axes else (), u.guess)
+        largest = {
+            u.name: np.full(
+                grid.cells if u.axes else (), u.guess * (MAGNITUDE if u.positive else 1)
+            )
             for u in self.unknowns
             if u.kind == "coefficient"
         }
         known = self.known_start(cells)
-        dt = time_step(self.scheme, grid, self.domain, known, guesses, self.observations, steps)
+        sought = {u.field: np.full(grid.cells, u.guess) for u in self._initials()}
+        state = {**known, **sought}
+        dt = time_step(self.scheme, grid, self.domain, state, largest, self.observations, steps)
         if not self.settings.steps and cells > self.cells:
             dt = min(dt, self.discretisation(self.cells).dt * self.cells / cells)
         return Discretisation(self.scheme, grid, dt)
@@ -148,19 +161,28 @@ class DiffphysObjective:
         """Return the initial state on a grid where the task gives it, else nothing."""
         if not self._view.given("initial_state"):
             return {}
-        known = self._view.initial_state(self.domain.grid(cells).points())
-        return {k: np.asarray(v) for k, v in known.items()}
+        known = self._view.start(self.domain.grid(cells).points())
+        return {k: np.asarray(v, float) for k, v in known.items()}
+
+    def _initials(self) -> list[Unknown]:
+        return [u for u in self.unknowns if u.kind == "initial"]
 
     @lru_cache(maxsize=8)  # noqa: B019
-    def _matrices(self, cells: int) -> dict[str, np.ndarray]:
-        """Return the bases at the cells of a grid; none where parameters are values at them."""
+    def _functions(self, cells: int) -> dict[str, np.ndarray]:
+        """Return `basis=` and `lift=` of the unknowns at the cells of a grid.
+
+        None of a basis where parameters are values at the cells.
+        """
         points = self.domain.grid(cells).points()
         centres = {a: np.ravel(v) for a, v in points.items()}
-        return {
-            u.name: basis.matrix(centres if u.axes else {})
+        span = self.times[-1] - self.start
+        found = {
+            f"basis={u.name}": basis.matrix(centres if u.axes else {})
+            / (span if is_rate(u) else 1.0)
             for u in self.unknowns
             if not (isinstance(basis := self.bases[u.name], CellBasis) and basis.cells == cells)
         }
+        return found | {f"lift={name}": f(centres) for name, f in self._lifts.items()}
 
     @lru_cache(maxsize=8)  # noqa: B019
     def _nodes(self, cells: int) -> list[Stencil]:
@@ -185,6 +207,8 @@ class DiffphysObjective:
             if not isinstance(basis, FourierPrior):
                 start[u.name] += u.guess
                 continue
+            if not basis.has_mean:
+                continue
             seen = [o.values for o in self.observations if o.field == u.field]
             known = u.kind == "initial" and seen
             start[u.name][0] = (float(np.mean(seen[0])) if known else u.guess) / basis.mean
@@ -192,23 +216,26 @@ class DiffphysObjective:
 
     def _split(self, values: Arrays) -> tuple[Arrays, Arrays]:
         """Separate unknowns on the grid into initial state and coefficients."""
-        fields = {u.field: values[u.name] for u in self.unknowns if u.kind == "initial"}
+        fields = {u.field: values[u.name] for u in self._initials()}
         sought = {u.name: values[u.name] for u in self.unknowns if u.kind == "coefficient"}
         return fields, sought
 
     def _on_grid(
-        self, parameters: Mapping[str, Any], matrices: Mapping[str, Any], cells: int
+        self, parameters: Mapping[str, Any], functions: Mapping[str, Any], cells: int
     ) -> Arrays:
         """Return the unknowns on the grid of the solver (a number as a 0-d array).
 
-        Leading axes of the parameters are kept; a number then has axes of length one instead.
+        `functions` holds those of `_functions`. Leading axes of the parameters are kept; a number
+        then has axes of length one instead.
         """
         shape, values = self.discretisation(cells).grid.cells, {}
         for u in self.unknowns:
             leading = tuple(parameters[u.name].shape[:-1])
             number = (1,) * len(shape) if leading else ()
-            raw = parameters[u.name]
-            found = value_of(u, raw @ matrices[u.name].T if u.name in matrices else raw)
+            raw, basis, lifted = parameters[u.name], f"basis={u.name}", f"lift={u.name}"
+            found = value_of(u, raw @ functions[basis].T if basis in functions else raw)
+            if lifted in functions:
+                found = found + functions[lifted]
             values[u.name] = found.reshape(leading + (shape if u.axes else number))
         return values
 
@@ -226,16 +253,14 @@ class DiffphysObjective:
         """
         cells = _cells_of(data)
         at = self.discretisation(cells)
-        matrices = {
-            u.name: data[f"basis={u.name}"] for u in self.unknowns if f"basis={u.name}" in data
-        }
-        state, sought = self._split(self._on_grid(parameters, matrices, cells))
+        state, sought = self._split(self._on_grid(parameters, data, cells))
         state = {**{f: data[f"start={f}"] for f in self.known_start(cells)}, **state}
         misfits = []
-        seen = zip(self.observations, self._frames(at, state, sought), strict=True)
-        for i, (o, frame) in enumerate(seen):
+        frames = zip(self.observations, self._frames(at, state, sought), strict=True)
+        for i, (o, frame) in enumerate(frames):
             nodes, weights = data[f"nodes{i}"], data[f"weights{i}"]
-            values = observe(frame[o.field], nodes, weights, len(self.domain.space))
+            seen = at.shown(frame, sought, self.times[i], (o.field,))[o.field]
+            values = observe(seen, nodes, weights, len(self.domain.space))
             misfit = blurred_gap(values, data, i)
             misfits.append(misfit / (o.values.size * self.scales[i]) ** 0.5)
         return array_namespace(misfits[0]).concat(misfits, axis=-1)
@@ -269,7 +294,7 @@ class DiffphysObjective:
             blur: width of the average over targets, in domain lengths; None for none at all.
         """
         data: dict[str, np.ndarray] = {f"cells={cells}": np.zeros(1), "weight": np.asarray(weight)}
-        data |= {f"basis={name}": matrix for name, matrix in self._matrices(cells).items()}
+        data |= self._functions(cells)
         data |= {f"start={name}": values for name, values in self.known_start(cells).items()}
         for i, (o, at) in enumerate(zip(self.observations, self._nodes(cells), strict=True)):
             data |= {f"values{i}": o.values, f"nodes{i}": at.index, f"weights{i}": at.weights}
@@ -371,7 +396,8 @@ class DiffphysObjective:
     # ---- the solution ------------------------------------------------------------------------
 
     def _observed(self, parameters: dict[str, np.ndarray], cells: int) -> list[np.ndarray]:
-        states = self._trajectory(parameters, cells, np.asarray([self.start, *self.times]))
+        times, names = np.asarray([self.start, *self.times]), {o.field for o in self.observations}
+        states = self._trajectory(parameters, cells, times, tuple(names))
         seen = zip(self.observations, self._nodes(cells), strict=True)
         return [
             observe(states[o.field][..., i + 1], *at, len(self.domain.space))
@@ -379,12 +405,16 @@ class DiffphysObjective:
         ]
 
     def _trajectory(
-        self, parameters: dict[str, np.ndarray], cells: int, times: np.ndarray
+        self,
+        parameters: dict[str, np.ndarray],
+        cells: int,
+        times: np.ndarray,
+        fields: tuple[str, ...],
     ) -> dict[str, np.ndarray]:
-        """Roll out in NumPy; arrays of shape (*cells, times)."""
-        state, sought = self._split(self._on_grid(parameters, self._matrices(cells), cells))
+        """Roll out in NumPy; fields of shape (*cells, times)."""
+        state, sought = self._split(self._on_grid(parameters, self._functions(cells), cells))
         state = {**self.known_start(cells), **state}
-        return self.discretisation(cells).march(state, sought, times)
+        return self.discretisation(cells).march(state, sought, times, fields)
 
     def solution(self, parameters: dict[str, np.ndarray], memo: Mapping[str, Any]) -> Solution:
         """Return the rolled-out trajectory (cubic spline in space and time) and the unknowns."""
@@ -393,7 +423,7 @@ class DiffphysObjective:
         at = self.discretisation(cells)
         steps = ceil(self.domain.time.length / at.dt - 1e-9)
         times = self.start + at.dt * np.arange(steps + 1)
-        states = self._trajectory(parameters, cells, times)
+        states = self._trajectory(parameters, cells, times, self.fields)
         details: dict[str, Any] = {
             "scheme": self._scheme_name,
             "cells": cells,
@@ -415,7 +445,7 @@ class DiffphysObjective:
                 deviations = self._deviations(parameters)
         return Solution(
             predict=TrajectoryInterpolant(self.domain, at.grid, times, states),
-            unknowns={u.name: self._function(u, parameters[u.name]) for u in self.unknowns},
+            unknowns={u.name: self._function(u, parameters[u.name]) for u in self._view.unknowns},
             deviations=deviations,
             weights=parameters,
             parameters=sum(int(v.size) for v in parameters.values()),
@@ -447,16 +477,20 @@ class DiffphysObjective:
         places = slices(parameters)
         return {
             u.name: deviation(u, covariance[places[u.name][0], places[u.name][0]])
-            for u in self.unknowns
+            for u in self._view.unknowns
         }
 
     def _function(
         self, unknown: Unknown, coefficients: np.ndarray
     ) -> Callable[[dict[str, Any]], np.ndarray]:
-        basis = self.bases[unknown.name]
-        return lambda points: value_of(
-            unknown, basis.matrix(points if unknown.axes else {}) @ coefficients
-        )
+        basis, lifted = self.bases[unknown.name], self._lifts.get(unknown.name)
+
+        def function(points: dict[str, Any]) -> np.ndarray:
+            matrix = basis.matrix(points if unknown.axes else {})
+            found = value_of(unknown, matrix @ coefficients)
+            return found + lifted(points) if lifted else found
+
+        return function
 
 
 def _cells_of(data: Iterable[str]) -> int:
