@@ -73,4 +73,5 @@ RESIDUAL_RMS = Metric(
     _residual_rms,
     applies=_has_equation,
     unit="of the residual",
+    label="Residual of the equation (rms)",
 )
