@@ -3,8 +3,10 @@
 Whoever adds a quantity here, or by the hook `pdebench_quantities`, adds a column to all of them.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
+from math import sqrt
+from statistics import fmean, median
 from typing import Any
 
 from pdebench_lite.analysis import wording
@@ -226,3 +228,40 @@ def flat(quantity: Quantity, record: Record) -> Any:
 def known(quantity: Quantity, records: Iterable[Record]) -> bool:
     """Say whether any of the records has something to tell of a quantity."""
     return any(written(quantity, record) not in ("", MISSING) for record in records)
+
+
+# ---- over seeds --------------------------------------------------------------------------------
+
+
+def over_seeds(quantity: Quantity, records: Iterable[Record]) -> float | None:
+    """Sum a quantity up over runs as it says; runs that do not tell it do not count."""
+    values = [value for r in records if (value := quantity.value(r)) is not None]
+    if not values or not quantity.over_seeds:
+        return None
+    return float(_OVER_SEEDS[quantity.over_seeds](values))
+
+
+_OVER_SEEDS: dict[str, Callable[[Any], float]] = {
+    "median": median,
+    "mean": fmean,
+    "rms": lambda values: sqrt(fmean(v * v for v in values)),
+    "share": lambda values: fmean(v == 1 for v in values),
+}
+
+
+def over_seeds_text(quantity: Quantity, records: Iterable[Record]) -> str:
+    """Write what sums a quantity up over runs."""
+    value = over_seeds(quantity, records)
+    if value is None:
+        return MISSING
+    return str(round(value)) if quantity.written == "count" else _WRITE[quantity.written](value)
+
+
+def columns_of(place: Place, records: Sequence[Record]) -> list[Quantity]:
+    """Return the quantities that a table over seeds has columns of: numbers that are known."""
+    return [
+        q
+        for q in quantities().values()
+        if place in q.tables and q.numeric and q.over_seeds
+        if q.when == "always" or known(q, records)
+    ]
