@@ -26,11 +26,11 @@ def outline(what: str, entries: list[Entry], width: int | None = None) -> str:
     """Return a few lines on each entry, under headings.
 
     Args:
-        what: `problems`, `methods` or `metrics`.
+        what: `problems`, `methods`, `metrics`, `quantities` or `figures`.
         entries: what the function of that name in `catalogue` returned.
         width: columns; those of the terminal if not given.
     """
-    sort = {"problems": _by_task, "methods": _by_family, "metrics": _by_provider}[what]
+    sort = {"problems": _by_task, "methods": _by_family}.get(what, _by_provider)
     sections = sort(entries)
     columns = max(width or shutil.get_terminal_size().columns, MIN_ABOUT)
     rows = [row for _, section in sections for row in section]
@@ -43,7 +43,7 @@ def outline(what: str, entries: list[Entry], width: int | None = None) -> str:
             texts = textwrap.wrap(about, max(columns - indent, MIN_ABOUT)) or [""]
             lines.append(f"  {name:<{first}}  {note:<{second}}  {texts[0]}".rstrip())
             lines += [" " * indent + text for text in texts[1:]]
-    if what != "metrics":
+    if what in ("problems", "methods"):
         lines += ["", f"parameters and citations: pdebench list {what} -v"]
     return "\n".join(map(visible, lines))
 
@@ -88,18 +88,26 @@ def _by_task(entries: list[Entry]) -> list[Section]:
 
 def _by_provider(entries: list[Entry]) -> list[Section]:
     return [
-        (f"from {provider}", [(e["name"], _unit(e), _over_seeds(e)) for e in members])
+        (f"from {provider}", [(e["name"], _note(e), _meant(e)) for e in members])
         for provider, members in groupby(entries, key=lambda entry: entry["provided_by"])
     ]
 
 
-def _unit(entry: Entry) -> str:
-    return "" if entry["unit"] == "dimensionless" else entry["unit"]
+def _note(entry: Entry) -> str:
+    """Return the unit of a quantity, and the options of a figure."""
+    return entry.get("unit", "") or ", ".join(p["name"] for p in entry.get("parameters", []))
 
 
-def _over_seeds(entry: Entry) -> str:
-    usual = entry["over_seeds"] == "median"
-    return entry["about"] + ("" if usual else f"; over seeds its {entry['over_seeds']}")
+def _meant(entry: Entry) -> str:
+    usual = entry.get("over_seeds", "median") in ("median", "")
+    words = ": ".join(filter(None, [_named(entry), entry["about"]]))
+    return words + ("" if usual else f"; over seeds its {entry['over_seeds']}")
+
+
+def _named(entry: Entry) -> str:
+    """Return the label of a quantity where it says more than its meaning does."""
+    label = entry.get("label", "")
+    return "" if label == entry["name"] or label.lower() in entry["about"].lower() else label
 
 
 # ---- everything ------------------------------------------------------------------------------
