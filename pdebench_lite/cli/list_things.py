@@ -1,4 +1,4 @@
-"""`pdebench list`: problems, methods, metrics, quantities, figures, plugins; why something failed to load."""
+"""`pdebench list`: what is installed, and why something failed to load."""
 
 import json
 from typing import Annotated

@@ -61,6 +61,11 @@ class Plugin:
     error: str = ""
     provides: dict[str, list[str]] = field(default_factory=dict)
 
+    @property
+    def owner(self) -> str:
+        """How what it provides is said to be its own."""
+        return "pdebench_lite" if self.module in OWN else f"plugin {self.name} ({self.module})"
+
 
 @dataclass
 class Registry:
@@ -313,7 +318,7 @@ def collect(
         for kind, found in items.items():
             plugin.provides[kind] = [item.name for item in found]
             for item in found:
-                registry._add(kind, item, f"plugin {plugin.name} ({plugin.module})")
+                registry._add(kind, item, plugin.owner)
     for plugin in registry.plugins:
         others = [p.module for p in registry.plugins if p.name == plugin.name and p is not plugin]
         if others and not plugin.error:
@@ -334,7 +339,8 @@ def registry(kinds: tuple[str, ...] = KINDS) -> Registry:
         kinds: what is asked for; fewer kinds import fewer modules.
     """
     modules: list[tuple[Plugin, Callable[[], ModuleType]]] = [
-        (Plugin(name.split(".")[1], name), partial(importlib.import_module, name)) for name in OWN
+        (Plugin(name.split(".")[1], name, "pdebench-lite"), partial(importlib.import_module, name))
+        for name in OWN
     ]
     for point in _entry_points():
         distribution = point.dist

@@ -10,6 +10,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from pdebench_lite.errors import visible
+from pdebench_lite.registry.discovery import PLURALS
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -99,15 +100,9 @@ def _note(entry: Entry) -> str:
 
 
 def _meant(entry: Entry) -> str:
+    words = entry["about"] or entry.get("label", "")
     usual = entry.get("over_seeds", "median") in ("median", "")
-    words = ": ".join(filter(None, [_named(entry), entry["about"]]))
     return words + ("" if usual else f"; over seeds its {entry['over_seeds']}")
-
-
-def _named(entry: Entry) -> str:
-    """Return the label of a quantity where it says more than its meaning does."""
-    label = entry.get("label", "")
-    return "" if label == entry["name"] or label.lower() in entry["about"].lower() else label
 
 
 # ---- everything ------------------------------------------------------------------------------
@@ -179,7 +174,7 @@ def print_plugins(console: "Console", entries: list[Entry]) -> None:
     """Print what `catalogue.plugins` returned."""
     table = _table("plugin", "module", "from", "provides")
     for entry in entries:
-        provides = "; ".join(f"{k}s {', '.join(v)}" for k, v in entry["provides"].items())
+        provides = "; ".join(f"{PLURALS[k]} {', '.join(v)}" for k, v in entry["provides"].items())
         source = f"{entry['distribution']} {entry['version']}".strip()
         _row(table, entry["name"], entry["module"], source, entry["error"] or provides)
     console.print(table)

@@ -129,7 +129,7 @@ QUANTITIES: tuple[Quantity, ...] = (
     Quantity("carried_bound", "Bound of carrying", "error made in carrying the found unknowns",
              written="error", over_seeds="", section="metrics", tables=()),
     _word("target_reached", "Target reached", "whether the run stopped on the error", head="target",
-          write=lambda r: {True: "reached", False: "not reached"}.get(r.target_reached, "")),  # type: ignore[arg-type]
+          write=lambda r: {True: "reached", False: "not reached"}.get(r.target_reached, "")),
     _word("started", "Started", "when it began"),
     _word("version", "Version", "of pdebench-lite"),
     _word("environment", "Environment", "hash of machine and versions", ""),

@@ -201,8 +201,8 @@ def _lines(comparison: Comparison) -> Iterator[dict[str, Any]]:
                 for e in problem.success:
                     yield {**who, "at": e, **_number("success", success(s.entrant, e))}
                 yield {**who, **_number("iqm", s.middle)}
-                for name, cost in COSTS.items():
-                    yield {**who, **_number(name, cost(s))}
+                for name, read in COSTS.items():
+                    yield {**who, **_number(name, read(s))}
                 for q in _final(problem):
                     value = over_seeds(q, s.entrant.records)
                     yield {**who, "quantity": q.name, "value": value}

@@ -124,6 +124,19 @@ class Group:
     race: Callable[[], Contest] = field(default=lambda: _unlabelled(""), repr=False)
     parts: "list[Group]" = field(default_factory=list)
 
+    def figure(self, height: float = 2.7, wide: bool = False) -> "Figure":
+        """Make an empty figure of the page's width, or of its column's, in inches."""
+        from pdebench_lite.report.figures import style
+
+        return style.figure(self.looks.page.full if wide else self.looks.page.column, height)
+
+    def axis(self, name: str) -> str:
+        """Return the label of an axis that shows a quantity or a metric: words and unit."""
+        from pdebench_lite.report.figures import style
+        from pdebench_lite.report.quantities import described
+
+        return style.axis_of(described(name))
+
     def with_(self, **values: Any) -> "Group":
         """Return it with some of its attributes set; arrays that were read are shared."""
         return replace(self, **values)

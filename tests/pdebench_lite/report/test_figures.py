@@ -135,7 +135,7 @@ def test_colours_do_not_depend_on_who_else_is_there(make: Any) -> None:
 
 def test_failures_are_marked_in_place(whole: Any, figures: Any) -> None:
     labels = [t.get_text() for t in figures[costs].axes[0].get_yticklabels()]
-    assert len(labels) == len(whole[0].cases()) == 10
+    assert len(labels) == len(whole.cases()) == 10
     failed = {"× diverged", "× crashed", "× timeout", "– unsupported"}
     assert failed <= set(words(figures[costs]))
     assert failed <= set(words(figures[maps]))
