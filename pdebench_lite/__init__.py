@@ -23,11 +23,13 @@ if TYPE_CHECKING:
     from pdebench_lite.problem import Task as Task
     from pdebench_lite.problem import Unknown as Unknown
     from pdebench_lite.registry.command import Command as Command
+    from pdebench_lite.registry.figure import Figure as Figure
     from pdebench_lite.registry.hooks import hookimpl as hookimpl
     from pdebench_lite.registry.method import Backend as Backend
     from pdebench_lite.registry.method import Method as Method
     from pdebench_lite.registry.method import Support as Support
     from pdebench_lite.registry.method import Tuning as Tuning
+    from pdebench_lite.registry.quantity import Quantity as Quantity
     from pdebench_lite.selectors import Settings as Settings
     from pdebench_lite.store.records import load_fields as load_fields
     from pdebench_lite.store.records import load_history as load_history
@@ -41,7 +43,9 @@ _HOMES = {
     "hookimpl": "registry.hooks",
     "Backend": "registry.method",
     "Command": "registry.command",
+    "Figure": "registry.figure",
     "Method": "registry.method",
+    "Quantity": "registry.quantity",
     "Support": "registry.method",
     "Tuning": "registry.method",
     "Metric": "metrics",

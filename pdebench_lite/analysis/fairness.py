@@ -30,7 +30,7 @@ class Audit:
         common: conditions that hold for every entrant, or for those whose row does not name
             another, in words.
         marks: entrant number -> words for what was different for it.
-        values: entrant number -> condition -> its value in words.
+        values: entrant number -> condition, by its quantity's name -> its value in words.
         trials: entrant number -> number of configurations of its method that the records hold.
         elsewhere: entrant number -> whether it ran on another machine than the others.
         sources: mark of entrants that ran other code than most -> the packages that differ.
@@ -71,11 +71,11 @@ def audit(entrants: Sequence[Entrant]) -> Audit:
         values[i]["machine"] = machines[i]
         values[i]["versions"] = _versions_text(entrant.records)
         values[i]["steal"] = stolen_text(entrant.records, least=0.0)
-        values[i]["shell"] = variables_text(entrant.records)
+        values[i]["variables"] = variables_text(entrant.records)
         values[i]["waited"] = waited_text(entrant.records, least=0.0)
         marks[i] += [OTHER_MACHINE] if elsewhere[i] else []
         marks[i] += [f"from {clean(entrant.key.source)}"] if entrant.key.source else []
-    shell = {of["shell"] for of in values}  # what a backend does not read, its rows never name
+    shell = {of["variables"] for of in values}  # what a backend does not read, its rows never name
     if len(shell) == 1:
         common += filter(None, shell)
     for i, of_noise in enumerate(_other_draws(entrants)):
@@ -91,8 +91,8 @@ def audit(entrants: Sequence[Entrant]) -> Audit:
             marks[i].append("stops on the error")
         if took := stolen_text(entrant.records):
             marks[i].append(f"host took {took}")
-        if len(shell) > 1 and values[i]["shell"]:
-            marks[i].append(values[i]["shell"])
+        if len(shell) > 1 and values[i]["variables"]:
+            marks[i].append(values[i]["variables"])
         if waited := waited_text(entrant.records):
             marks[i].append(f"waited {waited}")
     return Audit(common, marks, values, trials, elsewhere, sources)
@@ -148,10 +148,10 @@ def _device(record: Record) -> str:
 
 _CONDITIONS: tuple[tuple[str, Callable[[Record], str], Callable[[str], str]], ...] = (
     ("budget", lambda r: budget_text(r.budget), lambda word: f"budget {word}"),
-    ("precision", lambda r: clean(r.dtype), str),
+    ("dtype", lambda r: clean(r.dtype), str),
     ("threads", lambda r: "" if r.threads is None else threads_text(r), _threads),
     ("device", _device, str),
-    ("at once", lambda r: str(r.concurrency), _one_at_a_time),
+    ("concurrency", lambda r: str(r.concurrency), _one_at_a_time),
     ("resumed", lambda r: "resumed" if r.resumed else "", lambda word: word or "never resumed"),
 )
 

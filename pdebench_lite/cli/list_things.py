@@ -1,4 +1,4 @@
-"""`pdebench list`: problems, methods, metrics, plugins, and why something failed to load."""
+"""`pdebench list`: what is installed, and why something failed to load."""
 
 import json
 from typing import Annotated
@@ -9,7 +9,7 @@ from pdebench_lite.aside import aside
 from pdebench_lite.cli._console import make_console
 from pdebench_lite.errors import unknown_name, visible
 
-WHAT = ("problems", "methods", "metrics", "plugins")
+WHAT = ("problems", "methods", "metrics", "quantities", "figures", "plugins")
 
 
 def list_things(
@@ -42,7 +42,7 @@ def list_things(
     if format == "json":
         print(json.dumps(entries, indent=1))
         return
-    if what == "plugins" or (verbose and what != "metrics"):
+    if what == "plugins" or (verbose and what in ("problems", "methods")):
         getattr(listing, f"print_{what}")(make_console(), entries)
     else:
         print(listing.outline(what, entries))

@@ -8,6 +8,7 @@ import typer
 
 from pdebench_lite.cli.options import DEFAULT_RESULTS, Results, load, split_names
 from pdebench_lite.errors import PdebenchError
+from pdebench_lite.selectors import split_outside
 
 
 def _complain(line: str) -> None:
@@ -24,6 +25,10 @@ def plot(
     format: Annotated[
         str, typer.Option("--format", metavar="F[,F2]", help="Of pdf, svg and png.")
     ] = "pdf,svg,png",
+    figures: Annotated[
+        str | None,
+        typer.Option(metavar="A,B", help="Which figures; all of: pdebench list figures."),
+    ] = None,
     results: Results = DEFAULT_RESULTS,
 ) -> None:
     """Draw the records as figures.
@@ -43,5 +48,6 @@ def plot(
         ) from None
     from pdebench_lite.report.figures import plot_all
 
-    for path in plot_all(store, loaded.records, out, formats, _complain, style):
+    wanted = split_outside(figures) if figures else []
+    for path in plot_all(store, loaded.records, out, formats, _complain, style, wanted):
         print(path)

@@ -20,6 +20,7 @@ CALLS = (
         applies=lambda task: isinstance(task, ExpressionTask),
         unit="s",
         machine=True,
+        label="Time of a call",
     ),
     Metric(
         "call_mb",
@@ -28,5 +29,6 @@ CALLS = (
         applies=lambda task: isinstance(task, ExpressionTask),
         unit="MB",
         machine=True,
+        label="Peak memory of a call",
     ),
 )

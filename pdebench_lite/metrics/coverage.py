@@ -98,6 +98,8 @@ COVERAGE = (
         _coverage,
         applies=_seeks_a_state,
         over_seeds="mean",
+        label="Coverage of the initial state",
+        smaller_is_better=None,
     ),
     Metric(
         "initial_rel_l2_stated",
@@ -105,5 +107,7 @@ COVERAGE = (
         "standard deviation over that of the true initial state",
         _expected,
         applies=_seeks_a_state,
+        label="Stated relative L2 error of the initial state",
+        smaller_is_better=None,
     ),
 )

@@ -45,12 +45,14 @@ FAMILY = (
         "largest relative L2 error on the test sets that are shifted away from the training set",
         _worst,
         applies=lambda task: isinstance(task, FamilyTask) and bool(task.shifts),
+        label="Relative L2 error, shifted test sets",
     ),
     Metric(
         "nrmse",
         "relative L2 error of an instance, mean over the test set",
         _nrmse,
         applies=lambda task: isinstance(task, FamilyTask),
+        label="Mean relative L2 error of an instance",
     ),
     Metric(
         "instance_s",
@@ -60,5 +62,6 @@ FAMILY = (
         applies=lambda task: isinstance(task, FamilyTask),
         unit="s",
         machine=True,
+        label="Time of an answer",
     ),
 )

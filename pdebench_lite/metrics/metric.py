@@ -13,7 +13,7 @@ from pdebench_lite.tasks.field import FieldTask
 
 @dataclass(frozen=True)
 class Metric:
-    """A number computed from an evaluation; smaller is better unless said otherwise.
+    """A number computed from an evaluation.
 
     Attributes:
         name: column name.
@@ -24,6 +24,8 @@ class Metric:
         machine: whether it is a time or an amount of memory, which no two runs share.
         over_seeds: what sums it up over seeds: `median`, `mean`, `rms` (the root of the mean
             square), or `share` (of the seeds for which it is 1; it is 0 for the others).
+        label: plain words for the axes of figures: "Relative L2 error"; by default the name.
+        smaller_is_better: None where neither is better.
     """
 
     name: str
@@ -33,6 +35,8 @@ class Metric:
     unit: str = "dimensionless"
     machine: bool = False
     over_seeds: Literal["median", "mean", "rms", "share"] = "median"
+    label: str = ""
+    smaller_is_better: bool | None = True
 
 
 def relative_l2(

@@ -80,4 +80,5 @@ RESIDUAL_RMS = Metric(
     _residual_rms,
     applies=_has_equation,
     unit="of the residual",
+    label="Residual of the equation (rms)",
 )

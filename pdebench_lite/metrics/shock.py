@@ -57,4 +57,5 @@ SHOCK_POSITION_ERROR = Metric(
     _shock_position_error,
     applies=_can_have_one,
     unit="of length",
+    label="Error of the shock's position",
 )

@@ -143,10 +143,12 @@ REL_H1 = Metric(
     "relative error of the returned fields in the H¹ semi-norm over space",
     _rel_h1,
     applies=_asks_everywhere,
+    label="Relative H¹ error",
 )
 REL_L2_SHOCK = Metric(
     "rel_l2_shock",
     "relative L2 error on points of which half crowd where the reference is steep",
     _rel_l2_shock,
     applies=_asks_everywhere,
+    label="Relative L2 error near shocks",
 )

@@ -52,16 +52,23 @@ def _mass_violation(e: FieldEvaluation) -> float | None:
 
 
 VIOLATIONS = (
-    Metric("misfit", "relative L2 misfit to the observations", _misfit),
+    Metric(
+        "misfit",
+        "relative L2 misfit to the observations",
+        _misfit,
+        label="Misfit to the observations",
+    ),
     Metric(
         "initial_violation",
         "relative L2 gap between the field at t=0 and the given (or found) initial state",
         _initial_violation,
+        label="Gap to the initial state",
     ),
     Metric(
         "mass_violation",
         "largest gap of ∫u dx to the reference over time, relative to ∫|u| dx",
         _mass_violation,
         applies=lambda task: isinstance(task, FieldTask) and task.problem.domain.is_box,
+        label="Gap in the mass",
     ),
 )

@@ -1,10 +1,11 @@
 """Discovery of plugins: one at a time, failures kept, clashes of names refused."""
 
+import importlib
 import importlib.metadata
 import importlib.util
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,7 +15,9 @@ from pdebench_lite.aside import aside
 from pdebench_lite.errors import PdebenchError, unknown_name
 from pdebench_lite.registry import hooks
 from pdebench_lite.registry.command import Command
+from pdebench_lite.registry.figure import Figure
 from pdebench_lite.registry.method import Backend, Method
+from pdebench_lite.registry.quantity import Quantity
 
 if TYPE_CHECKING:  # take long to import, and listing the methods needs none
     from pdebench_lite.metrics import Metric
@@ -22,7 +25,20 @@ if TYPE_CHECKING:  # take long to import, and listing the methods needs none
     from pdebench_lite.selectors import Selector, Settings
 
 GROUP = "pdebench_lite"
-KINDS = ("problem", "task", "method", "metric", "backend", "command", "claim")
+PLURALS = {
+    "problem": "problems",
+    "task": "tasks",
+    "method": "methods",
+    "metric": "metrics",
+    "quantity": "quantities",
+    "figure": "figures",
+    "backend": "backends",
+    "command": "commands",
+    "claim": "claims",
+}
+KINDS = tuple(PLURALS)
+# Ours that live in rooms above this one, and come in by the same hooks as a stranger's.
+OWN = ("pdebench_lite.report.provided",)
 T = TypeVar("T")
 
 
@@ -45,6 +61,11 @@ class Plugin:
     error: str = ""
     provides: dict[str, list[str]] = field(default_factory=dict)
 
+    @property
+    def owner(self) -> str:
+        """How what it provides is said to be its own."""
+        return "pdebench_lite" if self.module in OWN else f"plugin {self.name} ({self.module})"
+
 
 @dataclass
 class Registry:
@@ -55,6 +76,8 @@ class Registry:
     methods: dict[str, Method] = field(default_factory=dict)
     tasks: "dict[str, type[Task]]" = field(default_factory=dict)
     metrics: "dict[str, Metric]" = field(default_factory=dict)
+    quantities: dict[str, Quantity] = field(default_factory=dict)
+    figures: dict[str, Figure] = field(default_factory=dict)
     backends: dict[str, Backend] = field(default_factory=dict)
     commands: dict[str, Command] = field(default_factory=dict)
     claims: dict[str, Any] = field(default_factory=dict)
@@ -62,7 +85,7 @@ class Registry:
     clashes: dict[tuple[str, str], list[str]] = field(default_factory=dict)
 
     def _table(self, kind: str) -> dict[str, Any]:
-        return getattr(self, f"{kind}s")
+        return getattr(self, PLURALS[kind])
 
     def _add(self, kind: str, item: Any, owner: str) -> None:
         key = (kind, item.name)
@@ -97,6 +120,10 @@ class Registry:
     def metric(self, name: str) -> "Metric":
         """Return a metric, or raise with the nearest name."""
         return self._find("metric", name)
+
+    def figure(self, name: str) -> Figure:
+        """Return a figure, or raise with the nearest name."""
+        return self._find("figure", name)
 
     def backend(self, name: str) -> Backend:
         """Return a backend, or raise with the nearest name."""
@@ -215,12 +242,14 @@ def _check(kind: str, item: Any) -> None:
         "task": _is_task,
         "method": lambda x: isinstance(x, Method),
         "metric": _is_metric,
+        "quantity": lambda x: isinstance(x, Quantity),
+        "figure": lambda x: isinstance(x, Figure),
         "backend": lambda x: isinstance(x, Backend),
         "command": lambda x: isinstance(x, Command),
         "claim": lambda x: isinstance(getattr(x, "name", None), str),
     }
     if not expected[kind](item):
-        raise TypeError(f"pdebench_{kind}s returned {item!r}, which is not a {kind}")
+        raise TypeError(f"pdebench_{PLURALS[kind]} returned {item!r}, which is not a {kind}")
     if kind == "problem":
         for task in item.tasks:
             both = set(item.Parameters.model_fields) & set(task.Parameters.model_fields)
@@ -276,9 +305,10 @@ def collect(
                 manager.check_pending()
                 items = {
                     kind: [
-                        x for found in getattr(manager.hook, f"pdebench_{kind}s")() for x in found
+                        x for found in getattr(manager.hook, f"pdebench_{many}")() for x in found
                     ]
-                    for kind in kinds
+                    for kind, many in PLURALS.items()
+                    if kind in kinds
                 }
             for kind, found in items.items():
                 for item in found:
@@ -289,7 +319,7 @@ def collect(
         for kind, found in items.items():
             plugin.provides[kind] = [item.name for item in found]
             for item in found:
-                registry._add(kind, item, f"plugin {plugin.name} ({plugin.module})")
+                registry._add(kind, item, plugin.owner)
     for plugin in registry.plugins:
         others = [p.module for p in registry.plugins if p.name == plugin.name and p is not plugin]
         if others and not plugin.error:
@@ -309,7 +339,10 @@ def registry(kinds: tuple[str, ...] = KINDS) -> Registry:
     Args:
         kinds: what is asked for; fewer kinds import fewer modules.
     """
-    modules: list[tuple[Plugin, Callable[[], ModuleType]]] = []
+    modules: list[tuple[Plugin, Callable[[], ModuleType]]] = [
+        (Plugin(name.split(".")[1], name, "pdebench-lite"), partial(importlib.import_module, name))
+        for name in OWN
+    ]
     for point in _entry_points():
         distribution = point.dist
         plugin = Plugin(

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 from pdebench_lite.registry.command import Command
+from pdebench_lite.registry.figure import Figure
 from pdebench_lite.registry.method import Backend, Method
+from pdebench_lite.registry.quantity import Quantity
 
 if TYPE_CHECKING:  # take long to import, and listing the methods needs neither
     from pdebench_lite.metrics import Metric
@@ -48,6 +50,18 @@ def pdebench_metrics() -> "Sequence[Metric]":
 @hookspec
 def pdebench_backends() -> Sequence[Backend]:
     """Return backends that solvers may name."""
+    return ()
+
+
+@hookspec
+def pdebench_quantities() -> Sequence[Quantity]:
+    """Return quantities: columns of every table, read from records."""
+    return ()
+
+
+@hookspec
+def pdebench_figures() -> Sequence[Figure]:
+    """Return figures that `pdebench plot` draws from records."""
     return ()
 
 

@@ -1,10 +1,11 @@
-"""What is installed, as plain values: problems, methods, metrics, plugins."""
+"""What is installed, as plain values: problems, methods, metrics, quantities, figures, plugins."""
 
 import importlib.metadata
 from typing import TYPE_CHECKING, Any
 
 from pdebench_lite.registry.discovery import Registry
 from pdebench_lite.registry.method import Method
+from pdebench_lite.registry.quantity import Quantity
 
 if TYPE_CHECKING:  # take long to import, and listing the methods needs neither
     from pdebench_lite.problem import Problem
@@ -101,16 +102,41 @@ def _installed(distribution: str) -> bool:
 
 
 def metrics(known: Registry) -> list[dict[str, Any]]:
-    """Describe every metric: its meaning, unit, and what sums it up over seeds."""
+    """Describe every metric, as the quantity that it is: meaning, unit, what sums it up."""
+    from pdebench_lite.report.quantities import of_metric
+
+    return [_quantity(known, "metric", of_metric(metric)) for metric in known.metrics.values()]
+
+
+def quantities(known: Registry) -> list[dict[str, Any]]:
+    """Describe every quantity, in the order of the columns."""
+    return [_quantity(known, "quantity", quantity) for quantity in known.quantities.values()]
+
+
+def _quantity(known: Registry, kind: str, of: Quantity) -> dict[str, Any]:
+    return {
+        "name": of.name,
+        "label": of.label,
+        "about": of.meaning,
+        "unit": of.unit,
+        "over_seeds": of.over_seeds,
+        "smaller_is_better": of.smaller_is_better,
+        "machine": of.machine,
+        "provided_by": known.owners[kind, of.name],
+    }
+
+
+def figures(known: Registry) -> list[dict[str, Any]]:
+    """Describe every figure and its options."""
     return [
         {
-            "name": metric.name,
-            "about": metric.summary,
-            "unit": metric.unit,
-            "over_seeds": metric.over_seeds,
-            "provided_by": known.owners["metric", metric.name],
+            "name": figure.name,
+            "about": figure.summary,
+            "per": figure.per,
+            "parameters": _parameters(figure.Options) if figure.Options else [],
+            "provided_by": known.owners["figure", figure.name],
         }
-        for metric in known.metrics.values()
+        for figure in known.figures.values()
     ]
 
 

@@ -10,6 +10,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from pdebench_lite.errors import visible
+from pdebench_lite.registry.discovery import PLURALS
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,11 +27,11 @@ def outline(what: str, entries: list[Entry], width: int | None = None) -> str:
     """Return a few lines on each entry, under headings.
 
     Args:
-        what: `problems`, `methods` or `metrics`.
+        what: `problems`, `methods`, `metrics`, `quantities` or `figures`.
         entries: what the function of that name in `catalogue` returned.
         width: columns; those of the terminal if not given.
     """
-    sort = {"problems": _by_task, "methods": _by_family, "metrics": _by_provider}[what]
+    sort = {"problems": _by_task, "methods": _by_family}.get(what, _by_provider)
     sections = sort(entries)
     columns = max(width or shutil.get_terminal_size().columns, MIN_ABOUT)
     rows = [row for _, section in sections for row in section]
@@ -43,7 +44,7 @@ def outline(what: str, entries: list[Entry], width: int | None = None) -> str:
             texts = textwrap.wrap(about, max(columns - indent, MIN_ABOUT)) or [""]
             lines.append(f"  {name:<{first}}  {note:<{second}}  {texts[0]}".rstrip())
             lines += [" " * indent + text for text in texts[1:]]
-    if what != "metrics":
+    if what in ("problems", "methods"):
         lines += ["", f"parameters and citations: pdebench list {what} -v"]
     return "\n".join(map(visible, lines))
 
@@ -88,18 +89,20 @@ def _by_task(entries: list[Entry]) -> list[Section]:
 
 def _by_provider(entries: list[Entry]) -> list[Section]:
     return [
-        (f"from {provider}", [(e["name"], _unit(e), _over_seeds(e)) for e in members])
+        (f"from {provider}", [(e["name"], _note(e), _meant(e)) for e in members])
         for provider, members in groupby(entries, key=lambda entry: entry["provided_by"])
     ]
 
 
-def _unit(entry: Entry) -> str:
-    return "" if entry["unit"] == "dimensionless" else entry["unit"]
+def _note(entry: Entry) -> str:
+    """Return the unit of a quantity, and the options of a figure."""
+    return entry.get("unit", "") or ", ".join(p["name"] for p in entry.get("parameters", []))
 
 
-def _over_seeds(entry: Entry) -> str:
-    usual = entry["over_seeds"] == "median"
-    return entry["about"] + ("" if usual else f"; over seeds its {entry['over_seeds']}")
+def _meant(entry: Entry) -> str:
+    words = entry["about"] or entry.get("label", "")
+    usual = entry.get("over_seeds", "median") in ("median", "")
+    return words + ("" if usual else f"; over seeds its {entry['over_seeds']}")
 
 
 # ---- everything ------------------------------------------------------------------------------
@@ -171,7 +174,7 @@ def print_plugins(console: "Console", entries: list[Entry]) -> None:
     """Print what `catalogue.plugins` returned."""
     table = _table("plugin", "module", "from", "provides")
     for entry in entries:
-        provides = "; ".join(f"{k}s {', '.join(v)}" for k, v in entry["provides"].items())
+        provides = "; ".join(f"{PLURALS[k]} {', '.join(v)}" for k, v in entry["provides"].items())
         source = f"{entry['distribution']} {entry['version']}".strip()
         _row(table, entry["name"], entry["module"], source, entry["error"] or provides)
     console.print(table)

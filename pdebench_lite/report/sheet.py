@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import groupby
 from typing import Any, Literal, TypeAlias
 
@@ -9,6 +10,8 @@ from pdebench_lite.analysis import wording
 from pdebench_lite.analysis.provenance import Environments, measured
 from pdebench_lite.analysis.remark import Remark
 from pdebench_lite.analysis.wording import MISSING, clean
+from pdebench_lite.registry.quantity import Quantity
+from pdebench_lite.report.quantities import known, metric, quantities, written
 from pdebench_lite.store.records import Record
 
 Kind: TypeAlias = Literal["name", "word", "status", "error", "interval", "number", "sees"]
@@ -18,13 +21,15 @@ Kind: TypeAlias = Literal["name", "word", "status", "error", "interval", "number
 class Column:
     """One column: its heading, unit, kind (which decides how it is set) and where it comes from.
 
-    `interval` is a number with its interval; `cell` maps what a row stands for to its text.
+    `interval` is a number with its interval. `cell` maps what a row stands for to its text; `value`
+    to what the web page sorts it by, a number or an estimate.
     """
 
     head: str
     kind: Kind
     cell: Callable[[Any], str]
     unit: str = ""
+    value: Callable[[Any], Any] | None = None
 
     @property
     def numeric(self) -> bool:
@@ -179,27 +184,36 @@ def _row(record: Record, columns: list[Column], reasons: list[str]) -> Row:
     return Row([column.cell(record) for column in columns], record.status, note)
 
 
-# ---- conditions: in the caption where they are the same, else a column ------------------------
+# ---- columns: from the list of quantities ------------------------------------------------------
 
-_CONDITIONS: tuple[tuple[str, Callable[[Record], str]], ...] = (
-    ("budget", lambda r: wording.budget_text(r.budget)),
-    ("threads", wording.threads_text),
-    ("device", lambda r: clean(r.device)),
-    ("dtype", lambda r: clean(r.dtype)),
-    ("cells at once", lambda r: str(r.concurrency)),
-    ("shell sets", lambda r: wording.variables_text([r]) or MISSING),
-)
+_KINDS: dict[str, Kind] = {
+    "error": "error", "amount": "number", "count": "number", "share": "number", "word": "word",
+    "text": "name", "json": "name",
+}  # fmt: skip
+_OWN_KINDS: dict[str, Kind] = {"status": "status", "sees": "sees"}
+
+
+def column(quantity: Quantity) -> Column:
+    """Return the column of a quantity in a table whose rows are records."""
+    kind = _OWN_KINDS.get(quantity.name) or _KINDS[quantity.written]
+    unit = "" if kind == "error" else quantity.unit  # errors are told by their metric's name
+    return Column(
+        quantity.head, kind, partial(written, quantity), unit,
+        quantity.value if quantity.numeric else None,
+    )  # fmt: skip
 
 
 def _conditions(records: list[Record]) -> tuple[list[str], set[str]]:
-    """Return what holds for all records, in words, and the names of the conditions that vary."""
+    """Return what holds for all records, in words, and the names of the quantities that vary."""
     lines, varying = [wording.bounds_text(records)], set()
-    for name, value in _CONDITIONS:
-        values = {value(record) for record in records}
+    for quantity in quantities().values():
+        if quantity.when not in ("varies", "several"):
+            continue
+        values = {written(quantity, record) for record in records}
         if len(values) > 1:
-            varying.add(name)
-        elif (text := values.pop()) != MISSING:
-            lines.append(f"{name} {text}")
+            varying.add(quantity.name)
+        elif quantity.when == "varies" and (text := values.pop()) not in ("", MISSING):
+            lines.append(f"{quantity.head} {text}")
     names = dict.fromkeys(clean(r.device_name) for r in records if r.device_name)
     lines += [name for name in names if name not in {r.device for r in records}]
     if any(r.concurrency > 1 for r in records):
@@ -217,30 +231,18 @@ def _conditions(records: list[Record]) -> tuple[list[str], set[str]]:
 def _columns(
     records: list[Record], metrics: list[str], varying: set[str], verbose: bool
 ) -> Iterator[Column]:
-    if verbose:
-        yield Column("cell", "word", lambda r: clean(r.cell))
-    yield Column("method", "name", lambda r: clean(r.label))
-    yield Column("backend", "word", lambda r: clean(r.backend))
-    if verbose or len({r.seed for r in records}) > 1:
-        yield Column("seed", "number", lambda r: str(r.seed))
-    for name, value in _CONDITIONS:
-        if name in varying or (verbose and name in ("device", "dtype")):
-            yield Column(name, "word", value)
-    if wording.stolen_text(records):
-        yield Column("host took", "number", lambda r: wording.stolen_text([r]))
-    if wording.waited_text(records):
-        yield Column("waited", "number", lambda r: wording.waited_text([r]))
-    yield Column("status", "status", lambda r: r.status)
-    for name in metrics:
-        yield Column(clean(name), "error", lambda r, name=name: wording.metric_text(r, name))  # type: ignore[misc]
-    yield Column("charged", "number", lambda r: wording.amount(r.charged_s), "s")
-    yield Column("compile", "number", lambda r: wording.amount(r.compile_s), "s")
-    yield Column("memory", "number", lambda r: wording.amount(r.peak_host_mb), "MB")
-    if any(r.peak_device_mb is not None for r in records):
-        yield Column("device memory", "number", lambda r: wording.amount(r.peak_device_mb), "MB")
-    yield Column("params", "number", lambda r: wording.count(r.params))
-    yield Column("steps", "number", lambda r: wording.count(r.steps))
-    yield Column("sees", "sees", lambda r: wording.sees_text(r.sees))
+    """Yield the columns: quantities in their order, metrics after the status."""
+    for quantity in quantities().values():
+        asked = verbose and "verbose" in quantity.tables
+        if quantity.when in ("varies", "several"):
+            wanted = asked or ("records" in quantity.tables and quantity.name in varying)
+        else:
+            wanted = asked or "records" in quantity.tables
+            wanted = wanted and (quantity.when == "always" or known(quantity, records))
+        if wanted:
+            yield column(quantity)
+        if quantity.name == "status":
+            yield from (column(metric(name)) for name in metrics)
 
 
 def _who_saw_what(records: list[Record]) -> list[tuple[str, str]]:

@@ -8,47 +8,21 @@ from typing import Any
 import numpy as np
 
 from pdebench_lite.analysis import wording
-from pdebench_lite.analysis.wording import MISSING, amount, clean, count
+from pdebench_lite.analysis.wording import MISSING, clean, count
 from pdebench_lite.report.details import tabulated
+from pdebench_lite.report.quantities import metric, quantities, told
 from pdebench_lite.report.searches import tables
 from pdebench_lite.report.trace import traced
 from pdebench_lite.store.marks import by_package
 from pdebench_lite.store.records import LOG, Record
 
-_TIMES = (
-    ("setup_s", "imports, reference, plan; not charged"),
-    ("data_s", "drawing and preparing data"),
-    ("compile_s", "first calls of compiled functions"),
-    ("train_s", "steps"),
-    ("charged_s", "data + compile + train"),
-    ("evaluate_s", "scoring; not charged"),
-    ("predict_s", "answering the final query; part of evaluate"),
-    ("resume_s", "data and compilation done again after a kill; not charged"),
-    ("wall_s", "the whole cell"),
-)
-_MEMORY = (
-    ("peak_host_mb", "peak of the host above its start, while training"),
-    ("compile_peak_host_mb", "the same while compiling"),
-    ("peak_device_mb", "peak of the device's allocator"),
-    ("process_device_mb", "what the driver says the process held at its end"),
-)
-_COUNTS = (
-    ("params", "trained parameters or degrees of freedom"),
-    ("steps", "accepted updates, or time steps"),
-    ("evaluations", "value-and-gradient calls"),
-    ("resumed", "times that the cell went on from a checkpoint"),
-    ("restarted", "times that it began anew after a kill"),
-)
-_MACHINE = (
-    ("processors", "processors that it was given"),
-    ("threads", "threads that its library used"),
-    ("concurrency", "most cells at work on the machine at once"),
-    ("load_start", "load average at the start"),
-    ("load_end", "load average at the end"),
-    ("steal", "share of the processors that the host kept while charged"),
-    ("waited", "share of the processor time it wanted while charged that other programs had"),
-    ("energy_j", "joules of packages or GPU while charged, whoever used them"),
-)
+_SECTIONS = {  # parts that are quantities alone, and their titles
+    "times": "times (s)",
+    "memory": "memory (MB, 10⁶ bytes)",
+    "counts": "counts",
+    "machine": "machine",
+}
+_OTHERS = ("cell", "metrics", "")
 _LIBRARIES = ("pdebench-lite", "numpy", "scipy", "torch", "pytorch-lightning", "jax", "optax")
 _MOMENTS, _LOG_LINES = 5, 20
 
@@ -67,11 +41,8 @@ def describe(record: Record, folder: Path) -> str:
         ("problem", [(k, wording.as_json(v), "") for k, v in record.problem_params.items()]),
         ("metrics", list(_metrics(record))),
         ("error over time (rel_l2)", list(_profile(record))),
-        ("times (s)", [(k, amount(getattr(record, k)), text) for k, text in _TIMES]),
-        ("memory (MB, 10⁶ bytes)", [(k, amount(getattr(record, k)), t) for k, t in _MEMORY]),
-        ("counts", [(k, count(getattr(record, k)), text) for k, text in _COUNTS]),
+        *_sections(record),
         ("costs", [(clean(k), count(v), "") for k, v in record.costs.items()]),
-        ("machine", [(k, _number(getattr(record, k)), text) for k, text in _MACHINE]),
         ("threads of libraries", [(clean(k), count(v), "") for k, v in record.pools.items()]),
         ("set by the shell", [(clean(k), v, "") for k, v in record.variables.items()]),
         ("details", [(k, wording.as_json(v), "") for k, v in _plain(record.details).items()]),
@@ -90,8 +61,17 @@ def describe(record: Record, folder: Path) -> str:
 Entry = tuple[str, str, str]
 
 
-def _number(value: float | None) -> str:
-    return count(value) if isinstance(value, int) else amount(value)
+def _sections(record: Record) -> Iterator[tuple[str, list[Entry]]]:
+    """Yield the parts that are made of quantities, ours first."""
+    found: dict[str, list[Entry]] = {section: [] for section in _SECTIONS}
+    for quantity in quantities().values():
+        if quantity.section not in _OTHERS:
+            title = quantity.section in _SECTIONS  # it names the unit
+            unit = "" if title or not quantity.unit else f" [{quantity.unit}]"
+            entry = quantity.name, told(quantity, record), f"{quantity.meaning}{unit}"
+            found.setdefault(quantity.section, []).append(entry)
+    for section, entries in found.items():
+        yield _SECTIONS.get(section, clean(section)), entries
 
 
 def _plain(details: dict[str, Any]) -> dict[str, Any]:
@@ -114,45 +94,24 @@ def _block(title: str, entries: list[Entry]) -> Iterator[str]:
 
 
 def _what(record: Record) -> tuple[str, list[Entry]]:
-    lines = [
-        ("cell", record.cell, ""),
-        ("status", record.status, ""),
-        ("reason", record.reason, ""),
-        ("family", record.family, ""),
-        ("seed", str(record.seed), ""),
-        ("budget", wording.budget_text(record.budget), ""),
-        ("saw", wording.sees_text(record.sees), ""),
-        ("device", f"{record.device} {_beside(record)}".strip(), ""),
-        ("dtype", record.dtype, ""),
-        ("threads", count(record.threads), ""),
-        ("started", record.started, ""),
-    ]
-    if record.target_reached is not None:
-        lines.append(("target", "reached" if record.target_reached else "not reached", ""))
     title = f"{clean(record.problem_label)} · {clean(record.label)} · {clean(record.backend)}"
-    return title, [line for line in lines if line[1] and line[1] != MISSING]
-
-
-def _beside(record: Record) -> str:
-    name = clean(record.device_name)
-    return f"({name})" if name and name != record.device else ""
+    mine = [q for q in quantities().values() if q.section == "cell"]
+    lines = [(q.head, told(q, record), "") for q in mine]
+    return title, [line for line in lines if line[1] not in ("", MISSING)]
 
 
 def _metrics(record: Record) -> Iterator[Entry]:
     """Yield ranked metrics first, then the others, then the bounds that they are held against."""
     for name in dict.fromkeys([*record.ranked, *record.metrics]):
-        metric = wording.metric_named(name)
-        unit = f" [{metric.unit}]" if metric and metric.unit != "dimensionless" else ""
+        of = metric(name)
+        unit = f" [{of.unit}]" if of.unit else ""
         rank = "ranked: " if name in record.ranked else ""
-        value = wording.error_text(record.metrics.get(name))
+        value = wording.error_text(of.value(record))
         mark = " (≤ bound)" if wording.at_bound(record, name) else ""
-        yield name, value + mark, f"{rank}{wording.meaning(name) or 'not installed here'}{unit}"
-    kind = f" ({record.reference_kind})" if record.reference_kind else ""
-    about = f"error of the reference{kind}"
-    yield "reference_bound", wording.error_text(record.reference_bound), about
-    if record.carried_bound is not None:
-        value = wording.error_text(record.carried_bound)
-        yield "carried_bound", value, "error made in carrying the found unknowns"
+        yield name, value + mark, f"{rank}{of.meaning or 'not installed here'}{unit}"
+    for of in quantities().values():
+        if of.section == "metrics" and (of.when == "always" or of.value(record) is not None):
+            yield of.name, told(of, record), of.meaning
 
 
 def _profile(record: Record) -> Iterator[Entry]:

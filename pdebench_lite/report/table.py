@@ -14,6 +14,7 @@ from pdebench_lite.errors import unknown_name
 from pdebench_lite.report._latex import latex
 from pdebench_lite.report._markdown import markdown
 from pdebench_lite.report._text import text
+from pdebench_lite.report.quantities import flat, further, quantities
 from pdebench_lite.report.sheet import sheets
 from pdebench_lite.store.cell import Budget
 from pdebench_lite.store.records import Record
@@ -22,13 +23,19 @@ Format: TypeAlias = Literal["text", "csv", "md", "latex", "json"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 
 _PIPE_WIDTH = 120  # columns where the output is no terminal
-_NESTED = ("problem_params", "config", "details", "fingerprint")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def rows(records: Iterable[Record]) -> list[dict[str, Any]]:
-    """Return records as JSON objects: every key of the record, `schema` and `rel_l2`; never NaN."""
-    return [wording.finite(record.row()) for record in records]
+    """Return records as JSON objects; never NaN.
+
+    They have every key of the record, `schema`, `rel_l2`, and what follows from the record.
+    """
+    more = further()
+    return [
+        wording.finite({**{q.name: q.value(record) for q in more}, **record.row()})
+        for record in records
+    ]
 
 
 def render(
@@ -97,21 +104,23 @@ def _csv(records: list[Record], wanted: list[str]) -> str:
 
 def _flat(row: dict[str, Any], record: Record, names: list[str]) -> dict[str, Any]:
     values = row | row["budget"]
-    flat = {key: values[key] for key in _flat_keys()}
-    flat["sees"] = wording.sees_text(record.sees) if record.sees else ""
-    flat["ranked"] = " ".join(record.ranked)
-    flat |= {key: wording.as_json(row[key]) for key in _NESTED}
+    held = quantities()
+    flat_row = {
+        key: flat(held[key], record) if key in held else values[key] for key in _flat_keys()
+    }
     for name in names:  # a stranger's metric may be called `status`
-        flat[name if name not in flat else f"metrics.{name}"] = row["metrics"].get(name)
-    return flat
+        key = name if name not in flat_row else f"metrics.{name}"
+        flat_row[key] = row["metrics"].get(name)
+    return flat_row
 
 
 def _flat_keys() -> list[str]:
-    """Return the columns of a record: all but its metrics and its curves, which json has."""
+    """Return the columns: all but metrics and curves, which json has; then what follows from it."""
     left_out = ("schema_version", "metrics", "profile", "bands")
     keys = [k for k in Record.model_fields if k not in left_out]
     at = keys.index("budget")
-    return ["schema", *keys[:at], *Budget.model_fields, *keys[at + 1 :]]
+    more = [quantity.name for quantity in further()]
+    return ["schema", *keys[:at], *Budget.model_fields, *keys[at + 1 :], *more]
 
 
 def csv_text(value: Any) -> Any:

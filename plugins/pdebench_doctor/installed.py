@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterator
 
 from pdebench_doctor.finding import Finding
-from pdebench_lite.registry.discovery import Registry
+from pdebench_lite.registry.discovery import PLURALS, Registry
 
 _DISTRIBUTIONS = ("pdebench-lite", "numpy", "scipy", "torch", "pytorch-lightning", "jax", "optax")
 _SECTION = "installed"
@@ -50,7 +50,7 @@ def _plugins(known: Registry) -> Iterator[Finding]:
             yield Finding(_SECTION, f"plugin {plugin.name}", "error", plugin.error, remedy)
         else:
             what = [
-                f"{len(names)} {kind}{'s' if len(names) > 1 else ''}"
+                f"{len(names)} {PLURALS[kind] if len(names) > 1 else kind}"
                 for kind, names in plugin.provides.items()
                 if names
             ]

@@ -8,7 +8,7 @@ from typing import Any
 
 from pdebench_lite.analysis.wording import budget_text, clean, error_text, shorten
 from pdebench_lite.errors import PdebenchError
-from pdebench_lite.registry.discovery import Registry
+from pdebench_lite.registry.discovery import Registry, registry
 from pdebench_lite.report._latex import escape, number
 from pdebench_lite.report.figures.style import slug
 from pdebench_lite.store.records import Record
@@ -18,15 +18,6 @@ from pdebench_paper.items import CELLS, COMPARISON, FIGURES, TABLES
 
 _ON_A_PAGE = 40  # rows of a table that one page holds
 _LIBRARIES = ("numpy", "torch", "jax")
-_CAPTIONS = {
-    "maps": "Fields as returned, the reference, and their difference; found unknowns.",
-    "slices": "Fields at several times.",
-    "convergence": "Error against charged time.",
-    "costs": "Charged time and memory.",
-    "work-precision": "Error against charged time, over seeds.",
-    "profiles": "Share of the problems solved within a multiple of the least cost.",
-}
-
 _PREAMBLE = r"""\documentclass[10pt]{article}
 \usepackage[utf8]{inputenc}
 \IfFileExists{lmodern.sty}{\usepackage[T1]{fontenc}\usepackage{lmodern}}{}
@@ -211,12 +202,13 @@ def _figures(paths: Iterable[Path], records: Sequence[Record]) -> list[str]:
         if record.problem_label not in labels.values():
             labels[slug(record.problem_label, labels)] = record.problem_label
     sections: dict[str, list[tuple[int, str, str]]] = {name: [] for name in labels}
-    kinds = list(_CAPTIONS)
+    captions = {figure.name: _caption(figure.summary) for figure in registry().figures.values()}
+    kinds = list(captions)
     for path in paths:
         match = re.fullmatch(rf"(.*?)-({'|'.join(kinds)})(?:-(.*))?", path.stem)
         problem, kind, part = match.groups() if match else (path.stem, "", "")
         place = kinds.index(kind) if kind else len(kinds)
-        caption = " ".join(filter(None, [_CAPTIONS.get(kind, ""), part and f"{escape(part)}."]))
+        caption = " ".join(filter(None, [captions.get(kind, ""), part and f"{escape(part)}."]))
         sections.setdefault(problem, []).append((place, path.name, caption))
     lines = []
     for problem, figures in sections.items():
@@ -230,6 +222,10 @@ def _figures(paths: Iterable[Path], records: Sequence[Record]) -> list[str]:
                 r"\end{shown}",
             ]
     return lines
+
+
+def _caption(summary: str) -> str:
+    return f"{escape(summary[:1].upper() + summary[1:])}."
 
 
 def _cells(records: Sequence[Record]) -> list[str]:

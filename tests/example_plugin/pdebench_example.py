@@ -1,4 +1,4 @@
-"""A plugin for pdebench-lite: one method, one problem and one metric, in one module."""
+"""A plugin for pdebench-lite: a method, a problem, a metric, a column and a figure."""
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
@@ -8,7 +8,17 @@ import numpy as np
 from pydantic import Field
 from scipy.integrate import solve_ivp
 
-from pdebench_lite import Method, Metric, Problem, Settings, Solution, Support, hookimpl
+from pdebench_lite import (
+    Figure,
+    Method,
+    Metric,
+    Problem,
+    Quantity,
+    Settings,
+    Solution,
+    Support,
+    hookimpl,
+)
 from pdebench_lite.metrics import relative_l2
 from pdebench_lite.numerics import Grid, array_namespace, diffuse_spectral, wavenumbers
 from pdebench_lite.problem import (
@@ -229,6 +239,42 @@ ENERGY_ERROR = Metric(
     applies=lambda task: isinstance(task.problem, ReactionDiffusion),
 )
 
+# ---- a column --------------------------------------------------------------------------------
+
+LABELS_PER_SECOND = Quantity(
+    name="labels_per_s",
+    label="Labels per second",
+    meaning="labels that were taken, over the charged time",
+    read=lambda record: record.sees.get("labels", 0) / (record.charged_s or 1.0) or None,
+    head="labels/s",
+    unit="1/s",
+)
+
+# ---- a figure --------------------------------------------------------------------------------
+
+
+class EnergyOptions(Settings):
+    """Options of the figure `energy`."""
+
+    metric: str = Field("energy_error", description="what is drawn")
+
+
+def draw_energy(group: Any) -> Any:
+    """Draw a metric of each run against its number of parameters; None if nobody has one."""
+    name = group.options.metric
+    known = [r for r in group.records if r.params and r.metrics.get(name)]
+    if not known:
+        return None
+    figure = group.figure()
+    axes = figure.subplots()
+    for r in known:
+        axes.loglog(r.params, r.metrics[name], group.looks[r].marker, color=group.looks[r].color)
+    axes.set(xlabel=group.axis("params"), ylabel=group.axis(name), title=group.label)
+    return figure
+
+
+ENERGY = Figure("energy", "error of the free energy against parameters", draw_energy, EnergyOptions)
+
 # ---- how they enter --------------------------------------------------------------------------
 
 
@@ -248,3 +294,15 @@ def pdebench_problems() -> Sequence[type[Problem]]:
 def pdebench_metrics() -> Sequence[Metric]:
     """Return the metric."""
     return (ENERGY_ERROR,)
+
+
+@hookimpl
+def pdebench_quantities() -> Sequence[Quantity]:
+    """Return the column."""
+    return (LABELS_PER_SECOND,)
+
+
+@hookimpl
+def pdebench_figures() -> Sequence[Figure]:
+    """Return the figure."""
+    return (ENERGY,)

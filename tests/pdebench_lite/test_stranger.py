@@ -56,6 +56,7 @@ def test_it_is_listed(site):
     assert not found["error"]
     assert found["provides"] == {
         "method": ["fourierfit"], "problem": ["reaction-diffusion"], "metric": ["energy_error"],
+        "quantity": ["labels_per_s"], "figure": ["energy"],
     }  # fmt: skip
     methods = json.loads(pdebench("list", "methods", "--format", "json", path=site).stdout)
     assert next(m for m in methods if m["name"] == "fourierfit")["backends"] == {
@@ -110,6 +111,37 @@ def test_every_family_runs_on_its_other_problems(site, tmp_path, problem):
     )
     assert rows["march"]["rel_l2"] < 0.4
     assert rows["pinn"]["sees"]["boundary"] is True
+
+
+def test_its_column_and_its_figure(site, tmp_path):
+    """They appear by being registered: in every table, in `show` and on the page; and drawn."""
+    results, out = tmp_path / "results", tmp_path / "figures"
+    methods = "fourierfit[labels=300,modes=3],fourierfit[labels=300,modes=5]"
+    run = ("run", "--problem", "reaction-diffusion:forward", "--methods", methods, "--quiet")
+    done = pdebench(*run, "--backend", "numpy", "--results", results, path=site)
+    assert done.returncode == 0, done.stderr
+    for format, word in (("text", "labels/s"), ("latex", "labels/s"), ("csv", "labels_per_s")):
+        table = pdebench("table", "--format", format, "--results", results, path=site)
+        assert word in table.stdout
+    rows = json.loads(pdebench("table", "--format", "json", "--results", results, path=site).stdout)
+    assert all(row["labels_per_s"] == 300 / row["charged_s"] for row in rows)
+    compared = pdebench("compare", "--results", results, path=site)
+    assert "labels/s" in compared.stdout
+    shown = pdebench("show", rows[0]["cell"], "--results", results, path=site)
+    assert "labels that were taken, over the charged time [1/s]" in shown.stdout
+    plot = ("plot", "--format", "svg", "--results", results, "--out", out)
+    done = pdebench(*plot, "--figures", "energy,costs", path=site)
+    assert done.returncode == 0, done.stderr
+    names = sorted(path.name for path in out.iterdir())
+    stem = "reaction-diffusion-forward"
+    assert [name.replace(":", "-") for name in names] == [f"{stem}-costs.svg", f"{stem}-energy.svg"]
+    assert pdebench(*plot, "--figures", "energy[metric=linf]", path=site).returncode == 0
+    done = pdebench(*plot, "--figures", "energi", path=site)
+    assert done.returncode == 2
+    assert "unknown figure 'energi'; did you mean 'energy'" in done.stderr
+    done = pdebench(*plot, "--figures", "energy[metrik=linf]", path=site)
+    assert done.returncode == 2
+    assert "did you mean 'metric'" in done.stderr
 
 
 @pytest.mark.slow

@@ -5,7 +5,6 @@ import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import inf, isfinite
-from statistics import median as middle
 from typing import Any
 
 from pdebench_lite.analysis import Comparison, wording
@@ -19,7 +18,6 @@ from pdebench_lite.report._latex import latex
 from pdebench_lite.report._markdown import markdown
 from pdebench_lite.report._text import text
 from pdebench_lite.report.comparison.cells import (
-    amount_cell,
     error_cell,
     level_text,
     probability_cell,
@@ -29,9 +27,20 @@ from pdebench_lite.report.comparison.cells import (
 from pdebench_lite.report.comparison.conditions import conditions_of
 from pdebench_lite.report.comparison.sheets import over_what, remarks, statistics_in_words
 from pdebench_lite.report.comparison.standing_sheet import (
+    charged_in_words,
     entrant_columns,
+    quantity_column,
+    rank_column,
     success_columns,
     success_in_words,
+)
+from pdebench_lite.report.quantities import (
+    LAST,
+    columns_of,
+    described,
+    metric,
+    over_seeds,
+    quantities,
 )
 from pdebench_lite.report.sheet import (
     Column,
@@ -49,7 +58,6 @@ _OVER_SEEDS = {
     "rms": "rms over seeds",
     "share": "share of seeds, with Wilson's interval",
 }
-_AMOUNTS = ("charged_s", "compile_s", "peak_host_mb", "peak_device_mb")
 
 
 def render_aggregate(
@@ -105,8 +113,7 @@ def _over_seeds(standing: Standing, name: str) -> Estimate | None:
 
 
 def _kind(name: str) -> str:
-    metric = wording.metric_named(name)
-    return metric.over_seeds if metric else "median"
+    return metric(name).over_seeds
 
 
 def _shown(problem: ProblemComparison, wanted: list[str]) -> list[str]:
@@ -124,7 +131,7 @@ def _sheet(problem: ProblemComparison, wanted: list[str]) -> Sheet:
     headline = problem.contest.metric
     names = _shown(problem, wanted)
     everyone = [standing for block in problem.blocks for standing in block.standings]
-    columns = telling(list(_columns(problem, names)), everyone, "rank", "unequal", "device memory")
+    columns = telling(list(_columns(problem, names)), everyone, "rank", "unequal")
     bold = {i for i, column in enumerate(columns) if column.head in ("rank", clean(headline))}
     blocks = [
         (
@@ -148,7 +155,7 @@ def _sheet(problem: ProblemComparison, wanted: list[str]) -> Sheet:
             *statistics_in_words(problem),
             *(f"{clean(n)}: {_OVER_SEEDS[_kind(n)]}" for n in names if _kind(n) in _OVER_SEEDS),
             *success_in_words(problem),
-            "charged = data + compile + train",
+            charged_in_words(),
         ],
         columns=columns,
         blocks=blocks,
@@ -158,7 +165,8 @@ def _sheet(problem: ProblemComparison, wanted: list[str]) -> Sheet:
 
 
 def _columns(problem: ProblemComparison, metrics: Sequence[str]) -> Iterator[Column]:
-    yield Column("rank", "number", lambda s: MISSING if s.rank is None else str(s.rank))
+    records = problem.contest.records
+    yield rank_column()
     yield from parameter_columns(problem.parameters, lambda s: s.entrant.record)
     yield from entrant_columns()
     yield Column("unequal", "name", lambda s: ", ".join(problem.marks(s.entrant)))
@@ -167,13 +175,8 @@ def _columns(problem: ProblemComparison, metrics: Sequence[str]) -> Iterator[Col
     for name in metrics:
         yield Column(clean(name), "interval", _metric(name, problem.contest.bound))
     yield from success_columns(problem)
-    yield Column("charged", "number", lambda s: amount_cell(s.time, bare=True), "s")
-    yield Column("compile", "number", _middle("compile_s"), "s")
-    yield Column("memory", "number", _middle("peak_host_mb"), "MB")
-    yield Column("device memory", "number", _middle("peak_device_mb"), "MB")
-    yield Column("params", "number", _middle("params"))
-    yield Column("steps", "number", _middle("steps"))
-    yield Column("sees", "sees", lambda s: wording.sees_text(s.entrant.sees))
+    yield from (quantity_column(q, bare=True) for q in columns_of("seeds", records))
+    yield Column(described(LAST).head, "sees", lambda s: wording.sees_text(s.entrant.sees))
 
 
 def _metric(name: str, bound: float | None) -> Callable[[Standing], str]:
@@ -187,20 +190,6 @@ def _metric(name: str, bound: float | None) -> Callable[[Standing], str]:
     if write is error_cell:
         return lambda s: error_cell(_over_seeds(s, name), floor)
     return lambda s: MISSING if (of := _over_seeds(s, name)) is None else write(of)
-
-
-def _middle(name: str) -> Callable[[Standing], str]:
-    """Return a function that writes the median of a field of the records."""
-
-    def write(standing: Standing) -> str:
-        values = [v for r in standing.entrant.records if (v := getattr(r, name)) is not None]
-        if not values:
-            return MISSING
-        if all(isinstance(v, int) for v in values):
-            return wording.count(round(middle(values)))
-        return wording.amount(middle(values))
-
-    return write
 
 
 # ---- for programs ----------------------------------------------------------------------------
@@ -227,9 +216,9 @@ def _row(
         row |= _estimated(name, _over_seeds(standing, name))
     for error in problem.success:
         row |= _estimated(f"reached_{level_text(error)}", success(entrant, error))
-    for name in _AMOUNTS:
-        values = [v for r in entrant.records if (v := getattr(r, name)) is not None]
-        row[name] = middle(values) if values else None
+    for quantity in quantities().values():
+        if "seeds" in quantity.tables and quantity.numeric and quantity.over_seeds:
+            row[quantity.name] = over_seeds(quantity, entrant.records)
     row["sees"] = entrant.sees
     return row
 

@@ -6,8 +6,21 @@ from pdebench_lite.analysis import wording
 from pdebench_lite.analysis.comparison import ProblemComparison
 from pdebench_lite.analysis.entrants import Entrant
 from pdebench_lite.analysis.wording import clean
-from pdebench_lite.report.sheet import Column, Row, Sheet
+from pdebench_lite.report.comparison.standing_sheet import entrant_columns
+from pdebench_lite.report.quantities import described
+from pdebench_lite.report.sheet import Column, Kind, Row, Sheet
 
+_CONDITIONS: dict[str, Kind] = {  # quantity -> how its column is set
+    "budget": "word",
+    "dtype": "word",
+    "threads": "word",
+    "device": "word",
+    "concurrency": "number",
+    "resumed": "word",
+    "steal": "number",
+    "waited": "number",
+    "variables": "name",
+}
 _VERSIONS = ("numpy", "jax", "torch")
 
 
@@ -39,15 +52,9 @@ def conditions_sheet(problem: ProblemComparison) -> Sheet:
         return lambda e: problem.audit.values[places[id(e)]][name] or wording.MISSING
 
     columns = [
-        Column("method", "name", lambda e: clean(e.key.label)),
-        Column("backend", "word", lambda e: clean(e.key.backend)),
+        *entrant_columns(lambda entrant: entrant.key),
         Column("saw", "name", lambda e: wording.sees_text(e.sees)),
-        *(Column(n, "word", condition(n)) for n in ("budget", "precision", "threads", "device")),
-        Column("at once", "number", condition("at once")),
-        Column("resumed", "word", condition("resumed")),
-        Column("host took", "number", condition("steal")),
-        Column("waited", "number", condition("waited")),
-        Column("shell sets", "name", condition("shell")),
+        *(Column(described(n).head, kind, condition(n)) for n, kind in _CONDITIONS.items()),
         Column("trials", "number", lambda e: str(problem.audit.trials[places[id(e)]])),
         Column("defaults tuned", "name", lambda e: wording.tuning(e.record.method) or "not stated"),
         Column("machine", "name", condition("machine")),

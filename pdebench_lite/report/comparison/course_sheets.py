@@ -9,6 +9,7 @@ from pdebench_lite.analysis.ranking import best
 from pdebench_lite.analysis.statistics import Estimate, estimate
 from pdebench_lite.analysis.wording import MISSING, clean
 from pdebench_lite.report.comparison.cells import amount_cell, error_cell, level_text
+from pdebench_lite.report.comparison.standing_sheet import entrant_columns
 from pdebench_lite.report.sheet import Column, Row, Sheet, telling
 
 CURVE = "a curve: a classical solver at its best resolution for each column"
@@ -88,10 +89,7 @@ def _sheet(
     wanted: Callable[[Course], bool] = lambda course: True,
 ) -> Sheet:
     """Make a table: who, what was unequal, one column for each quantity."""
-    names = [
-        Column("method", "name", lambda c: clean(c.key.label)),
-        Column("backend", "word", lambda c: clean(c.key.backend)),
-    ]
+    names = entrant_columns(lambda course: course.key)
     marks = Column("unequal", "name", lambda c: ", ".join(problem.marks(*c.entrants)))
     everyone = [course for block in problem.blocks for course in block.courses]
     names = telling([*names, marks], everyone, marks.head)

@@ -15,6 +15,9 @@ from pdebench_lite.analysis.statistics import Estimate, estimate
 from pdebench_lite.analysis.steps import StepCost, step_costs
 from pdebench_lite.analysis.success import success
 from pdebench_lite.analysis.wording import finite
+from pdebench_lite.registry.quantity import Quantity
+from pdebench_lite.report.comparison.standing_sheet import COSTS
+from pdebench_lite.report.quantities import columns_of, over_seeds
 from pdebench_lite.report.table import csv_text
 
 _HEAD = (
@@ -72,8 +75,8 @@ def _problem(problem: ProblemComparison) -> dict[str, Any]:
                         "error": _estimate(s.error),
                         "success": [_estimate(success(s.entrant, e)) for e in problem.success],
                         "iqm": _estimate(s.middle),
-                        "charged_s": _estimate(s.time),
-                        "memory_mb": _estimate(s.memory),
+                        **{name: _estimate(cost(s)) for name, cost in COSTS.items()},
+                        **{q.name: over_seeds(q, s.entrant.records) for q in _final(problem)},
                     }
                     for s in block.standings
                 ],
@@ -96,6 +99,12 @@ def _problem(problem: ProblemComparison) -> dict[str, Any]:
     }
 
 
+def _final(problem: ProblemComparison) -> list[Quantity]:
+    """Return what is said of final errors besides them and the costs."""
+    shown = columns_of("final", problem.contest.records)
+    return [quantity for quantity in shown if quantity.name not in COSTS]
+
+
 def _who(key: Key) -> dict[str, Any]:
     return {"method": key.label, "backend": key.backend, "dtype": key.dtype, "device": key.device}
 
@@ -106,7 +115,6 @@ def _conditions(problem: ProblemComparison, entrant: Entrant) -> dict[str, Any]:
         "unequal": problem.audit.marks[place],
         "conditions": problem.audit.values[place],
         "sees": entrant.sees,
-        "params": entrant.record.params,
         "trials": problem.audit.trials[place],
     }
 
@@ -193,8 +201,11 @@ def _lines(comparison: Comparison) -> Iterator[dict[str, Any]]:
                 for e in problem.success:
                     yield {**who, "at": e, **_number("success", success(s.entrant, e))}
                 yield {**who, **_number("iqm", s.middle)}
-                yield {**who, **_number("charged_s", s.time)}
-                yield {**who, **_number("memory_mb", s.memory)}
+                for name, read in COSTS.items():
+                    yield {**who, **_number(name, read(s))}
+                for q in _final(problem):
+                    value = over_seeds(q, s.entrant.records)
+                    yield {**who, "quantity": q.name, "value": value}
             for cost in step_costs(_first(block)):
                 who = {**where, **_who(cost.entrant.key), "table": "steps"}
                 yield {**who, **_number("step_s", cost.step)}

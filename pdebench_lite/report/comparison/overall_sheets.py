@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from pdebench_lite.analysis.comparison import Comparison
 from pdebench_lite.analysis.profiles import RATIOS
 from pdebench_lite.analysis.statistics import FEWEST_PER_PROBLEM, seeds_needed
-from pdebench_lite.analysis.wording import MISSING, clean
+from pdebench_lite.analysis.wording import MISSING
 from pdebench_lite.report.comparison.cells import amount_cell, error_cell, level_text
 from pdebench_lite.report.comparison.course_sheets import CURVE
+from pdebench_lite.report.comparison.standing_sheet import entrant_columns, rank_column
 from pdebench_lite.report.sheet import Column, Row, Sheet, telling
 
 _MIDDLE = (
@@ -25,7 +26,7 @@ def overall_sheets(comparison: Comparison) -> Iterator[Sheet]:
         for k, tau in enumerate(RATIOS)
     ]
     final = [
-        Column("rank", "number", lambda o: MISSING if o.rank is None else str(o.rank)),
+        rank_column(),
         *_names(),
         Column("error", "interval", lambda o: error_cell(o.final)),
         *profile,
@@ -75,8 +76,7 @@ def overall_sheets(comparison: Comparison) -> Iterator[Sheet]:
 
 def _names() -> list[Column]:
     return [
-        Column("method", "name", lambda o: clean(o.key.label)),
-        Column("backend", "word", lambda o: clean(o.key.backend)),
+        *entrant_columns(lambda row: row.key),
         Column("unequal", "name", lambda o: ", ".join(o.marks)),
         Column("problems", "number", lambda o: str(o.problems)),
     ]

@@ -7,7 +7,8 @@ from pdebench_lite.analysis.statistics import Estimate
 from pdebench_lite.analysis.steps import step_costs
 from pdebench_lite.analysis.wording import clean
 from pdebench_lite.report.comparison.cells import amount_cell
-from pdebench_lite.report.comparison.standing_sheet import entrant_columns, params_text
+from pdebench_lite.report.comparison.standing_sheet import entrant_columns, quantity_column
+from pdebench_lite.report.quantities import described
 from pdebench_lite.report.sheet import Column, Row, Sheet, telling
 
 
@@ -16,7 +17,7 @@ def step_sheet(problem: ProblemComparison) -> list[Sheet]:
     columns = [
         *entrant_columns(),
         Column("unequal", "name", lambda c: ", ".join(problem.marks(c.entrant))),
-        Column("params", "number", lambda c: params_text(c.entrant)),
+        quantity_column(described("params")),
         Column("steps", "number", lambda c: f"{c.steps.value:.0f}"),
         Column("evaluations", "number", lambda c: f"{c.evaluations.value:.0f}"),
         Column("step", "interval", lambda c: _milliseconds(c.step), "ms"),

@@ -1,16 +1,16 @@
 """Figure `convergence`: the ranked errors against charged time, every run a line."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TypeAlias
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from pdebench_lite.analysis.wording import bound_of
 from pdebench_lite.report.figures import style
-from pdebench_lite.report.figures.data import Entry, Group
-from pdebench_lite.report.figures.style import Look, Looks, axis_label, printable
+from pdebench_lite.report.figures.data import Drawn, Entry, Group
+from pdebench_lite.report.figures.style import Look, Looks, axis_of, printable
+from pdebench_lite.report.quantities import described
 
 Curve: TypeAlias = tuple[Entry, np.ndarray, np.ndarray]
 
@@ -18,8 +18,9 @@ _PANELS = ("rel_l2", "rel_l2_carried")
 _BOUND_REACH = 30.0  # the bound is drawn where it is at most so far below the smallest error
 
 
-def draw(group: Group, looks: Looks, say: Callable[[str], None]) -> Iterator[tuple[str, Figure]]:
+def draw(group: Group) -> Iterator[Drawn]:
     """Yield one figure: a panel for the headline error, and one beside it for its counterpart."""
+    looks, say = group.looks, group.say
     ranked = group.ranked()
     metrics = [*ranked[:1], *(m for m in ranked[1:] if m in _PANELS)]
     metrics = [m for m in metrics if any(e.curve(m)[0].size for e in group.entries)]
@@ -43,11 +44,11 @@ def draw(group: Group, looks: Looks, say: Callable[[str], None]) -> Iterator[tup
         bound = "reference bound" if stacked or len(metrics) < 3 else "bound"
         failures |= _panel(axes, group, metric, looks, curves[metric], bound)
         axes.set_title(printable(metric), loc="left")
-        axes.set_xlabel(axis_label("charged time", "s"))
-    panels[0].set_ylabel("error")
+        axes.set_xlabel(axis_of(described("charged_s")))
+    panels[0].set_ylabel("Error" if wide else axis_of(described(metrics[0])))
     style.title(figure, printable(group.label), "error against time")
     style.legend_below(figure, looks.legend(group.records, failures))
-    yield "", figure
+    yield Drawn(figure)
 
 
 def _panel(

@@ -1,23 +1,24 @@
 """Figure `costs`: accuracy, time and memory side by side, one row per method and backend."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from statistics import median
 
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from pdebench_lite.analysis.wording import amount, bound_of
 from pdebench_lite.report.figures import style
-from pdebench_lite.report.figures.data import Entry, Group, case_names
-from pdebench_lite.report.figures.style import Looks, axis_label, printable
+from pdebench_lite.report.figures.data import Drawn, Entry, Group, case_names
+from pdebench_lite.report.figures.style import Looks, axis_of, printable
+from pdebench_lite.report.quantities import described
 from pdebench_lite.store.records import Record
 
 _PHASES = (("data_s", "0.85", ""), ("compile_s", "0.62", "////"), ("train_s", "0.35", ""))
 
 
-def draw(group: Group, looks: Looks, say: Callable[[str], None]) -> Iterator[tuple[str, Figure]]:
+def draw(group: Group) -> Iterator[Drawn]:
     """Yield one figure; dots are seeds, a bar their median. Failures stay in place."""
+    looks = group.looks
     cases = group.cases()
     names = case_names(cases)
     height = 0.7 + 0.2 * max(len(cases), 2)
@@ -34,10 +35,10 @@ def draw(group: Group, looks: Looks, say: Callable[[str], None]) -> Iterator[tup
         _memory(memory, row, case, looks)
     _finish_accuracy(error, group, headline)
     _room(time, [_middle(case, "charged_s") for case in cases], stacked=True)
-    time.set_xlabel(axis_label("charged time", "s"))
+    time.set_xlabel(axis_of(described("charged_s")))
     time.set_title("Time", loc="left")
     _room(memory, [m for case in cases for m in _memories(case)])
-    memory.set_xlabel(axis_label("peak memory", "MB"))
+    memory.set_xlabel(axis_of(described("memory_mb")))
     memory.set_title("Memory", loc="left")
     error.set_yticks(range(len(cases)), [printable(name, 80, 34) for name in names])
     error.set_ylim(len(cases) - 0.4, -0.6)
@@ -48,11 +49,11 @@ def draw(group: Group, looks: Looks, say: Callable[[str], None]) -> Iterator[tup
         style.bare(axes)
     style.title(figure, printable(group.label), "accuracy, time and memory")
     phases = [
-        Patch(fc=shade, hatch=hatch, ec="w", label=name.removesuffix("_s"))
+        Patch(fc=shade, hatch=hatch, ec="w", label=described(name).head)
         for name, shade, hatch in _PHASES
     ]
     style.legend_below(figure, phases)
-    yield "", figure
+    yield Drawn(figure)
 
 
 def _values(case: list[Entry], attribute: str) -> list[float]:
@@ -97,7 +98,7 @@ def _finish_accuracy(axes: Axes, group: Group, headline: list[str]) -> None:
         axes.axvline(max(bounds), color=style.FAINT, lw=0.8, ls=":")
         errors.append(max(bounds))
     style.log_axis(axes.xaxis, errors, whole=True)
-    axes.set_xlabel(printable(" ".join(headline) or "error"))
+    axes.set_xlabel(axis_of(described(headline[0])) if headline else "Error")
     axes.set_title("Error", loc="left")
 
 

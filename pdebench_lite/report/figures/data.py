@@ -1,13 +1,14 @@
 """What figures are drawn from: records with their fields and histories, read once."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field, replace
+from functools import cache, cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from pdebench_lite.analysis.entrants import Contest, Source, contest
 from pdebench_lite.analysis.wording import budget_text, clean
 from pdebench_lite.store.records import (
     FIELDS,
@@ -22,6 +23,9 @@ from pdebench_lite.store.records import (
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
+    from matplotlib.figure import Figure
+
+    from pdebench_lite.report.figures.style import Looks
 
 REFERENCE, FOUND, TRUE, OBSERVED = "_reference", "_found", "_true", "_observed"
 T = TypeVar("T")
@@ -76,11 +80,70 @@ def _readable(folder: Path, name: str, load: Callable[[Path], T]) -> T | None:
 
 
 @dataclass(frozen=True)
+class Drawn:
+    """A figure that was drawn, and how its files are named: `{label}-{name}{suffix}`.
+
+    Attributes:
+        figure: of matplotlib.
+        suffix: what tells several figures of a problem apart, such as `-u`.
+        label: what it is of; by default the group's label.
+        name: by default that of the figure.
+    """
+
+    figure: "Figure"
+    suffix: str = ""
+    label: str = ""
+    name: str = ""
+
+
+def _unlabelled(label: str) -> Contest:
+    return Contest(label, "rel_l2", [], [])
+
+
+@dataclass(frozen=True)
 class Group:
-    """All records of one problem label."""
+    """What a figure is drawn from: all records of one problem label, or of all problems.
+
+    Attributes:
+        label: of the problem; "all" for all of them.
+        entries: the records, with their fields and histories.
+        looks: colours, markers and lines of the methods; the page that is drawn for.
+        say: hears, in one line, why something could not be drawn.
+        options: of the figure.
+        store: the results folder.
+        race: makes the comparison of the problem's methods, once.
+        parts: the problems one by one, where the group is of all of them.
+    """
 
     label: str
     entries: list[Entry]
+    looks: "Looks" = field(default=None, repr=False)  # type: ignore[assignment]
+    say: Callable[[str], None] = lambda line: None
+    options: Any = None
+    store: Store | None = None
+    race: Callable[[], Contest] = field(default=lambda: _unlabelled(""), repr=False)
+    parts: "list[Group]" = field(default_factory=list)
+
+    def figure(self, height: float = 2.7, wide: bool = False) -> "Figure":
+        """Make an empty figure of the page's width, or of its column's, in inches."""
+        from pdebench_lite.report.figures import style
+
+        return style.figure(self.looks.page.full if wide else self.looks.page.column, height)
+
+    def axis(self, name: str) -> str:
+        """Return the label of an axis that shows a quantity or a metric: words and unit."""
+        from pdebench_lite.report.figures import style
+        from pdebench_lite.report.quantities import described
+
+        return style.axis_of(described(name))
+
+    def with_(self, **values: Any) -> "Group":
+        """Return it with some of its attributes set; arrays that were read are shared."""
+        return replace(self, **values)
+
+    def without_arrays(self) -> "Group":
+        """Return it as it was before its arrays were read, so that they leave the memory."""
+        return replace(self, entries=[Entry(e.record, e.folder) for e in self.entries])
 
     @property
     def records(self) -> list[Record]:
@@ -126,7 +189,8 @@ def groups(store: Store, records: Iterable[Record]) -> Iterator[Group]:
         entry = Entry(record, store.folder(record.cell))
         found.setdefault(record.problem_label, []).append(entry)
     for label, entries in found.items():
-        yield Group(label, entries)
+        of = [(Source(store), entry.record) for entry in entries]
+        yield Group(label, entries, store=store, race=cache(partial(contest, label, of)))
 
 
 def case_names(cases: list[list[Entry]]) -> list[str]:

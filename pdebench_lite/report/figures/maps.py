@@ -24,6 +24,7 @@ from pdebench_lite.report.figures.data import (
     REFERENCE,
     TIME,
     TRUE,
+    Drawn,
     Entry,
     Group,
     case_names,
@@ -65,8 +66,9 @@ class _Maps:
     error: xr.DataArray | None
 
 
-def draw(group: Group, looks: Looks, say: Callable[[str], None]) -> Iterator[tuple[str, Figure]]:
+def draw(group: Group) -> Iterator[Drawn]:
     """Yield a figure per field and unknown; of several seeds, the first that has them is shown."""
+    looks, say = group.looks, group.say
     fields = group.field_names()
     if not fields:
         say(f"{group.label}: no maps, because no record has fields")
@@ -74,14 +76,14 @@ def draw(group: Group, looks: Looks, say: Callable[[str], None]) -> Iterator[tup
         suffix = "" if len(fields) == 1 else f"-{style.slug(name)}"
         shown = _Shown(name, name, name + REFERENCE, "reference", printable(name))
         for figure in _drawn(group, looks, say, shown):
-            yield suffix, figure
+            yield Drawn(figure, suffix)
     for name in group.unknown_names():
         found = name + FOUND
         if not any(entry.has(found) and entry[found].ndim > 1 for entry in group.entries):
             continue  # a number is in the tables, a line in the maps of the field
         shown = _Shown(name, found, name + TRUE, "true", f"{printable(name)} as found")
         for figure in _drawn(group, looks, say, shown):
-            yield f"-found-{style.slug(name)}", figure
+            yield Drawn(figure, f"-found-{style.slug(name)}")
 
 
 def _drawn(

@@ -4,7 +4,7 @@ Below it the error within the same band: where it leaves the band, the method wa
 from what records hold, so that no fields are needed.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from math import ceil
 
 import numpy as np
@@ -16,7 +16,7 @@ from matplotlib.patches import Patch
 
 from pdebench_lite.metrics import NORMAL_95
 from pdebench_lite.report.figures import style
-from pdebench_lite.report.figures.data import Entry, Group, case_names
+from pdebench_lite.report.figures.data import Drawn, Entry, Group, case_names
 from pdebench_lite.report.figures.style import FAINT, Looks, axis_label, printable
 
 _PANEL = 1.9  # inches that a panel needs
@@ -25,8 +25,9 @@ _CURVES = ("found", "true", "deviation")
 _FAINT_BAND = 0.25  # opacity
 
 
-def draw(group: Group, looks: Looks, say: Callable[[str], None]) -> Iterator[tuple[str, Figure]]:
+def draw(group: Group) -> Iterator[Drawn]:
     """Yield a figure per unknown; of several seeds, the first that states a band is shown."""
+    looks, say = group.looks, group.say
     names = dict.fromkeys(name for e in group.entries for name in e.record.bands)
     for name in names:
         having = [next((e for e in case if _axis(e, name)), None) for case in group.cases()]
@@ -37,7 +38,7 @@ def draw(group: Group, looks: Looks, say: Callable[[str], None]) -> Iterator[tup
         for label, _ in cases[_MOST:]:
             say(f"{group.label}: no room for a band of {name} by {label}")
         suffix = "" if len(names) == 1 else f"-{style.slug(name.replace('_', '-'))}"
-        yield suffix, _figure(group, looks, name, cases[:_MOST])
+        yield Drawn(_figure(group, looks, name, cases[:_MOST]), suffix)
 
 
 def _axis(entry: Entry, name: str) -> str:

@@ -3,31 +3,30 @@
 Dolan & Moré 2002, doi:10.1007/s101070100263.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from math import ceil
 from textwrap import fill
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from pdebench_lite.analysis.comparison import part_of
-from pdebench_lite.analysis.entrants import Contest
 from pdebench_lite.analysis.overall import ProfileBlock, profile_blocks
 from pdebench_lite.report.figures import legends, style
+from pdebench_lite.report.figures.data import Drawn, Group
 from pdebench_lite.report.figures.style import Looks, printable
 
 _PANEL = 2.2  # inches that a panel needs
 _LETTERS = 14.0  # of its title that fit into an inch
 
 
-def draw(
-    contests: Sequence[Contest], looks: Looks, say: Callable[[str], None]
-) -> Iterator[tuple[str, Figure]]:
+def draw(group: Group) -> Iterator[Drawn]:
     """Yield one figure: how often each method is within τ times of the fastest of its block."""
+    looks = group.looks
+    contests = [contest for part in group.parts if (contest := part.race()).entrants]
     blocks = [b for b in profile_blocks([part_of(c) for c in contests]) if b.ratios.size]
     if not blocks:
-        say("no performance profiles: nobody reached an error beside another with equal data")
+        group.say("no performance profiles: nobody reached an error beside another with equal data")
         return
     width = looks.page.full if len(blocks) > 1 else looks.page.column
     rows = ceil(len(blocks) / max(1, int(width / _PANEL)))
@@ -42,7 +41,7 @@ def draw(
         axes.set_ylabel("share of instances solved")
     figure.suptitle("Performance profiles: time to equal errors", x=0.01, ha="left")
     style.legend_below(figure, legends.handles([c for b in blocks for c in b.courses], looks))
-    yield "", figure
+    yield Drawn(figure)
 
 
 def _panel(axes: Axes, block: ProfileBlock, looks: Looks, width: float) -> None:

@@ -1,6 +1,6 @@
 """Figure `slices`: the field over its space axis at four times, on the reference, with the data."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from math import ceil
 from textwrap import fill
 
@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from pdebench_lite.report.figures import style
-from pdebench_lite.report.figures.data import OBSERVED, REFERENCE, TIME, Entry, Group
+from pdebench_lite.report.figures.data import OBSERVED, REFERENCE, TIME, Drawn, Entry, Group
 from pdebench_lite.report.figures.style import FAINT, Looks, axis_label, printable
 from pdebench_lite.report.scattered import POINT
 
@@ -20,8 +20,9 @@ _DOTS = 64
 _LETTERS = 17  # of the legend's title that fit into an inch
 
 
-def draw(group: Group, looks: Looks, say: Callable[[str], None]) -> Iterator[tuple[str, Figure]]:
+def draw(group: Group) -> Iterator[Drawn]:
     """Yield one figure per field that has one space axis; every run is a line."""
+    looks, say = group.looks, group.say
     fields = group.field_names()
     if not fields:
         say(f"{group.label}: no slices, because no record has fields")
@@ -34,7 +35,7 @@ def draw(group: Group, looks: Looks, say: Callable[[str], None]) -> Iterator[tup
             say(f"{group.label}: no slices of {name}, which {of}")
             continue
         suffix = "" if len(fields) == 1 else f"-{style.slug(name)}"
-        yield suffix, _figure(group, looks, name, space[0], having)
+        yield Drawn(_figure(group, looks, name, space[0], having), suffix)
 
 
 def _figure(group: Group, looks: Looks, name: str, axis: str, having: list[Entry]) -> Figure:

@@ -7,17 +7,16 @@ along each falls faster than the singular values do, until it reaches the noise.
 Deficient and Discrete Ill-Posed Problems* (1998), sect. 4.5, doi:10.1137/1.9780898719697.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from pdebench_lite.report.figures import style
-from pdebench_lite.report.figures.data import Group, case_names
-from pdebench_lite.report.figures.style import Looks, printable
+from pdebench_lite.report.figures.data import Drawn, Group, case_names
+from pdebench_lite.report.figures.style import printable
 from pdebench_lite.report.searches import Spectrum, spectrum_of
 
 _FLOOR = 1e-12  # relative to the largest: below, values are rounding
@@ -25,8 +24,9 @@ _LINE = ":"  # no line of a backend that finds unknowns
 _MOST = 6  # cases in a figure
 
 
-def draw(group: Group, looks: Looks, say: Callable[[str], None]) -> Iterator[tuple[str, Figure]]:
+def draw(group: Group) -> Iterator[Drawn]:
     """Yield one figure; of several seeds, the first that has singular values is shown."""
+    looks, say = group.looks, group.say
     cases = []
     for label, case in zip(case_names(group.cases()), group.cases(), strict=True):
         told = ((e.record, spectrum_of(e.record)) for e in case)
@@ -64,7 +64,7 @@ def draw(group: Group, looks: Looks, say: Callable[[str], None]) -> Iterator[tup
     handles.append(Line2D([], [], color="k", ls=_LINE, lw=0.9, label="√weight; noise"))
     style.title(figure, printable(group.label), "what the data determine")
     style.legend_below(figure, handles)
-    yield "", figure
+    yield Drawn(figure)
 
 
 def _relative(axes: Axes, spectrum: Spectrum, color: Any, dashes: Any) -> None:

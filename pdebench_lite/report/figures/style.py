@@ -31,6 +31,7 @@ from pdebench_lite.analysis.wording import clean, fold, shorten
 from pdebench_lite.errors import unknown_name
 from pdebench_lite.files import write_whole
 from pdebench_lite.registry.discovery import registry
+from pdebench_lite.registry.quantity import Quantity
 from pdebench_lite.store.records import Record
 
 FAILED = "#a00000"
@@ -266,6 +267,12 @@ def axis_label(name: str, units: str = "") -> str:
     """Return the label of an axis: its name and its unit, unless it is dimensionless."""
     unit = "" if units in ("", "dimensionless", "1") else f" ({printable(units, 30)})"
     return printable(name, 30) + unit
+
+
+def axis_of(quantity: Quantity) -> str:
+    """Return the label of an axis that shows a quantity: its plain words and its unit."""
+    unit = f" ({printable(quantity.unit, 30)})" if quantity.unit else ""
+    return printable(quantity.label, 60) + unit
 
 
 def slug(label: str, taken: Mapping[str, str] | None = None) -> str:

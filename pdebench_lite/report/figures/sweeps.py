@@ -23,10 +23,12 @@ from matplotlib.ticker import MaxNLocator, NullLocator
 
 from pdebench_lite.analysis.outcomes import read_outcome
 from pdebench_lite.analysis.statistics import median
-from pdebench_lite.analysis.wording import bound_of, budget_text, clean, metric_named
+from pdebench_lite.analysis.wording import bound_of, budget_text, clean
 from pdebench_lite.errors import PdebenchError
 from pdebench_lite.report.figures import style
-from pdebench_lite.report.figures.style import Look, Looks, axis_label, printable
+from pdebench_lite.report.figures.data import Drawn, Group
+from pdebench_lite.report.figures.style import Look, Looks, axis_label, axis_of, printable
+from pdebench_lite.report.quantities import described
 from pdebench_lite.selectors import canonical, parse_selector
 from pdebench_lite.store.records import Record, Store
 
@@ -109,13 +111,12 @@ class Sweep:
         return _of_the_machine(self.metric)
 
 
-def draw(
-    store: Store, records: Iterable[Record], looks: Looks, say: Callable[[str], None]
-) -> Iterator[tuple[str, str, Figure]]:
-    """Yield one figure for each number that varies: the problem, `-against-KEY`, the figure."""
-    for sweep in sweeps(records, store):
+def draw(group: Group) -> Iterator[Drawn]:
+    """Yield one figure for each number that varies."""
+    for sweep in sweeps(group.records, group.store):
         which = f"{style.slug(sweep.metric.replace('_', '-'))}-" if sweep.cost else ""
-        yield sweep.title, f"-{which}against-{style.slug(sweep.key)}", _figure(sweep, looks)
+        key = f"-{style.slug(sweep.key)}"
+        yield Drawn(_figure(sweep, group.looks), key, sweep.title, f"{which}against")
 
 
 def sweeps(records: Iterable[Record], store: Store | None = None) -> list[Sweep]:
@@ -154,8 +155,7 @@ def _metrics(records: list[Record]) -> list[str]:
 
 
 def _of_the_machine(metric: str) -> bool:
-    known = metric_named(metric)
-    return known is not None and known.machine
+    return described(metric).machine
 
 
 def _numbers(values: dict[str, object]) -> list[str]:
@@ -303,13 +303,12 @@ def _figure(sweep: Sweep, looks: Looks) -> Figure:
     if several:
         legend.append(Line2D([], [], color="0.4", marker="|", ls="", ms=7, label="all seeds"))
     axes.set_xlabel(axis_label(clean(sweep.key)))
-    unit = metric.unit if sweep.cost and (metric := metric_named(sweep.metric)) else ""
-    axes.set_ylabel(axis_label(clean(sweep.metric), unit))
+    axes.set_ylabel(axis_of(described(sweep.metric)))
     axes.grid(True, which="major", lw=0.3, color="0.9")
     style.bare(axes)
     budgets = dict.fromkeys(budget_text(line.record.budget) for line in sweep.lines)
     axes.set_title(printable("budget " + " / ".join(budgets)), loc="right", color="0.35", size=6.5)
-    what = printable(sweep.metric, 20) if sweep.cost else "error"
+    what = printable(described(sweep.metric).label, 60) if sweep.cost else "error"
     style.title(figure, printable(sweep.title), f"{what} against {printable(sweep.key, 20)}")
     style.legend_below(figure, legend)
     return figure

@@ -6,16 +6,15 @@ MacKay 1992, doi:10.1162/neco.1992.4.3.415. Neither uses the truth. Points are t
 search; lines all weights at once, in the problem linearised where it ended.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.artist import Artist
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from pdebench_lite.report.figures import style
-from pdebench_lite.report.figures.data import Group, case_names
+from pdebench_lite.report.figures.data import Drawn, Group, case_names
 from pdebench_lite.report.figures.style import Looks, printable
 from pdebench_lite.report.searches import Spectrum, Sweep, spectrum_of, sweep_of
 from pdebench_lite.store.records import Record
@@ -34,11 +33,12 @@ class _Case:
     spectrum: Spectrum | None
 
 
-def draw(group: Group, looks: Looks, say: Callable[[str], None]) -> Iterator[tuple[str, Figure]]:
+def draw(group: Group) -> Iterator[Drawn]:
     """Yield one figure; of several seeds, the first that tells its weights is shown.
 
     Runs whose weight was a setting chose none: they are in the figure `against-weight`.
     """
+    looks = group.looks
     cases = []
     for label, case in zip(case_names(group.cases()), group.cases(), strict=True):
         if isinstance(case[0].record.config.get("weight"), int | float):
@@ -57,7 +57,7 @@ def draw(group: Group, looks: Looks, say: Callable[[str], None]) -> Iterator[tup
     _frame(panels, [shown.sweep for shown in cases])
     style.title(figure, printable(group.label), "weights of the prior that were tried")
     style.legend_below(figure, list(_legend(cases, looks)))
-    yield "", figure
+    yield Drawn(figure)
 
 
 def _case(panels: np.ndarray, case: _Case, looks: Looks) -> None:

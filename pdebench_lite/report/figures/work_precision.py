@@ -1,11 +1,10 @@
 """Figure `work-precision`: median error against charged time over seeds, and classical curves."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
@@ -13,18 +12,21 @@ from pdebench_lite.analysis.courses import Course, courses
 from pdebench_lite.analysis.entrants import Contest
 from pdebench_lite.analysis.statistics import median
 from pdebench_lite.report.figures import legends, style
-from pdebench_lite.report.figures.style import Looks, axis_label, printable
+from pdebench_lite.report.figures.data import Drawn, Group
+from pdebench_lite.report.figures.style import Looks, axis_of, printable
+from pdebench_lite.report.quantities import described
 
 _MOST_MOMENTS = 400
 
 
-def draw(
-    contest: Contest, looks: Looks, say: Callable[[str], None]
-) -> Iterator[tuple[str, Figure]]:
+def draw(group: Group) -> Iterator[Drawn]:
     """Yield one figure: a line per method, a band over its seeds, resolutions of solvers joined."""
+    contest, looks = group.race(), group.looks
+    if not contest.entrants:
+        return
     drawn = [course for course in courses(contest.entrants) if not course.targeted]
     if not any(outcome.seconds.size for e in contest.entrants for outcome in e.outcomes):
-        say(f"{contest.label}: no work–precision figure, no record has a history")
+        group.say(f"{contest.label}: no work–precision figure, no record has a history")
         return
     figure = style.figure(looks.page.column, 2.9)
     axes = figure.subplots()
@@ -46,8 +48,8 @@ def draw(
         place, color = (0.04 + 0.05 * k, 0.97), legends.look_of(course, looks).color
         axes.plot(*place, "x", color=color, transform=axes.transAxes, mew=1.2)
     _bound(axes, contest, errors)
-    axes.set_xlabel(axis_label("charged time", "s"))
-    axes.set_ylabel(printable(contest.metric))
+    axes.set_xlabel(axis_of(described("charged_s")))
+    axes.set_ylabel(axis_of(described(contest.metric)))
     axes.grid(True, which="major", lw=0.3, color="0.9")
     style.bare(axes)
     style.title(figure, printable(contest.label), "work and precision")
@@ -57,7 +59,7 @@ def draw(
     if missed:
         explained.append(Line2D([], [], color="k", ls="", marker="x", label="no median: failed"))
     style.legend_below(figure, explained)
-    yield "", figure
+    yield Drawn(figure)
 
 
 def curve(course: Course) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

@@ -1,29 +1,17 @@
 """The leaderboard of one problem: standings, and beside them the conditions of every row."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from pdebench_lite.analysis.comparison import ProblemComparison
 from pdebench_lite.analysis.standings import Standing
-from pdebench_lite.analysis.statistics import Estimate
-from pdebench_lite.analysis.wording import clean
 from pdebench_lite.report.comparison.conditions import conditions_of, conditions_sheet
 from pdebench_lite.report.comparison.sheets import remarks, statistics_in_words
 from pdebench_lite.report.comparison.standing_sheet import standing_sheet
-from pdebench_lite.report.sheet import Column, Sheet
-from pdebench_lite.report.web.tables import Cell, Json, cell_json, column_json, estimate_json
+from pdebench_lite.report.quantities import described
+from pdebench_lite.report.sheet import Column, Sheet, column
+from pdebench_lite.report.web.tables import Cell, Json, column_json, value_json
 
-_ESTIMATES: Mapping[str, Callable[[Standing], Estimate]] = {
-    "error": lambda s: s.error,
-    "IQM": lambda s: s.middle,
-    "charged": lambda s: s.time,
-    "memory": lambda s: s.memory,
-}
-_VALUES: Mapping[str, Callable[[Standing], float | None]] = {
-    "rank": lambda s: s.rank,
-    "seeds": lambda s: len(s.entrant.outcomes),
-    "params": lambda s: s.entrant.record.params,
-}
-_FACETS = ("backend", "family", "precision", "device", "budget")
+_FACETS = ("backend", "family", "dtype", "device", "budget")
 _LATER = (
     "saw",
     "defaults tuned",
@@ -44,7 +32,7 @@ def leaderboard(problem: ProblemComparison, ids: Mapping[int, int]) -> Json:
     known = {column.head for column in sheet.columns}
     added = [i for i, column in enumerate(every.columns) if column.head not in known]
     conditions = every.blocks[0][1]
-    family = Column("family", "word", lambda s: clean(s.entrant.record.family))
+    family = column(described("family"))
     blocks = [block for block in problem.blocks if block.standings]
     groups = [
         {
@@ -54,10 +42,10 @@ def leaderboard(problem: ProblemComparison, ids: Mapping[int, int]) -> Json:
                     "id": ids[id(standing.entrant)],
                     "cells": [
                         *(
-                            _cell(column, text, standing)
-                            for column, text in zip(sheet.columns, row.cells, strict=True)
+                            _cell(of, text, standing)
+                            for of, text in zip(sheet.columns, row.cells, strict=True)
                         ),
-                        family.cell(standing),
+                        family.cell(standing.entrant.record),
                         *(conditions[problem.place(standing.entrant)].cells[i] for i in added),
                     ],
                     "bold": sorted(row.bold),
@@ -68,7 +56,7 @@ def leaderboard(problem: ProblemComparison, ids: Mapping[int, int]) -> Json:
         for (heading, rows), block in zip(sheet.blocks, blocks, strict=True)
     ]
     columns = [
-        *(column_json(column, column.head in _FACETS) for column in sheet.columns),
+        *(column_json(of, of.head in _FACETS) for of in sheet.columns),
         column_json(family, facet=True, shown=False),
         *(_condition(every, i) for i in added),
     ]
@@ -80,16 +68,12 @@ def leaderboard(problem: ProblemComparison, ids: Mapping[int, int]) -> Json:
 
 
 def _cell(column: Column, text: str, standing: Standing) -> Cell:
-    if column.head in _ESTIMATES:
-        return estimate_json(text, _ESTIMATES[column.head](standing))
-    if column.head in _VALUES:
-        return cell_json(text, _VALUES[column.head](standing))
-    return cell_json(text, float(text)) if column.numeric and text.isdecimal() else text
+    return text if column.value is None else value_json(text, column.value(standing))
 
 
 def _condition(every: Sheet, i: int) -> Json:
     """Return the column of a condition; one that all rows share is said above the table."""
-    column = every.columns[i]
+    of = every.columns[i]
     values = {row.cells[i] for row in every.blocks[0][1]}
-    shown = len(values) > 1 and column.head not in _LATER
-    return column_json(column, column.head in _FACETS, shown)
+    shown = len(values) > 1 and of.head not in _LATER
+    return column_json(of, of.head in _FACETS, shown)

@@ -1,55 +1,16 @@
 """Runs: one row for every record, and for those that failed the end of their log."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from pdebench_lite.analysis import wording
-from pdebench_lite.analysis.wording import amount, clean, count
-from pdebench_lite.report.sheet import Column
+from pdebench_lite.analysis.wording import clean
+from pdebench_lite.registry.quantity import Quantity
+from pdebench_lite.report.quantities import known, metric, quantities
+from pdebench_lite.report.sheet import Column, column
 from pdebench_lite.report.web.tables import Cell, Json, cell_json, column_json
 from pdebench_lite.store.records import LOG, Record, Store
 
 LOGS = 200  # failures whose logs the page holds
 _LINES, _BYTES = 40, 6000
-_FACETS = ("problem", "backend", "status")
-_HIDDEN = ("cell", "sees", "dtype", "device", "budget", "compile", "evaluations", "threads",
-           "at once", "resumed", "started", "environment")  # fmt: skip
-
-_COLUMNS: tuple[tuple[Column, Callable[[Record], float | None] | None], ...] = (
-    (Column("cell", "word", lambda r: clean(r.cell)), None),
-    (Column("problem", "name", lambda r: clean(r.problem_label)), None),
-    (Column("method", "name", lambda r: clean(r.label)), None),
-    (Column("backend", "word", lambda r: clean(r.backend)), None),
-    (Column("seed", "number", lambda r: str(r.seed)), lambda r: r.seed),
-    (Column("status", "status", lambda r: r.status), None),
-)
-_MORE: tuple[tuple[Column, Callable[[Record], float | None] | None], ...] = (
-    (Column("charged", "number", lambda r: amount(r.charged_s), "s"), lambda r: r.charged_s),
-    (Column("compile", "number", lambda r: amount(r.compile_s), "s"), lambda r: r.compile_s),
-    (
-        Column("memory", "number", lambda r: amount(r.peak_host_mb), "MB"),
-        lambda r: r.peak_host_mb,
-    ),
-    (
-        Column("device memory", "number", lambda r: amount(r.peak_device_mb), "MB"),
-        lambda r: r.peak_device_mb,
-    ),
-    (Column("params", "number", lambda r: count(r.params)), lambda r: r.params),
-    (Column("steps", "number", lambda r: count(r.steps)), lambda r: r.steps),
-    (Column("evaluations", "number", lambda r: count(r.evaluations)), lambda r: r.evaluations),
-    (Column("dtype", "word", lambda r: clean(r.dtype)), None),
-    (Column("device", "word", lambda r: clean(r.device)), None),
-    (Column("budget", "word", lambda r: wording.budget_text(r.budget)), None),
-    (Column("threads", "number", wording.threads_text), lambda r: r.threads),
-    (Column("at once", "number", lambda r: str(r.concurrency)), lambda r: r.concurrency),
-    (Column("host took", "number", lambda r: wording.stolen_text([r], 0.0)), lambda r: r.steal),
-    (Column("waited", "number", lambda r: wording.waited_text([r], 0.0)), lambda r: r.waited),
-    (Column("shell sets", "name", lambda r: wording.variables_text([r])), None),
-    (Column("resumed", "number", lambda r: str(r.resumed)), lambda r: r.resumed),
-    (Column("sees", "sees", lambda r: wording.sees_text(r.sees)), None),
-    (Column("started", "word", lambda r: clean(r.started)), None),
-    (Column("environment", "word", lambda r: clean(r.environment)), None),
-    (Column("reason", "name", lambda r: clean(r.reason)), None),
-)
 
 
 def runs(records: Sequence[Record], ids: Mapping[str, int]) -> Json:
@@ -61,33 +22,29 @@ def runs(records: Sequence[Record], ids: Mapping[str, int]) -> Json:
     """
     headline = list(dict.fromkeys(r.ranked[0] for r in records if r.ranked))
     metrics = list(dict.fromkeys([*headline, *(name for r in records for name in r.metrics)]))
-    columns = [*_COLUMNS, *map(_metric, metrics), *_MORE]
-    blank = {c.head for c, _ in columns if all(c.cell(r) in ("", wording.MISSING) for r in records)}
-    columns = [pair for pair in columns if pair[0].head not in blank]
-    hidden = {*_HIDDEN, *(clean(name) for name in metrics if name not in headline)}
+    shown: list[tuple[Quantity, bool]] = []  # a column, and whether it is there before it is asked
+    for of in quantities().values():
+        if of.written != "json" and known(of, records):
+            shown.append((of, "page" in of.tables))
+        if of.name == "status":
+            shown += [(metric(name), name in headline) for name in metrics]
+    columns = [(column(of), of.facet, visible) for of, visible in shown]
     rows = [
-        {"id": ids.get(r.cell), "cells": [_cell(c, key, r) for c, key in columns], "bold": []}
+        {"id": ids.get(r.cell), "cells": [_cell(c, r) for c, *_ in columns], "bold": []}
         for r in records
     ]
     return {
         "title": "Runs",
         "rules": [],
         "lines": [],
-        "columns": [
-            column_json(c, c.head in _FACETS, shown=c.head not in hidden) for c, _ in columns
-        ],
+        "columns": [column_json(of, facet, visible) for of, facet, visible in columns],
         "groups": [{"heading": "", "rows": rows}],
     }
 
 
-def _metric(name: str) -> tuple[Column, Callable[[Record], float | None]]:
-    column = Column(clean(name), "error", lambda r: wording.metric_text(r, name))
-    return column, lambda r: r.metrics.get(name)
-
-
-def _cell(column: Column, key: Callable[[Record], float | None] | None, record: Record) -> Cell:
-    text = column.cell(record)
-    return text if key is None else cell_json(text, key(record))
+def _cell(of: Column, record: Record) -> Cell:
+    text = of.cell(record)
+    return text if of.value is None else cell_json(text, of.value(record))
 
 
 def failures(records: Iterable[Record], store: Store, ids: Mapping[str, int]) -> list[Json]:

@@ -37,9 +37,11 @@ def cell_json(text: str, *values: float | None) -> Cell:
     return [text, *map(number, values)]
 
 
-def estimate_json(text: str, of: Estimate) -> Cell:
-    """Return the cell of an estimate."""
-    return cell_json(text, of.value, of.low, of.high)
+def value_json(text: str, value: Estimate | float | None) -> Cell:
+    """Return the cell of a number, or of an estimate with the ends of its interval."""
+    if isinstance(value, Estimate):
+        return cell_json(text, value.value, value.low, value.high)
+    return cell_json(text, value)
 
 
 def sheet_json(sheet: Sheet, ids: Sequence[Sequence[int | None]] | None = None) -> Json:

@@ -46,11 +46,17 @@ def files(store: Store, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 @pytest.fixture(scope="module")
-def whole(store: Store) -> tuple[Group, style.Looks]:
+def whole(store: Store) -> Group:
     records = store.load().records
     (group,) = groups(store, records)
     with style.styled():
-        return group, style.Looks(records)
+        return group.with_(looks=style.Looks(records), say=print)
+
+
+def of(run: Contest, page: style.Page = style.PLAIN, say: Any = print) -> Group:
+    """A problem of which only the comparison is known; it is all problems, too."""
+    part = Group(run.label, [], style.Looks(run.records, page), say, race=lambda: run)
+    return part.with_(parts=[part])
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +65,8 @@ def figures(whole: Any) -> dict[Any, Any]:
     made = {}
     with style.styled():
         for module in (maps, convergence, costs, slices):
-            ((_, made[module]),) = module.draw(*whole, print)
+            (drawn,) = module.draw(whole)
+            made[module] = drawn.figure
     return made
 
 
@@ -86,10 +93,11 @@ def test_fonts_are_embedded_as_type_42(files: list[Path]) -> None:
 def test_the_same_records_give_the_same_bytes(
     store: Store, files: list[Path], tmp_path: Path
 ) -> None:
-    again = Group("burgers", next(groups(store, few(store))).entries)
+    entries = next(groups(store, few(store))).entries
     with style.styled():
-        ((_, figure),) = convergence.draw(again, style.Looks(few(store)), print)
-        paths = style.save(figure, tmp_path / "c", ("pdf", "png"))
+        again = Group("burgers", entries, style.Looks(few(store)))
+        (drawn,) = convergence.draw(again)
+        paths = style.save(drawn.figure, tmp_path / "c", ("pdf", "png"))
     first = {f.suffix: f for f in files if f.stem == "burgers-convergence"}
     for path in paths:
         assert path.read_bytes() == first[path.suffix].read_bytes()
@@ -104,7 +112,7 @@ def test_figures_are_as_wide_as_a_page_or_a_column(figures: Any) -> None:
 
 
 def test_a_method_has_one_colour_everywhere(whole: Any, figures: Any) -> None:
-    group, looks = whole
+    group, looks = whole, whole.looks
     for record in group.records:
         color = looks[record].color
         if record.status == "ok":
@@ -127,7 +135,7 @@ def test_colours_do_not_depend_on_who_else_is_there(make: Any) -> None:
 
 def test_failures_are_marked_in_place(whole: Any, figures: Any) -> None:
     labels = [t.get_text() for t in figures[costs].axes[0].get_yticklabels()]
-    assert len(labels) == len(whole[0].cases()) == 10
+    assert len(labels) == len(whole.cases()) == 10
     failed = {"× diverged", "× crashed", "× timeout", "– unsupported"}
     assert failed <= set(words(figures[costs]))
     assert failed <= set(words(figures[maps]))
@@ -147,7 +155,8 @@ def test_an_unknown_over_a_plane_has_maps(in_a_plane: Store) -> None:
     (group,) = groups(in_a_plane, in_a_plane.load().records)
     heard: list[str] = []
     with style.styled():
-        drawn = dict(maps.draw(group, style.Looks(group.records), heard.append))
+        given = group.with_(looks=style.Looks(group.records), say=heard.append)
+        drawn = {one.suffix: one.figure for one in maps.draw(given)}
     assert heard == []
     assert list(drawn) == ["", "-found-u", "-found-v"]
     assert {"motion: d at t = 1, and its error", "reference"} <= set(words(drawn[""]))
@@ -265,7 +274,8 @@ def test_work_and_precision(make: Any, tmp_path: Path) -> None:
     run = race(make, tmp_path)
     with style.styled():
         looks = style.Looks(run.records)
-        ((_, figure),) = work_precision.draw(run, looks, print)
+        (drawn,) = work_precision.draw(of(run).with_(looks=looks))
+    figure = drawn.figure
     (axes,) = figure.axes
     (curve,) = [line for line in axes.lines if line.get_marker() == "D"]
     np.testing.assert_allclose(curve.get_xdata(), [0.064, 0.128])
@@ -293,10 +303,12 @@ def test_many_profiles_are_set_in_rows(make: Any, tmp_path: Path) -> None:
     page = style.page("column")
     with style.styled(page), pytest.MonkeyPatch.context() as patch:
         patch.setattr(profiles, "profile_blocks", lambda parts: [block] * 3)
-        ((_, figure),) = profiles.draw([run], style.Looks(run.records, page), print)
+        (drawn,) = profiles.draw(of(run, page))
+        figure = drawn.figure
         assert figure.get_figwidth() == page.column
         assert figure.axes[0].get_gridspec().get_geometry() == (3, 1)
-        ((_, figure),) = profiles.draw([run], style.Looks(run.records), print)
+        (drawn,) = profiles.draw(of(run))
+        figure = drawn.figure
         assert figure.axes[0].get_gridspec().get_geometry() == (1, 3)
         figure.draw_without_rendering()
         titles = [axes.get_tightbbox().bounds for axes in figure.axes]
@@ -306,7 +318,8 @@ def test_many_profiles_are_set_in_rows(make: Any, tmp_path: Path) -> None:
 def test_profiles(make: Any, tmp_path: Path) -> None:
     run = race(make, tmp_path)
     with style.styled():
-        ((_, figure),) = profiles.draw([run], style.Looks(run.records), print)
+        (drawn,) = profiles.draw(of(run))
+        figure = drawn.figure
     (axes,) = figure.axes
     shares = {line.get_marker(): float(line.get_ydata()[-1]) for line in axes.lines}
     assert shares["D"] == 1.0, "the solver reaches everything, and first"
@@ -320,9 +333,9 @@ def test_what_cannot_be_drawn_is_said(make: Any, tmp_path: Path) -> None:
     run = contest("burgers", [(Source(Store(tmp_path)), make(charged_s=None))])
     heard: list[str] = []
     with style.styled():
-        looks = style.Looks(run.records)
-        assert not list(work_precision.draw(run, looks, heard.append))
-        assert not list(profiles.draw([run], looks, heard.append))
+        given = of(run, say=heard.append)
+        assert not list(work_precision.draw(given))
+        assert not list(profiles.draw(given))
     assert heard[0].startswith("burgers: no work–precision figure")
     assert heard[1].startswith("no performance profiles")
 
@@ -342,7 +355,8 @@ def test_figures_for_a_journal_have_its_width_and_embedded_fonts(make: Any, tmp_
     run = race(make, tmp_path)
     page = style.page("jcp")
     with style.styled(page):
-        ((_, figure),) = work_precision.draw(run, style.Looks(run.records, page), print)
+        (drawn,) = work_precision.draw(of(run, page))
+        figure = drawn.figure
         assert figure.get_figwidth() == pytest.approx(90 / 25.4)
         pdf, svg = style.save(figure, tmp_path / "f", ("pdf", "svg"))
         (again,) = style.save(figure, tmp_path / "again", ("svg",))
@@ -353,12 +367,12 @@ def test_figures_for_a_journal_have_its_width_and_embedded_fonts(make: Any, tmp_
 
 
 def test_in_a_column_panels_stand_below_each_other(whole: Any) -> None:
-    group, _ = whole
     page = style.page("column")
     with style.styled(page):
-        looks = style.Looks(group.records, page)
+        group = whole.with_(looks=style.Looks(whole.records, page))
         for module, rows in ((costs, 3), (convergence, 2), (slices, 2)):
-            ((_, figure),) = module.draw(group, looks, print)
+            (drawn,) = module.draw(group)
+            figure = drawn.figure
             assert figure.get_figwidth() == page.column
             assert figure.axes[0].get_gridspec().nrows == rows
 

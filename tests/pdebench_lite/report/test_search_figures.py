@@ -39,9 +39,9 @@ def band(error: float = 0.1, deviation: float = 0.1) -> dict[str, dict[str, list
                           "deviation": stated.tolist()}}  # fmt: skip
 
 
-def group_of(*records: Any) -> tuple[Group, style.Looks]:
+def group_of(*records: Any) -> Group:
     entries = [Entry(record, Store("nowhere").folder(record.cell)) for record in records]
-    return Group("burgers", entries), style.Looks(records)
+    return Group("burgers", entries, style.Looks(records))
 
 
 def words(figure: Any) -> list[str]:
@@ -51,11 +51,11 @@ def words(figure: Any) -> list[str]:
 def drawn(module: Any, *records: Any) -> list[tuple[str, Any]]:
     heard: list[str] = []
     with style.styled():
-        made = list(module.draw(*group_of(*records), heard.append))
-        for _, figure in made:
-            figure.draw_without_rendering()
+        made = list(module.draw(group_of(*records).with_(say=heard.append)))
+        for one in made:
+            one.figure.draw_without_rendering()
     assert heard == []
-    return made
+    return [(one.suffix, one.figure) for one in made]
 
 
 def test_a_band_is_drawn_where_it_is_stated(make: Any) -> None:
