@@ -126,6 +126,7 @@ QUANTITIES: tuple[Quantity, ...] = (
             "machine", written="amount", unit="J", machine=True, smaller_is_better=True),
     Quantity("reference_bound", "Bound of the reference", "error of the reference", written="error",
              over_seeds="", section="metrics", tables=(), when="always"),
+    _word("reference_kind", "Kind of the reference", "how the reference is certified"),
     Quantity("carried_bound", "Bound of carrying", "error made in carrying the found unknowns",
              written="error", over_seeds="", section="metrics", tables=()),
     _word("target_reached", "Target reached", "whether the run stopped on the error", head="target",
