@@ -187,8 +187,9 @@ class _Marching:
         self.error += float(np.sqrt(np.mean((dt * gaps) ** 2))) / size
         self._kept.append(y)
 
-    def at(self, t: float) -> np.ndarray:
+    def at(self, t: float | None) -> np.ndarray:
         """Return the state at a time; beyond the last step that one is held."""
+        assert t is not None
         place = min((t - self._begin) / self.dt, len(self._kept) - 1.0)
         count = min(6, len(self._kept))
         first = int(np.clip(np.floor(place) - count // 2 + 1, 0, len(self._kept) - count))
@@ -226,7 +227,9 @@ class _Reader:
 
         def on_grid(axes: Arrays) -> dict[str, np.ndarray]:
             at = [np.asarray(axes[a], float) for a in names]
-            moments = [None] if time is None else [float(t) for t in np.asarray(axes[time.name])]
+            moments: list[float | None] = [None]
+            if time is not None:
+                moments = [float(t) for t in np.asarray(axes[time.name])]
             frames = [[self._space.on_axes(at, row) for row in state(moment)] for moment in moments]
             found = np.moveaxis(np.array(frames), 0, -1)
             return self._named(found[..., 0] if time is None else found)

@@ -95,7 +95,8 @@ def l_shape() -> Reference:
         for corner, inward in ((1 + 0j, -1 - 1j), (1 - 1j, -1 + 1j)):
             turned = abs(inward) / inward
             mirrored = 1j * np.conj(z)
-            logs.append(sum(square_log((w - corner) * turned) for w in (z, mirrored)))
+            both = [square_log((w - corner) * turned) for w in (z, mirrored)]
+            logs.append(both[0] + both[1])
         return np.concatenate([singular, smooth, np.stack(logs, axis=1)], axis=1)
 
     def boundary(n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -124,8 +125,8 @@ def holes(geometry: Geometry) -> Reference:
     def columns(z: np.ndarray) -> np.ndarray:
         smooth = ((z[:, None] * sqrt(2)) ** (4 * np.arange(33))).real
         rays = [radius / ((z * turn - middle) * diagonal) for turn in (1, 1j, -1, -1j)]
-        log = sum(-np.log(np.abs(ray)) for ray in rays)
-        poles = sum((ray[:, None] ** np.arange(1, 25)).real for ray in rays)
+        log = -np.sum(np.log(np.abs(rays)), axis=0)
+        poles = np.sum([(ray[:, None] ** np.arange(1, 25)).real for ray in rays], axis=0)
         return np.concatenate([smooth, log[:, None], poles], axis=1)
 
     def boundary(n: int) -> tuple[np.ndarray, np.ndarray]:
