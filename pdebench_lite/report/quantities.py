@@ -153,7 +153,7 @@ LAST = "sees"
 @lru_cache
 def quantities() -> dict[str, Quantity]:
     """Return every quantity by name: ours, then those of plugins; what was seen is last."""
-    found = dict(registry().quantities)
+    found = dict(registry(("quantity",)).quantities)
     return found | {LAST: found.pop(LAST)}
 
 

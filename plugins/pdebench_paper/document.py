@@ -202,7 +202,9 @@ def _figures(paths: Iterable[Path], records: Sequence[Record]) -> list[str]:
         if record.problem_label not in labels.values():
             labels[slug(record.problem_label, labels)] = record.problem_label
     sections: dict[str, list[tuple[int, str, str]]] = {name: [] for name in labels}
-    captions = {figure.name: _caption(figure.summary) for figure in registry().figures.values()}
+    captions = {
+        figure.name: _caption(figure.summary) for figure in registry(("figure",)).figures.values()
+    }
     kinds = list(captions)
     for path in paths:
         match = re.fullmatch(rf"(.*?)-({'|'.join(kinds)})(?:-(.*))?", path.stem)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pdebench_lite.report.figures.data import Drawn as Drawn
     from pdebench_lite.report.figures.data import Group as Group
 
+_KINDS = ("figure",)
 DEFAULT_FORMATS = ("pdf", "svg", "png")
 
 FIGURES = (
@@ -110,7 +111,7 @@ def plot_all(
 def _every() -> list[str]:
     from pdebench_lite.registry.discovery import registry
 
-    return list(registry().figures)
+    return list(registry(_KINDS).figures)
 
 
 def _asked(text: str) -> "tuple[Figure, object]":
@@ -118,7 +119,7 @@ def _asked(text: str) -> "tuple[Figure, object]":
     from pdebench_lite.registry.discovery import registry
 
     chosen = parse_selector(text)
-    figure = registry().figure(chosen.name)
+    figure = registry(_KINDS).figure(chosen.name)
     return figure, figure.options(dict(chosen.values))
 
 
@@ -135,6 +136,6 @@ def _drawn(figure: Figure, group: "Group") -> "Iterator[Drawn]":
     except Exception as error:
         if figure in FIGURES or isinstance(error, OSError | PdebenchError):
             raise
-        owner = registry().owners.get(("figure", figure.name), "a plugin")
+        owner = registry(_KINDS).owners.get(("figure", figure.name), "a plugin")
         why = f"{type(error).__name__}: {' '.join(str(error).split())}"
         group.say(f"{group.label}: no figure {figure.name} of {owner}: {why}")

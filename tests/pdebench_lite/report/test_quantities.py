@@ -29,8 +29,10 @@ LABELS = Quantity(
 @pytest.fixture
 def registered(monkeypatch: pytest.MonkeyPatch) -> Iterator[Quantity]:
     """A quantity that a plugin brings."""
-    monkeypatch.setitem(registry().quantities, LABELS.name, LABELS)
-    monkeypatch.setitem(registry().owners, ("quantity", LABELS.name), "plugin test (test)")
+    monkeypatch.setitem(registry(("quantity",)).quantities, LABELS.name, LABELS)
+    monkeypatch.setitem(
+        registry(("quantity",)).owners, ("quantity", LABELS.name), "plugin test (test)"
+    )
     quantities.cache_clear()
     yield LABELS
     quantities.cache_clear()
@@ -106,7 +108,7 @@ def test_everything_that_a_record_holds_is_described() -> None:
         assert not quantity.meaning.endswith(".")
     heads = [q.head for q in quantities().values() if "records" in q.tables]
     assert len(heads) == len(set(heads))
-    listed = catalogue.quantities(registry())
+    listed = catalogue.quantities(registry(("quantity",)))
     assert {entry["name"] for entry in listed} == set(quantities())
 
 
