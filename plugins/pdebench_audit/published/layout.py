@@ -257,7 +257,7 @@ def _named_by_comment(contents: Contents, known: Sequence[str]) -> Contents:
     """Take the names of a table's columns from the comment above it, if they are there.
 
     Raises:
-        PdebenchError: it names them in another order, and not every column: which is which is not known.
+        PdebenchError: it names them in another order, and not every column.
     """
     words, table = contents.header, contents.table
     if contents.arrays or contents.times or table is None:
