@@ -147,7 +147,8 @@ def _run(given: list[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         by = f" by {told[0].name}" if told else ""
         print(
-            f"pdebench: stopped{by}; finished cells are kept, run again to go on", file=sys.stderr
+            f"pdebench: stopped{by}; finished cells are kept, run again to continue",
+            file=sys.stderr,
         )
         return 128 + told[0] if told else _STOPPED
     except OSError as error:

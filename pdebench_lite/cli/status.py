@@ -22,7 +22,7 @@ _ORDER = ("running", "interrupted", "missing", "newer", "corrupt", "failed", "st
 _SHOWN = 100  # rows up to which fresh cells are listed too
 _REMEDIES = {
     "missing": "pdebench run with the same study runs what is missing",
-    "interrupted": "pdebench run with the same study goes on with what was interrupted",
+    "interrupted": "pdebench run with the same study resumes what was interrupted",
     "newer": "pip install -U pdebench-lite reads records of a newer version",
     "corrupt": "pdebench run with the same study replaces what is corrupt",
     "failed": "pdebench run … --rerun failed runs failed cells again",
@@ -40,7 +40,7 @@ def status(
     """Show the state of every cell of a results folder, or of a study.
 
     fresh: done; stale: made by other sources or libraries; failed; missing; running, and by whom;
-    interrupted: goes on with the next run; newer: made by a newer version of this program;
+    interrupted: resumes with the next run; newer: made by a newer version of this program;
     corrupt: the record cannot be read.
     """
     from pdebench_lite.store.records import Store

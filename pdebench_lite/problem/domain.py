@@ -200,7 +200,10 @@ class Domain:
                 part = f"{axis.name}_{side}"
                 condition = self.condition(part, field)
                 if condition is None:
-                    raise PdebenchError(f"no boundary condition for {field} on {part}")
+                    raise PdebenchError(
+                        f"no boundary condition for {field} on {part}; state one, such as "
+                        f"Dirichlet(0.0, on=('{part}',))"
+                    )
                 value = condition.value
                 if callable(value):
                     value = value(self._face(grid, axis.name, place, t, like))

@@ -24,9 +24,9 @@ class State:
 
     Attributes:
         kind: `fresh`; `stale`: made by other sources or libraries; `failed`; `missing`; `running`;
-            `interrupted`: it will go on from a checkpoint, or begin again; `corrupt`; `newer`: a
+            `interrupted`: it will resume from a checkpoint, or start afresh; `corrupt`; `newer`: a
             newer version of the program wrote it, which is not run over.
-        note: what changed, why it failed, who runs it, where it will go on.
+        note: what changed, why it failed, who runs it, where it will resume.
         record: the record, where there is a sound one.
         changed: what differs from the sources and libraries of now.
     """
@@ -70,7 +70,7 @@ def state_of(
         if newer := store.newer([cell.hash]):
             return State("newer", newer)
         steps = [c.harness["steps"] for c in map(read_checkpoint, left) if c is not None]
-        note = f"will go on after step {max(steps)}" if steps else "will start from the beginning"
+        note = f"will resume after step {max(steps)}" if steps else "will start from the beginning"
         return State("interrupted", note)
     try:
         record = store.read(folder)

@@ -42,7 +42,7 @@ def audit(
     """Measure a published reference file against our certified one.
 
     Axes and fields are found by name or shape; the answer says what was taken for what. Files are
-    never unpickled. A file that is probably of another problem is told so (exit status 1).
+    never unpickled. A file that is probably of another problem is reported (exit status 1).
     """
     if format not in ("text", "json"):
         raise PdebenchError(f"no format '{format}'; write text or json")

@@ -1,6 +1,7 @@
 """Solver of `fem`: Newton's method, and in time a stiffly accurate Runge–Kutta method."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -48,17 +49,16 @@ def solve(view: View, run: Run) -> Solution:
         space = Space(domain, config.order, cells, config.grading)
         weak = WeakForm(space, domain, view.fields, view.weak(), view.coefficients(), view.gauged)
         newton = _Newton(weak)
-    about = {"order": config.order, "cells": cells, "elements": len(space.nodes)}
+    about: dict[str, Any] = {"order": config.order, "cells": cells, "elements": len(space.nodes)}
     free = int(weak.free.sum())
     reader = _Reader(view, space)
 
     if domain.time is None:
         values = weak.impose(np.zeros(weak.free.shape), None)
         for step, iterate in enumerate(newton.stationary(values), start=1):
-            values = iterate
-            solution = reader.solution(lambda t, values=values: values, free, about)
+            solution = reader.solution(partial(_constant, iterate), free, about)
             run.count(solver_steps=1)
-            if run.report(step, None, lambda solution=solution: solution):
+            if run.report(step, None, partial(_constant, solution)):
                 break
         return solution
 
@@ -75,6 +75,11 @@ def solve(view: View, run: Run) -> Solution:
         if run.report(step, None, evolving):
             break
     return evolving()
+
+
+def _constant(value: Any, t: float = 0.0) -> Any:
+    """Return a value, whatever the time."""
+    return value
 
 
 class _Newton:
@@ -187,9 +192,8 @@ class _Marching:
         self.error += float(np.sqrt(np.mean((dt * gaps) ** 2))) / size
         self._kept.append(y)
 
-    def at(self, t: float | None) -> np.ndarray:
+    def at(self, t: float) -> np.ndarray:
         """Return the state at a time; beyond the last step that one is held."""
-        assert t is not None
         place = min((t - self._begin) / self.dt, len(self._kept) - 1.0)
         count = min(6, len(self._kept))
         first = int(np.clip(np.floor(place) - count // 2 + 1, 0, len(self._kept) - count))
@@ -208,7 +212,7 @@ class _Reader:
         self._located: tuple[bytes, np.ndarray, np.ndarray] = (b"", np.empty(0), np.empty(0))
 
     def solution(
-        self, state: Callable[[float | None], np.ndarray], parameters: int, details: dict[str, Any]
+        self, state: Callable[[float], np.ndarray], parameters: int, details: dict[str, Any]
     ) -> Solution:
         """Return a solution that reads the states of a function of time."""
         time = self._domain.time
@@ -217,7 +221,7 @@ class _Reader:
         def predict(points: Arrays) -> dict[str, np.ndarray]:
             at = np.stack([np.asarray(points[a], float) for a in names], axis=1)
             if time is None:
-                return self._named(self._values(state(None), at))
+                return self._named(self._values(state(0.0), at))
             t = np.asarray(points[time.name], float)
             found = np.empty((len(self._fields), t.size))
             for moment in np.unique(t):
@@ -227,9 +231,7 @@ class _Reader:
 
         def on_grid(axes: Arrays) -> dict[str, np.ndarray]:
             at = [np.asarray(axes[a], float) for a in names]
-            moments: list[float | None] = [None]
-            if time is not None:
-                moments = [float(t) for t in np.asarray(axes[time.name])]
+            moments = [0.0] if time is None else [float(t) for t in np.asarray(axes[time.name])]
             frames = [[self._space.on_axes(at, row) for row in state(moment)] for moment in moments]
             found = np.moveaxis(np.array(frames), 0, -1)
             return self._named(found[..., 0] if time is None else found)

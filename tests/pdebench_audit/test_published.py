@@ -136,7 +136,7 @@ def test_equal_sizes_need_names_or_an_order(tmp_path: Path) -> None:
     x, times = np.meshgrid(X, t, indexing="ij")
     u = TASK.reference.evaluate({"x": x.ravel(), "t": times.ravel()})["u"].reshape(41, 41)  # type: ignore[attr-defined]
     np.savez(tmp_path / "a.npz", x=X, t=t, u=u.T)
-    with pytest.raises(PdebenchError, match="41×41 either way; tell its axes: --order x,t or t,x"):
+    with pytest.raises(PdebenchError, match="41×41 either way; name its axes: --order x,t or t,x"):
         finding(tmp_path / "a.npz")
     assert finding(tmp_path / "a.npz", order=("t", "x")).rel_l2 < 1e-12
     assert finding(tmp_path / "a.npz", order=("x", "t")).rel_l2 > 0.5
@@ -407,7 +407,7 @@ def test_nothing_is_unpickled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         (
             "a.csv",
             b"1,2,3,4\n1,2,3,4\n",
-            "x and 3 moments, for which there are no times; tell them",
+            "x and 3 moments, for which there are no times; give them",
         ),
     ],
 )

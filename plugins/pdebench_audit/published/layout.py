@@ -52,7 +52,7 @@ def locate(
         order: names of the axes in the order of the field's array, where shapes do not say.
 
     Raises:
-        PdebenchError: something is missing or ambiguous; the line says which option tells.
+        PdebenchError: something is missing or ambiguous; the line says which option to give.
     """
     given = dict(named or {})
     unknown = set(given) - {*domain.names, *fields}
@@ -246,7 +246,7 @@ def _order(
         raise PdebenchError(f"field {field} is {_shape(array)}, but its axes{told} are {shape}")
     either = " or ".join(",".join(p) for p in fitting)
     raise PdebenchError(
-        f"field {field} is {_shape(array)} either way; tell its axes: --order {either}"
+        f"field {field} is {_shape(array)} either way; name its axes: --order {either}"
     )
 
 
@@ -257,7 +257,7 @@ def _named_by_comment(contents: Contents, known: Sequence[str]) -> Contents:
     """Take the names of a table's columns from the comment above it, if they are there.
 
     Raises:
-        PdebenchError: it names them in another order, and not every column: they cannot be told.
+        PdebenchError: it names them in another order, and not every column.
     """
     words, table = contents.header, contents.table
     if contents.arrays or contents.times or table is None:
@@ -304,7 +304,7 @@ def _columns(
         said = "no times" if times is None else f"{times.size} times"
         raise PdebenchError(
             f"the table has {columns} columns: {', '.join(space)} and {moments} moments, for which "
-            f"there are {said}; tell them: --t "
+            f"there are {said}; give them: --t "
             f"{domain.time.lower:g}:{domain.time.upper:g}:{moments}"
         )
     points = {a: np.repeat(table[:, i], moments) for i, a in enumerate(space)}

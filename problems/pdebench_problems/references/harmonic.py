@@ -95,8 +95,9 @@ def l_shape() -> Reference:
         for corner, inward in ((1 + 0j, -1 - 1j), (1 - 1j, -1 + 1j)):
             turned = abs(inward) / inward
             mirrored = 1j * np.conj(z)
-            both = [square_log((w - corner) * turned) for w in (z, mirrored)]
-            logs.append(both[0] + both[1])
+            logs.append(
+                square_log((z - corner) * turned) + square_log((mirrored - corner) * turned)
+            )
         return np.concatenate([singular, smooth, np.stack(logs, axis=1)], axis=1)
 
     def boundary(n: int) -> tuple[np.ndarray, np.ndarray]:

@@ -62,7 +62,7 @@ def test_ctrl_c(fakes: Path, tmp_path: Path) -> None:
     assert out == ""
     assert "Traceback" not in err
     assert err.splitlines()[-1] == (
-        "pdebench: stopped; finished cells are kept, run again to go on"
+        "pdebench: stopped; finished cells are kept, run again to continue"
     )
     until(lambda: ended(child), "the end of the child")
     loaded = Store(results).load()
@@ -135,7 +135,7 @@ def test_a_signal_to_the_whole_job_is_an_interruption(
     assert "Traceback" not in err
     by = "" if number == signal.SIGINT else f" by {signal.Signals(number).name}"
     assert err.splitlines()[-1] == (
-        f"pdebench: stopped{by}; finished cells are kept, run again to go on"
+        f"pdebench: stopped{by}; finished cells are kept, run again to continue"
     )
     until(lambda: ended(child), "the end of the child")
     assert Store(results).load().records == [], "nothing is published"
