@@ -8,7 +8,6 @@ import typer
 
 from pdebench_lite.cli.options import DEFAULT_RESULTS, Results, load, split_names
 from pdebench_lite.errors import PdebenchError
-from pdebench_lite.selectors import split_outside
 
 
 def _complain(line: str) -> None:
@@ -38,6 +37,8 @@ def plot(
     method states, singular values, the weights that were tried. Performance profiles over all
     problems.
     """
+    from pdebench_lite.selectors import split_outside
+
     formats = split_names(format)
     store, loaded = load(results)
     try:
