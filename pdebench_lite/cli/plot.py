@@ -8,7 +8,6 @@ import typer
 
 from pdebench_lite.cli.options import DEFAULT_RESULTS, Results, load, split_names
 from pdebench_lite.errors import PdebenchError
-from pdebench_lite.selectors import split_outside
 
 
 def _complain(line: str) -> None:
@@ -47,6 +46,7 @@ def plot(
             f"cannot write figures to '{out}': {error.strerror}; choose another with --out DIR"
         ) from None
     from pdebench_lite.report.figures import plot_all
+    from pdebench_lite.selectors import split_outside
 
     wanted = split_outside(figures) if figures else []
     for path in plot_all(store, loaded.records, out, formats, _complain, style, wanted):
