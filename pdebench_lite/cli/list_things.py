@@ -30,10 +30,11 @@ def list_things(
         raise unknown_name("list", what, WHAT)
     if format not in ("text", "json"):
         raise unknown_name("format", format, ("text", "json"))
-    from pdebench_lite.registry.discovery import EVERY, registry
+    from pdebench_lite.registry.discovery import EVERY, KINDS, registry
     from pdebench_lite.report import catalogue, listing
 
-    known = registry(("method", "backend") if what == "methods" else EVERY)
+    kinds = {"methods": ("method", "backend"), "problems": KINDS, "metrics": KINDS}
+    known = registry(kinds.get(what, EVERY))
     with aside():
         if what == "methods":
             entries = catalogue.methods(known, details=verbose or format == "json")

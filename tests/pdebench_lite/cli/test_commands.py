@@ -89,12 +89,16 @@ def test_list_as_json(pdebench: Command, fakes: Path) -> None:
     assert listed("metrics")["spread"]["provided_by"] == "plugin fakes (pdebench_fakes)"
 
 
-@pytest.mark.parametrize("what", ["methods", "problems", "metrics", "plugins"])
+WHAT = ["methods", "problems", "metrics", "quantities", "figures", "plugins"]
+
+
+@pytest.mark.parametrize("what", WHAT)
 @pytest.mark.parametrize("verbose", [[], ["-v"], ["--verbose"]])
 def test_list_as_text(pdebench: Command, fakes: Path, what: str, verbose: list[str]) -> None:
     answer = pdebench("list", what, *verbose)
     assert (answer.status, answer.err) == (0, "")
-    words = {"methods": "haunted", "problems": "toy", "plugins": "pdebench_fakes"}
+    words = {"methods": "haunted", "problems": "toy", "plugins": "pdebench_fakes",
+             "quantities": "charged_s", "figures": "work-precision"}  # fmt: skip
     assert words.get(what, "nu_covered") in answer.out
     if verbose and what == "methods":
         assert "does what `act` says" in answer.out
