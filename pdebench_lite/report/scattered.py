@@ -38,7 +38,7 @@ def mesh_of(fields: "xr.Dataset | None", values: "xr.DataArray") -> Mesh | None:
     """Return the triangles of a field on scattered points; None if it is on a grid, or in space."""
     if fields is None or POINT not in values.dims or _TRIANGLES not in fields:
         return None
-    across, down = str(fields[_TRIANGLES].attrs["coordinates"]).split()
+    across, down = str(fields[_TRIANGLES].attrs["plane"]).split()
     return Mesh(fields[across], fields[down], np.asarray(fields[_TRIANGLES]))
 
 

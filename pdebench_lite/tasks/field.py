@@ -381,7 +381,7 @@ class FieldEvaluation:
             for name, at in self.task.quadrature(self.purpose)[0].items():
                 stored[name] = ((POINT,), at, {"units": problem.domain[name].unit})
             if len(problem.domain.space) == 2:
-                what = {"units": "1", "coordinates": " ".join(problem.domain.geometry.names)}
+                what = {"units": "1", "plane": " ".join(problem.domain.geometry.names)}
                 stored[TRIANGLES] = (("triangle", "corner"), self._triangles(), what)
 
         def add(name: str, of: str, dims: tuple[str, ...], values: np.ndarray, what: str) -> None:
