@@ -19,7 +19,6 @@ from pdebench_lite.metrics import relative_l2
 from pdebench_lite.numerics import Grid, array_namespace, diffuse_spectral, semi_lagrangian
 from pdebench_lite.problem import (
     Arrays,
-    Axis,
     Box,
     Carried,
     Dirichlet,
@@ -38,7 +37,6 @@ from pdebench_lite.tasks import FieldEvaluation, FieldTask, Forward, Reconstruct
 
 CITATION = "@misc{toy, title = {A toy}}"
 ROUNDING = 1e-14
-UNIT = Axis("x", 0.0, 1.0, periodic=True)
 
 
 # ---- a system of two fields ------------------------------------------------------------------
@@ -301,7 +299,7 @@ class Conductivity(Problem):
 
     @cached_property
     def domain(self) -> Domain:
-        return Domain((UNIT,), Axis("t", 0.0, 1.0))
+        return Domain(Interval(x=(0, 1)), (0, 1), Periodic("x"))
 
     def coefficient_values(self) -> Mapping[str, float | Function]:
         return {"k": self._conductivity}
