@@ -203,6 +203,7 @@ def _score(judge: Judge, clock: Clock, solution: Solution, workspace: Path) -> d
             "params": solution.parameters,
             "details": solution.details,
             "reference_bound": judge.task.reference_bound,
+            "trivial_error": judge.trivial_error(evaluation),
             "layout": layout,
         }
         if isinstance(evaluation, FieldEvaluation):

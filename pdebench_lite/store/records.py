@@ -79,6 +79,7 @@ class Record(BaseModel):
     ranked: list[str] = []
     reference_bound: float | None = None
     carried_bound: float | None = None
+    trivial_error: float | None = None  # headline error of zero, or of the mean: the smaller one
     profile: dict[str, list[float]] = {}
     bands: dict[str, dict[str, list[float]]] = {}
     setup_s: float | None = None
