@@ -17,6 +17,8 @@ from typing import Any
 
 import pytest
 
+from pdebench_lite.store.locks import LOCK
+
 PROGRAM = (sys.executable, "-m", "pdebench_lite")
 TOY = ("run", "--problem", "toy", "--backend", "numpy", "--max-steps", "3", "--methods")
 RUN, ONE = (*TOY, "fake,twin"), (*TOY, "fake")
