@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from pdebench_lite.analysis.outcomes import Outcome, read_outcome
+from pdebench_lite.analysis.statistics import FEWEST_SHARED, median
 from pdebench_lite.analysis.wording import clean
 from pdebench_lite.selectors import canonical, names_of, parse_selector
 from pdebench_lite.store.naming import one_name
@@ -88,6 +89,21 @@ class Entrant:
     def failures(self) -> int:
         """How many of its runs failed."""
         return sum(record.failed for record in self.records)
+
+    @property
+    def runs(self) -> set[tuple[str, int]]:
+        """Problem and seed of each of its runs."""
+        return {(record.problem_label, record.seed) for record in self.records}
+
+    @property
+    def trivial(self) -> bool:
+        """Whether its median error is not below that of an answer that knows nothing."""
+        known = [o.trivial for o in self.outcomes if o.trivial is not None]
+        return bool(known) and bool(median([o.final for o in self.outcomes]) >= median(known))
+
+    def shares(self, other: "Entrant") -> bool:
+        """Say whether both ran enough seeds of the same problems to call one of them better."""
+        return len(self.runs & other.runs) >= FEWEST_SHARED
 
     @cached_property
     def sees(self) -> dict[str, int | bool]:

@@ -48,6 +48,17 @@ class Outcome:
         return inf if self.failed or charged is None else charged
 
     @property
+    def counted_time(self) -> float:
+        """The charged seconds, or the budget that cut the run off: overruns are not told apart."""
+        budget = self.record.budget.max_time
+        return self.time if budget is None or self.failed else min(self.time, budget)
+
+    @property
+    def trivial(self) -> float | None:
+        """The error of an answer that knows nothing; None where the record does not say."""
+        return self.record.trivial_error if self.record.ranked[:1] == [self.metric] else None
+
+    @property
     def memory_used(self) -> float:
         """Peak memory in 10⁶ bytes, of the device where there is one; ∞ if the cell failed."""
         used = self.record.peak_device_mb

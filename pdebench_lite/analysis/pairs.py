@@ -18,14 +18,15 @@ class Pair:
         shared: seeds that both ran, the same data for both; once for each problem, where several
             count as seeds do.
         ratio: median over those of the first's error over the second's.
-        improvement: probability that a run of the first has a smaller error than one of the second.
+        improvement: probability that a run of the first has a smaller error than one of the second;
+            None on fewer than three shared seeds, or if either is not better than a trivial answer.
     """
 
     first: Entrant
     second: Entrant
     shared: Sequence[int]
     ratio: Estimate
-    improvement: Estimate
+    improvement: Estimate | None
 
 
 def pairs(standing: Sequence[Standing]) -> list[Pair]:
@@ -44,10 +45,12 @@ def _pair(first: Entrant, second: Entrant) -> Pair:
         for entrant in (first, second)
     )
     shared = sorted(ours.keys() & theirs.keys())
+    told = first.shares(second) and not first.trivial and not second.trivial
+    values = [list(ours.values())], [list(theirs.values())]
     return Pair(
         first,
         second,
         [seed for _, seed in shared],
         ratio([[ours[run] for run in shared]], [[theirs[run] for run in shared]]),
-        probability_of_improvement([list(ours.values())], [list(theirs.values())]),
+        probability_of_improvement(*values) if told else None,
     )

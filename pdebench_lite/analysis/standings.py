@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pdebench_lite.analysis.entrants import Entrant, Key
 from pdebench_lite.analysis.pareto import front
 from pdebench_lite.analysis.ranking import best, ranks
-from pdebench_lite.analysis.statistics import Estimate, estimate, iqm
+from pdebench_lite.analysis.statistics import Estimate, estimate, iqm, median
 
 
 @dataclass(frozen=True)
@@ -19,10 +19,12 @@ class Standing:
         middle: interquartile mean of its logarithm, as an error.
         time: median of the charged seconds.
         memory: median of the peak memory in 10⁶ bytes.
-        rank: among those of equal data, budget and machine; None without an interval.
+        rank: among those of equal data, budget and machine; None without an interval, for an error
+            that is not below that of the trivial answer, and on too few seeds that others ran too.
         best: whether no other is better.
         pareto: whether no other on its machine is as good in error, time and memory and better in
-            one, whatever its budget: who needs less time of it is better by that.
+            one, whatever its budget: who needs less time of it is better by that. Times that the
+            budget cut off are equal. Nobody without three seeds, or not below the trivial answer.
     """
 
     entrant: Entrant
@@ -48,15 +50,38 @@ def standings(entrants: Sequence[Entrant]) -> list[Standing]:
     placed: list[int | None] = [None] * len(mine)
     winners, fronts = [False] * len(mine), [False] * len(mine)
     for group in _groups(mine, lambda key: (key.budget, key.machine)):
+        group = _placeable(mine, group)
         theirs = [errors[i] for i in group]
         for i, rank, winner in zip(group, ranks(theirs), best(theirs), strict=True):
             placed[i], winners[i] = rank, winner
     for group in _groups(mine, lambda key: (key.machine,)):
-        costs = [(errors[i].value, times[i].value, memories[i].value) for i in group]
+        group = _placeable(mine, group)
+        spent = [median([o.counted_time for o in mine[i].outcomes]) for i in group]
+        costs = [
+            (errors[i].value, float(time), memories[i].value)
+            for i, time in zip(group, spent, strict=True)
+        ]
         for i, undominated in zip(group, front(costs), strict=True):
             fronts[i] = undominated
     rows = zip(mine, errors, middles, times, memories, placed, winners, fronts, strict=True)
     return sorted((Standing(*row) for row in rows), key=lambda s: s.error.value)
+
+
+def _placeable(entrants: Sequence[Entrant], group: Sequence[int]) -> list[int]:
+    """Return those of a group who may be called better or worse: on shared seeds, not trivial.
+
+    Who shares too few seeds with those who share seeds with most is left out.
+    """
+    able = [i for i in group if not entrants[i].trivial]
+
+    def partners(i: int) -> int:
+        return sum(entrants[i].shares(entrants[j]) for j in able)
+
+    placed: list[int] = []
+    for i in sorted(able, key=partners, reverse=True):
+        if all(entrants[i].shares(entrants[j]) for j in (*placed, i)):
+            placed.append(i)
+    return placed
 
 
 def _groups(

@@ -48,7 +48,6 @@ def plot(
             f"cannot write figures to '{out}': {error.strerror}; choose another with --out DIR"
         ) from None
     from pdebench_lite.report.figures import plot_all
-    from pdebench_lite.selectors import split_outside
 
     wanted = split_outside(figures) if figures else []
     for path in plot_all(store, loaded.records, out, formats, _complain, style, wanted):

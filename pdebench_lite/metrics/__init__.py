@@ -13,6 +13,7 @@ from pdebench_lite.metrics.metric import relative_l2 as relative_l2
 from pdebench_lite.metrics.residual import RESIDUAL_RMS
 from pdebench_lite.metrics.shock import SHOCK_POSITION_ERROR
 from pdebench_lite.metrics.steep import REL_H1, REL_L2_SHOCK
+from pdebench_lite.metrics.trivial import trivial_error as trivial_error
 from pdebench_lite.metrics.violations import VIOLATIONS
 from pdebench_lite.metrics.violations import masses as masses
 from pdebench_lite.tasks.field import query as query

@@ -204,6 +204,7 @@ def _score(judge: Judge, clock: Clock, solution: Solution, workspace: Path) -> d
             "details": solution.details,
             "reference_bound": judge.task.reference_bound,
             "reference_kind": judge.task.reference_kind,
+            "trivial_error": judge.trivial_error(evaluation),
             "layout": layout,
         }
         if isinstance(evaluation, FieldEvaluation):

@@ -18,7 +18,7 @@ from pdebench_lite.measure.clock import CHARGED, Clock, Phase
 from pdebench_lite.measure.energy import EnergyMeter
 from pdebench_lite.measure.memory import MemoryMeter
 from pdebench_lite.measure.steal import StealMeter
-from pdebench_lite.metrics import Metric
+from pdebench_lite.metrics import Metric, trivial_error
 from pdebench_lite.problem import Observation, Task
 from pdebench_lite.problem.solution import Solution
 from pdebench_lite.runner.streams import method_stream
@@ -74,6 +74,11 @@ class Judge:
             DivergedError: a metric is not finite.
         """
         return {m.name: _value(m, evaluation) for m in self.metrics}
+
+    def trivial_error(self, evaluation: Any) -> float | None:
+        """Return the headline error of an answer that knows nothing; None where it has none."""
+        headline = [m for m in self.metrics if m.name in self.task.ranked[:1] and not m.machine]
+        return trivial_error(evaluation, headline[0]) if headline else None
 
     def ranked_only(self) -> "Judge":
         """Return a judge of the ranked metrics alone, for an answer that is not worth more time."""

@@ -80,6 +80,7 @@ class Record(BaseModel):
     reference_bound: float | None = None
     reference_kind: str = ""
     carried_bound: float | None = None
+    trivial_error: float | None = None  # headline error of zero, or of the mean: the smaller one
     profile: dict[str, list[float]] = {}
     bands: dict[str, dict[str, list[float]]] = {}
     setup_s: float | None = None

@@ -243,7 +243,7 @@ def test_marching_does_not_depend_on_its_neighbours(known):
         ("diffphys", "burgers:family", "use diffphys.mode=solver-in-the-loop"),
         ("diffphys[mode=solver-in-the-loop]", "burgers", "offers no family"),
         ("diffphys[mode=solver-in-the-loop,scheme=x]", "burgers:family", "no scheme 'x'"),
-        ("etdrk4", "pdebench-file", "no scheme 'etdrk4'"),
+        ("etdrk4", "pdebench-file", "no scheme to march with"),
     ],
 )
 def test_unsupported_for_a_reason(known, method, problem, words):

@@ -47,9 +47,9 @@ def ratio_cell(of: Estimate) -> str:
     return _cell(of, word)
 
 
-def probability_cell(of: Estimate) -> str:
+def probability_cell(of: Estimate | None) -> str:
     """Write a probability with its interval."""
-    return _cell(of, lambda value: f"{value:.2f}")
+    return MISSING if of is None else _cell(of, lambda value: f"{value:.2f}")
 
 
 def share_cell(of: Estimate | None) -> str:

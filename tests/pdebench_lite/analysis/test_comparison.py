@@ -141,7 +141,42 @@ def test_pairs_use_the_seeds_that_both_have(bench: Any) -> None:
     assert list(pair.shared) == [2, 3]
     ratios = [SIX[2] / 0.3, SIX[3] / 0.4]
     assert pair.ratio.value == pytest.approx((ratios[0] * ratios[1]) ** 0.5)
+    assert pair.improvement is None, "two shared seeds are too few for a probability"
+    bench.add("diffphys", [(1.0, 0.5)], seed=4)
+    (problem,) = bench.compare().problems
+    (pair,) = problem.blocks[0].pairs
     assert pair.improvement.value == 1.0
+
+
+def test_an_answer_that_knows_nothing_has_no_place(bench: Any) -> None:
+    """The mean of the truth has an error of 0.4 here; what is not below it has learned nothing."""
+    bench.seeds("pinn", SIX, trivial_error=0.4)
+    bench.seeds("diffphys", [0.4] * 6, trivial_error=0.4, charged_s=1.0)
+    (problem,) = bench.compare().problems
+    good, bad = (standing(problem, name) for name in ("pinn", "diffphys"))
+    assert (good.rank, bad.rank, bad.best, bad.pareto) == (1, None, False, False)
+    assert good.pareto
+    assert problem.blocks[0].pairs[0].improvement is None
+
+
+def test_places_need_three_shared_seeds(bench: Any) -> None:
+    bench.seeds("pinn", [0.1, 0.2])
+    bench.seeds("diffphys", [0.3, 0.3, 0.3])
+    for seed in range(2, 8):
+        bench.add("other", [(10.0, 1e-3)], seed=seed)
+    (problem,) = bench.compare().problems
+    fronts = {s.entrant.key.label: s.pareto for s in problem.blocks[0].standings}
+    assert fronts["pinn"] is False, "two seeds"
+    assert sum(fronts.values()) == 1, "diffphys and other share one seed only"
+
+
+def test_times_that_the_same_budget_cut_off_are_equal(bench: Any) -> None:
+    """10.6 s and 10.1 s of a budget of 10 s differ in two digits, but by no merit."""
+    bench.seeds("pinn", SIX, charged_s=10.1, peak_host_mb=60.0)
+    bench.seeds("diffphys", [v / 10 for v in SIX], charged_s=10.6, peak_host_mb=60.0)
+    (problem,) = bench.compare().problems
+    fronts = {s.entrant.key.label for s in problem.blocks[0].standings if s.pareto}
+    assert fronts == {"diffphys"}
 
 
 # ---- fairness --------------------------------------------------------------------------------

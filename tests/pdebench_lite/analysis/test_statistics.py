@@ -133,6 +133,17 @@ def test_ratios_are_of_pairs() -> None:
     assert not isnan(mixed.low or 0.0)
 
 
+def test_large_figures_are_no_misses() -> None:
+    """Bytes and microseconds exceed 3.2e7, where figures once became ∞."""
+    found = estimate([[1e8, 2e8, 3e8, 4e8, 5e8, 6e8, 7e8]])
+    assert (found.value, found.low, found.high, found.misses) == (4e8, 2e8, 6e8, 0)
+    assert estimate([[3e300, 1e300]]).value == 2e300
+    assert estimate([[1.0, 1e20, inf]]).misses == 1
+    half = estimate([[1.0, 2.0, 3.0, inf, inf, inf]])
+    assert (half.value, half.high, half.misses) == (inf, inf, 3)
+    assert ratio([[1.0, inf]], [[inf, 1.0]]).value == 1.0, "each won once, without limit"
+
+
 def test_the_probability_of_improvement_is_mann_whitneys() -> None:
     found = probability_of_improvement([SAMPLE.tolist()], [OTHER.tolist()])
     u = stats.mannwhitneyu(OTHER, SAMPLE).statistic

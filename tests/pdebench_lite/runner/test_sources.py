@@ -44,7 +44,7 @@ PLUGIN = {
             return METHODS
         """,
     "problem.py": """
-        from pdebench_lite.problem import Axis, Domain, Problem, Reference
+        from pdebench_lite.problem import Domain, Interval, Periodic, Problem, Reference
         from pdebench_lite.tasks import Forward
 
 
@@ -53,7 +53,8 @@ PLUGIN = {
 
             @property
             def domain(self):
-                return Domain((Axis("x", 0.0, 1.0, True, "m"),), Axis("t", 0.0, 1.0, unit="s"))
+                units = {"x": "m", "t": "s"}
+                return Domain(Interval(x=(0, 1)), (0, 1), Periodic("x"), units)
 
             def initial_state(self, points):
                 return {"u": 0.0 * points["x"]}
