@@ -57,9 +57,9 @@ class Ensemble:
             coefficient name -> (instances,) or (instances, *space); space axis -> (n,); time axis
             -> the later times only, (frames,).
         """
-        asked: dict[str, np.ndarray] = {**self.coefficients, **self.axes}
+        start = {} if self.stationary else {k: v[..., 0] for k, v in self.fields.items()}
+        asked = {**start, **self.coefficients, **self.axes}
         if not self.stationary:
-            asked |= {name: values[..., 0] for name, values in self.fields.items()}
             clock = tuple(self.axes)[-1]
             asked[clock] = self.axes[clock][1:]
         return {name: np.array(values) for name, values in asked.items()}  # whoever asks owns them

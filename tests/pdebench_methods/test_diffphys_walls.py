@@ -90,13 +90,15 @@ CASES = [
         "wave:reconstruction[points=16,noise=0.01]",
         f"{GN},cells=32,modes=6]", "initial_rel_l2", 0.02,
     ),
-    (
+    pytest.param(
         "even-rod:identify[points=8]",
         f"{GN},cells=8]", "coefficient_rel_l2", 0.03,
+        marks=pytest.mark.slow,
     ),
-    (
+    pytest.param(
         "allen-cahn:reconstruction[ic=smooth,reaction=2,diffusion=0.002,points=32,noise=0.001]",
         f"{GN},cells=64,modes=4]", "initial_rel_l2", 0.02,
+        marks=pytest.mark.slow,
     ),
     (
         "navier-stokes:reconstruction[points=12,noise=0.01]",

@@ -93,7 +93,7 @@ def may_refine(scheme: Scheme, cells: int) -> bool:
 
 def time_step(
     scheme: Scheme, grid: Grid, domain: Domain, state: dict[str, Any], sought: Arrays,
-    observations: list[Observation], steps: int,
+    largest: Arrays, observations: list[Observation], steps: int,
 ) -> float:  # fmt: skip
     """Choose the time step: the scheme's own, the configured one, or by stability.
 
@@ -103,7 +103,8 @@ def time_step(
         domain: gives the start of time.
         state: the initial state on the grid, name -> array. A field that was observed is taken to
             look as it did then, a tenth or more larger, whatever its guess.
-        sought: coefficients on the grid as large as they may become.
+        sought: guesses of the coefficients on the grid.
+        largest: those of them that may become larger, as large as that.
         observations: sorted by time.
         steps: number of steps to the last observation, 0 to choose.
 
@@ -117,12 +118,15 @@ def time_step(
 
     seen = {o.field: _nearest(o, grid) for o in reversed(observations) if o.field in state}
 
-    def bound(headroom: float) -> float:
-        return scheme.max_dt(state | {k: headroom * v for k, v in seen.items()}, sought, grid)
+    def bound(headroom: float, coefficients: Arrays) -> float:
+        full = state | {k: headroom * v for k, v in seen.items()}
+        return scheme.max_dt(full, coefficients, grid)
 
     if not steps:
-        return span / max(_FEWEST_STEPS, ceil(span / (_COURANT * bound(_HEADROOM))))
-    dt, limit = span / steps, bound(1.0)
+        return span / max(
+            _FEWEST_STEPS, ceil(span / (_COURANT * bound(_HEADROOM, sought | largest)))
+        )
+    dt, limit = span / steps, bound(1.0, sought)
     if dt > limit:
         raise UnsupportedError(
             f"steps={steps} is a step of {dt:.3g}, above the stability bound {limit:.3g} on "

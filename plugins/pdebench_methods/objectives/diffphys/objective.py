@@ -107,7 +107,8 @@ class DiffphysObjective:
             if isinstance(self.bases[u.name], FourierPrior)
             and (function := lift(self.domain, u)) is not None
         }
-        units = scales(self.observations, self.known_start(self.cells))
+        known = {k: v for k, v in self.known_start(self.cells).items() if k in self.fields}
+        units = scales(self.observations, known)
         self.scales = [1.0 if s.misfit == "absolute" else unit**2 for unit in units]
         steps = self._steps(self.cells)  # refuses unstable ones
         self.jacobian_cells = self.cells
@@ -136,17 +137,15 @@ class DiffphysObjective:
         """Return the scheme on a grid, with its time step."""
         grid = self.domain.grid(cells)
         steps = self.settings.steps * cells // self.cells
-        largest = {
-            u.name: np.full(
-                grid.cells if u.axes else (), u.guess * (MAGNITUDE if u.positive else 1)
-            )
-            for u in self.unknowns
-            if u.kind == "coefficient"
-        }
+        coefficients = [u for u in self.unknowns if u.kind == "coefficient"]
+        guesses = {u.name: np.full(grid.cells if u.axes else (), u.guess) for u in coefficients}
+        largest = {u.name: MAGNITUDE * guesses[u.name] for u in coefficients if u.positive}
         known = self.known_start(cells)
         sought = {u.field: np.full(grid.cells, u.guess) for u in self._initials()}
         state = {**known, **sought}
-        dt = time_step(self.scheme, grid, self.domain, state, largest, self.observations, steps)
+        dt = time_step(
+            self.scheme, grid, self.domain, state, guesses, largest, self.observations, steps
+        )
         if not self.settings.steps and cells > self.cells:
             dt = min(dt, self.discretisation(self.cells).dt * self.cells / cells)
         return Discretisation(self.scheme, grid, dt)
@@ -178,7 +177,7 @@ class DiffphysObjective:
         span = self.times[-1] - self.start
         found = {
             f"basis={u.name}": basis.matrix(centres if u.axes else {})
-            / (span if is_rate(u) else 1.0)
+            / (span if is_rate(u) and isinstance(basis, FourierPrior) else 1.0)
             for u in self.unknowns
             if not (isinstance(basis := self.bases[u.name], CellBasis) and basis.cells == cells)
         }
