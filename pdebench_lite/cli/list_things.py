@@ -1,4 +1,4 @@
-"""`pdebench list`: problems, methods, metrics, plugins, and why something failed to load."""
+"""`pdebench list`: problems, methods, their parts, metrics, plugins; why something failed to load."""
 
 import json
 from typing import Annotated
@@ -9,7 +9,8 @@ from pdebench_lite.aside import aside
 from pdebench_lite.cli._console import make_console
 from pdebench_lite.errors import unknown_name, visible
 
-WHAT = ("problems", "methods", "metrics", "plugins")
+PARTS = ("optimizers", "networks", "weightings", "samplers")
+WHAT = ("problems", "methods", "metrics", *PARTS, "plugins")
 
 
 def list_things(
@@ -23,6 +24,7 @@ def list_things(
 ) -> None:
     """List what there is to choose from.
 
+    Optimizers, networks, weightings and samplers are parts of methods that settings name.
     With -v: tasks, parameters and their defaults, metrics, backends, citations. Plugins are listed
     with what they provide, or why they failed to load.
     """
@@ -33,17 +35,21 @@ def list_things(
     from pdebench_lite.registry.discovery import KINDS, registry
     from pdebench_lite.report import catalogue, listing
 
-    known = registry(("method", "backend") if what == "methods" else KINDS)
+    few = {"methods": ("method", "backend")} | {part: (part[:-1],) for part in PARTS}
+    known = registry(few.get(what, KINDS))
     with aside():
         if what == "methods":
             entries = catalogue.methods(known, details=verbose or format == "json")
+        elif what in PARTS:
+            entries = catalogue.components(known, what)
         else:
             entries = getattr(catalogue, what)(known)
     if format == "json":
         print(json.dumps(entries, indent=1))
         return
     if what == "plugins" or (verbose and what != "metrics"):
-        getattr(listing, f"print_{what}")(make_console(), entries)
+        printer = "print_components" if what in PARTS else f"print_{what}"
+        getattr(listing, printer)(make_console(), entries)
     else:
         print(listing.outline(what, entries))
     if what == "methods":

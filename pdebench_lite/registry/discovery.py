@@ -4,7 +4,7 @@ import importlib.metadata
 import importlib.util
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,6 +14,14 @@ from pdebench_lite.aside import aside
 from pdebench_lite.errors import PdebenchError, unknown_name
 from pdebench_lite.registry import hooks
 from pdebench_lite.registry.command import Command
+from pdebench_lite.registry.component import (
+    COMPONENTS,
+    Component,
+    Network,
+    Optimizer,
+    Sampler,
+    Weighting,
+)
 from pdebench_lite.registry.method import Backend, Method
 
 if TYPE_CHECKING:  # take long to import, and listing the methods needs none
@@ -22,7 +30,9 @@ if TYPE_CHECKING:  # take long to import, and listing the methods needs none
     from pdebench_lite.selectors import Selector, Settings
 
 GROUP = "pdebench_lite"
-KINDS = ("problem", "task", "method", "metric", "backend", "command", "claim")
+KINDS = (
+    "problem", "task", "method", "metric", "backend", *COMPONENTS, "command", "claim",
+)  # fmt: skip
 T = TypeVar("T")
 
 
@@ -56,6 +66,10 @@ class Registry:
     tasks: "dict[str, type[Task]]" = field(default_factory=dict)
     metrics: "dict[str, Metric]" = field(default_factory=dict)
     backends: dict[str, Backend] = field(default_factory=dict)
+    optimizers: dict[str, Optimizer] = field(default_factory=dict)
+    networks: dict[str, Network] = field(default_factory=dict)
+    weightings: dict[str, Weighting] = field(default_factory=dict)
+    samplers: dict[str, Sampler] = field(default_factory=dict)
     commands: dict[str, Command] = field(default_factory=dict)
     claims: dict[str, Any] = field(default_factory=dict)
     owners: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -105,6 +119,22 @@ class Registry:
     def command(self, name: str) -> Command:
         """Return a verb that a plugin brings, or raise with the nearest name."""
         return self._find("command", name)
+
+    def component(self, kind: str, selector: str) -> "tuple[Any, Settings]":
+        """Return the component that `name` or `name[key=value,…]` names, and its settings.
+
+        Args:
+            kind: one of `COMPONENTS`.
+            selector: as it stands in a setting of a method.
+
+        Raises:
+            PdebenchError: unknown name or setting, or a bad value.
+        """
+        from pdebench_lite.selectors import fill, parse_selector
+
+        chosen = parse_selector(selector)
+        found: Component = self._find(kind, chosen.name)
+        return found, fill(found.Config, chosen.values, f"{kind} {found.name}")
 
     def tasks_of(self, problem: "type[Problem]") -> "dict[str, type[Task]]":
         """Return the tasks of a problem by name: its own, then all others that apply to it.
@@ -216,6 +246,7 @@ def _check(kind: str, item: Any) -> None:
         "metric": _is_metric,
         "backend": lambda x: isinstance(x, Backend),
         "command": lambda x: isinstance(x, Command),
+        **{k: partial(_is_a, of) for k, of in COMPONENTS.items()},
         "claim": lambda x: isinstance(getattr(x, "name", None), str),
     }
     if not expected[kind](item):
@@ -225,6 +256,10 @@ def _check(kind: str, item: Any) -> None:
             both = set(item.Parameters.model_fields) & set(task.Parameters.model_fields)
             if both:
                 raise TypeError(f"{item.name} and its task {task.name} both set {sorted(both)}")
+
+
+def _is_a(kind: type, item: Any) -> bool:
+    return isinstance(item, kind)
 
 
 def _is_problem(item: Any) -> bool:

@@ -26,11 +26,12 @@ def outline(what: str, entries: list[Entry], width: int | None = None) -> str:
     """Return a few lines on each entry, under headings.
 
     Args:
-        what: `problems`, `methods` or `metrics`.
+        what: `problems`, `methods`, `metrics`, or a kind of parts such as `optimizers`.
         entries: what the function of that name in `catalogue` returned.
         width: columns; those of the terminal if not given.
     """
-    sort = {"problems": _by_task, "methods": _by_family, "metrics": _by_provider}[what]
+    sorts = {"problems": _by_task, "methods": _by_family, "metrics": _by_provider}
+    sort = sorts.get(what, _parts_by_provider)
     sections = sort(entries)
     columns = max(width or shutil.get_terminal_size().columns, MIN_ABOUT)
     rows = [row for _, section in sections for row in section]
@@ -91,6 +92,17 @@ def _by_provider(entries: list[Entry]) -> list[Section]:
         (f"from {provider}", [(e["name"], _unit(e), _over_seeds(e)) for e in members])
         for provider, members in groupby(entries, key=lambda entry: entry["provided_by"])
     ]
+
+
+def _parts_by_provider(entries: list[Entry]) -> list[Section]:
+    return [
+        (f"from {provider}", [(e["name"], ", ".join(e["backends"]), _sourced(e)) for e in members])
+        for provider, members in groupby(entries, key=lambda entry: entry["provided_by"])
+    ]
+
+
+def _sourced(entry: Entry) -> str:
+    return f"{entry['about']} ({entry['source']})" if entry["source"] else entry["about"]
 
 
 def _unit(entry: Entry) -> str:
@@ -164,6 +176,19 @@ def print_methods(console: "Console", entries: list[Entry]) -> None:
         _print_parameters(console, entry["parameters"], "  ")
         console.print(
             Text(visible(f"  provided by {entry['provided_by']}\n{entry['citation']}\n", kept="\n"))
+        )
+
+
+def print_components(console: "Console", entries: list[Entry]) -> None:
+    """Print everything that `catalogue.components` returned."""
+    from rich.text import Text
+
+    for entry in entries:
+        console.print(Text(visible(f"{entry['name']}: {entry['about']}"), style="bold"))
+        console.print(Text(visible(f"  backends: {', '.join(entry['backends'])}")))
+        _print_parameters(console, entry["parameters"], "  ")
+        console.print(
+            Text(visible(f"  {entry['source']}\n  provided by {entry['provided_by']}\n", kept="\n"))
         )
 
 

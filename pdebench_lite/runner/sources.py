@@ -38,7 +38,17 @@ _APART = tuple(
         "study.estimate", "study.file", "study.keys", "study.yaml_source",
     )
 )  # fmt: skip
-_DESCRIPTIONS = ("Method", "Backend", "Claim", "Tuning")  # what they name of a cell's is a root
+_DESCRIPTIONS = (
+    "Method",
+    "Backend",
+    "Claim",
+    "Command",
+    "Tuning",
+    "Optimizer",
+    "Network",
+    "Weighting",
+    "Sampler",
+)  # fmt: skip; what they name of a cell's is a root
 _ANY = "*"
 _LOADERS = ("import_module", "__import__")
 _RUNNERS = ("run_path", "run_module", "spec_from_file_location", "walk_packages", "iter_modules")
