@@ -1,4 +1,4 @@
-"""`pdebench list`: problems, methods, their parts, metrics, plugins; why something failed to load."""
+"""`pdebench list`: problems, methods and their parts, metrics, plugins; why something failed."""
 
 import json
 from typing import Annotated

@@ -37,7 +37,7 @@ class Component:
     summary: str
     objects: Mapping[str, str] = field(default_factory=dict)
     source: str = ""
-    Config: "Named[type[Settings]]" = Named("pdebench_lite.selectors:Settings")
+    Config: "Named[type[Settings]]" = Named("pdebench_lite.selectors:Settings")  # noqa: RUF009
 
     def load(self, backend: str) -> Any:
         """Import the object for a backend.
