@@ -56,6 +56,7 @@ def test_it_is_listed(site):
     assert not found["error"]
     assert found["provides"] == {
         "method": ["fourierfit"], "problem": ["reaction-diffusion"], "metric": ["energy_error"],
+        "task": ["shock"], "optimizer": ["momentum"], "command": ["count"],
     }  # fmt: skip
     methods = json.loads(pdebench("list", "methods", "--format", "json", path=site).stdout)
     assert next(m for m in methods if m["name"] == "fourierfit")["backends"] == {
@@ -92,6 +93,19 @@ def test_it_is_raced_and_tabled(site, tmp_path, backend):
     assert seen["pinn"]["residual"] is True
     assert seen["diffphys"]["step"] is True
     assert "labels" not in seen["pinn"] | seen["diffphys"]
+
+
+def test_its_task_optimiser_and_verb_are_used(site, tmp_path):
+    """A task for a problem that is not its own, an optimiser for a method that is not, a verb."""
+    method = "mlp[width=4,depth=1,labels=50,optimizer=momentum]"
+    run = ("run", "--problem", "burgers:shock[nu=0.1]", "--methods", method, "--backend", "jax")
+    done = pdebench(*run, "--max-steps", 3, "--quiet", "--results", tmp_path, path=site)
+    assert done.returncode == 0, done.stderr
+    table = pdebench("table", "--format", "json", "--results", tmp_path, path=site)
+    (row,) = json.loads(table.stdout)
+    assert (row["task"], row["status"], row["steps"]) == ("shock", "ok", 3)
+    counted = pdebench("count", "--results", tmp_path, path=site)
+    assert counted.stdout == "1 of 1 ended well\n", counted.stderr
 
 
 @pytest.mark.slow
