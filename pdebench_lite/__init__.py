@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from pdebench_lite.problem import Task as Task
     from pdebench_lite.problem import Unknown as Unknown
     from pdebench_lite.registry.command import Command as Command
+    from pdebench_lite.registry.component import Network as Network
+    from pdebench_lite.registry.component import Optimizer as Optimizer
+    from pdebench_lite.registry.component import Sampler as Sampler
+    from pdebench_lite.registry.component import Weighting as Weighting
     from pdebench_lite.registry.figure import Figure as Figure
     from pdebench_lite.registry.hooks import hookimpl as hookimpl
     from pdebench_lite.registry.method import Backend as Backend
@@ -46,6 +50,10 @@ _HOMES = {
     "Figure": "registry.figure",
     "Method": "registry.method",
     "Quantity": "registry.quantity",
+    "Network": "registry.component",
+    "Optimizer": "registry.component",
+    "Sampler": "registry.component",
+    "Weighting": "registry.component",
     "Support": "registry.method",
     "Tuning": "registry.method",
     "Metric": "metrics",

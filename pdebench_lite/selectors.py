@@ -23,13 +23,14 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
 
     @classmethod
-    def code_paths(cls, values: Mapping[str, Any]) -> tuple[str, ...]:
-        """Return the paths, `package.module:object`, of the user's own code that values name.
+    def code_paths(cls, values: Mapping[str, Any], backend: str) -> tuple[str, ...]:
+        """Return the paths, `package.module:object`, of the code that values name.
 
         What it reaches by import counts in the fingerprint of a cell.
 
         Args:
             values: settings as a record keeps them.
+            backend: of the cell.
         """
         return ()
 

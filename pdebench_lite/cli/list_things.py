@@ -1,6 +1,7 @@
-"""`pdebench list`: what is installed, and why something failed to load."""
+"""`pdebench list`: problems, methods and their parts, metrics, plugins; why something failed."""
 
 import json
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -9,7 +10,8 @@ from pdebench_lite.aside import aside
 from pdebench_lite.cli._console import make_console
 from pdebench_lite.errors import unknown_name, visible
 
-WHAT = ("problems", "methods", "metrics", "quantities", "figures", "plugins")
+PARTS = ("optimizers", "networks", "weightings", "samplers")
+WHAT = ("problems", "methods", "metrics", "quantities", "figures", *PARTS, "plugins")
 
 
 def list_things(
@@ -23,6 +25,7 @@ def list_things(
 ) -> None:
     """List what there is to choose from.
 
+    Optimizers, networks, weightings and samplers are parts of methods that settings name.
     With -v: tasks, parameters and their defaults, metrics, backends, citations. Plugins are listed
     with what they provide, or why they failed to load.
     """
@@ -33,18 +36,22 @@ def list_things(
     from pdebench_lite.registry.discovery import EVERY, KINDS, registry
     from pdebench_lite.report import catalogue, listing
 
-    kinds = {"methods": ("method", "backend"), "problems": KINDS, "metrics": KINDS}
+    kinds: dict[str, Sequence[str]] = {"methods": ("method", "backend")}
+    kinds |= {"problems": KINDS, "metrics": KINDS} | {part: (part[:-1],) for part in PARTS}
     known = registry(kinds.get(what, EVERY))
     with aside():
         if what == "methods":
             entries = catalogue.methods(known, details=verbose or format == "json")
+        elif what in PARTS:
+            entries = catalogue.components(known, what)
         else:
             entries = getattr(catalogue, what)(known)
     if format == "json":
         print(json.dumps(entries, indent=1))
         return
-    if what == "plugins" or (verbose and what in ("problems", "methods")):
-        getattr(listing, f"print_{what}")(make_console(), entries)
+    if what == "plugins" or (verbose and what in ("problems", "methods", *PARTS)):
+        printer = "print_components" if what in PARTS else f"print_{what}"
+        getattr(listing, printer)(make_console(), entries)
     else:
         print(listing.outline(what, entries))
     if what == "methods":

@@ -15,6 +15,14 @@ from pdebench_lite.aside import aside
 from pdebench_lite.errors import PdebenchError, unknown_name
 from pdebench_lite.registry import hooks
 from pdebench_lite.registry.command import Command
+from pdebench_lite.registry.component import (
+    COMPONENTS,
+    Component,
+    Network,
+    Optimizer,
+    Sampler,
+    Weighting,
+)
 from pdebench_lite.registry.figure import Figure
 from pdebench_lite.registry.method import Backend, Method
 from pdebench_lite.registry.quantity import Quantity
@@ -33,6 +41,7 @@ PLURALS = {
     "quantity": "quantities",
     "figure": "figures",
     "backend": "backends",
+    **{kind: f"{kind}s" for kind in COMPONENTS},
     "command": "commands",
     "claim": "claims",
 }
@@ -81,6 +90,10 @@ class Registry:
     quantities: dict[str, Quantity] = field(default_factory=dict)
     figures: dict[str, Figure] = field(default_factory=dict)
     backends: dict[str, Backend] = field(default_factory=dict)
+    optimizers: dict[str, Optimizer] = field(default_factory=dict)
+    networks: dict[str, Network] = field(default_factory=dict)
+    weightings: dict[str, Weighting] = field(default_factory=dict)
+    samplers: dict[str, Sampler] = field(default_factory=dict)
     commands: dict[str, Command] = field(default_factory=dict)
     claims: dict[str, Any] = field(default_factory=dict)
     owners: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -134,6 +147,22 @@ class Registry:
     def command(self, name: str) -> Command:
         """Return a verb that a plugin brings, or raise with the nearest name."""
         return self._find("command", name)
+
+    def component(self, kind: str, selector: str) -> "tuple[Any, Settings]":
+        """Return the component that `name` or `name[key=value,…]` names, and its settings.
+
+        Args:
+            kind: one of `COMPONENTS`.
+            selector: as it stands in a setting of a method.
+
+        Raises:
+            PdebenchError: unknown name or setting, or a bad value.
+        """
+        from pdebench_lite.selectors import fill, parse_selector
+
+        chosen = parse_selector(selector)
+        found: Component = self._find(kind, chosen.name)
+        return found, fill(found.Config, chosen.values, f"{kind} {found.name}")
 
     def tasks_of(self, problem: "type[Problem]") -> "dict[str, type[Task]]":
         """Return the tasks of a problem by name: its own, then all others that apply to it.
@@ -248,6 +277,7 @@ def _check(kind: str, item: Any) -> None:
         "figure": lambda x: isinstance(x, Figure),
         "backend": lambda x: isinstance(x, Backend),
         "command": lambda x: isinstance(x, Command),
+        **{k: partial(_is_a, of) for k, of in COMPONENTS.items()},
         "claim": lambda x: isinstance(getattr(x, "name", None), str),
     }
     if not expected[kind](item):
@@ -257,6 +287,10 @@ def _check(kind: str, item: Any) -> None:
             both = set(item.Parameters.model_fields) & set(task.Parameters.model_fields)
             if both:
                 raise TypeError(f"{item.name} and its task {task.name} both set {sorted(both)}")
+
+
+def _is_a(kind: type, item: Any) -> bool:
+    return isinstance(item, kind)
 
 
 def _is_problem(item: Any) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 from pdebench_lite.registry.command import Command
+from pdebench_lite.registry.component import Network, Optimizer, Sampler, Weighting
 from pdebench_lite.registry.figure import Figure
 from pdebench_lite.registry.method import Backend, Method
 from pdebench_lite.registry.quantity import Quantity
@@ -60,8 +61,32 @@ def pdebench_quantities() -> Sequence[Quantity]:
 
 
 @hookspec
+def pdebench_optimizers() -> Sequence[Optimizer]:
+    """Return optimisers that `optimizer=` may name."""
+    return ()
+
+
+@hookspec
 def pdebench_figures() -> Sequence[Figure]:
     """Return figures that `pdebench plot` draws from records."""
+    return ()
+
+
+@hookspec
+def pdebench_networks() -> Sequence[Network]:
+    """Return networks that `network=` may name."""
+    return ()
+
+
+@hookspec
+def pdebench_weightings() -> Sequence[Weighting]:
+    """Return rules for the weights of a loss that `weighting=` may name."""
+    return ()
+
+
+@hookspec
+def pdebench_samplers() -> Sequence[Sampler]:
+    """Return rules for collocation points that `sampler=` may name."""
     return ()
 
 

@@ -50,8 +50,9 @@ class Named(Generic[T]):
             try:
                 value = instance.__dict__[self._key] = getattr(import_module(module), name)
             except Exception as error:  # a stranger's plugin never takes us down
+                kind = type(instance).__name__.lower()
                 raise PdebenchError(
-                    f"method {instance.name}: {self._key[1:]}='{value}' cannot be imported, "
+                    f"{kind} {instance.name}: {self._key[1:]}='{value}' cannot be imported, "
                     f"{type(error).__name__}: {error}; write module:object"
                 ) from error
         return value

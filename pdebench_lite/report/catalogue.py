@@ -9,6 +9,7 @@ from pdebench_lite.registry.quantity import Quantity
 
 if TYPE_CHECKING:  # take long to import, and listing the methods needs neither
     from pdebench_lite.problem import Problem
+    from pdebench_lite.registry.component import Component
     from pdebench_lite.selectors import Settings
 
 
@@ -99,6 +100,25 @@ def _method(known: Registry, method: Method, details: bool) -> dict[str, Any]:
 def _installed(distribution: str) -> bool:
     found = importlib.metadata.Distribution.discover(name=distribution)
     return next(iter(found), None) is not None
+
+
+def components(known: Registry, what: str) -> list[dict[str, Any]]:
+    """Describe the parts of methods of one kind: `optimizers`, `networks`, ….
+
+    Their own settings are written `name[key=value]`.
+    """
+    found: dict[str, Component] = getattr(known, what)
+    return [
+        {
+            "name": item.name,
+            "about": item.summary,
+            "backends": list(item.objects),
+            "source": item.source,
+            "parameters": _parameters(item.Config),
+            "provided_by": known.owners[item.kind, item.name],
+        }
+        for item in found.values()
+    ]
 
 
 def metrics(known: Registry) -> list[dict[str, Any]]:

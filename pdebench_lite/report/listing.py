@@ -10,6 +10,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from pdebench_lite.errors import visible
+from pdebench_lite.registry.component import COMPONENTS
 from pdebench_lite.registry.discovery import PLURALS
 
 if TYPE_CHECKING:
@@ -27,11 +28,13 @@ def outline(what: str, entries: list[Entry], width: int | None = None) -> str:
     """Return a few lines on each entry, under headings.
 
     Args:
-        what: `problems`, `methods`, `metrics`, `quantities` or `figures`.
+        what: `problems`, `methods`, `metrics`, or another plural such as `optimizers`.
         entries: what the function of that name in `catalogue` returned.
         width: columns; those of the terminal if not given.
     """
-    sort = {"problems": _by_task, "methods": _by_family}.get(what, _by_provider)
+    sorts = {"problems": _by_task, "methods": _by_family}
+    parts = dict.fromkeys((f"{kind}s" for kind in COMPONENTS), _parts_by_provider)
+    sort = (sorts | parts).get(what, _by_provider)
     sections = sort(entries)
     columns = max(width or shutil.get_terminal_size().columns, MIN_ABOUT)
     rows = [row for _, section in sections for row in section]
@@ -97,6 +100,17 @@ def _by_provider(entries: list[Entry]) -> list[Section]:
 def _note(entry: Entry) -> str:
     """Return the unit of a quantity, and the options of a figure."""
     return entry.get("unit", "") or ", ".join(p["name"] for p in entry.get("parameters", []))
+
+
+def _parts_by_provider(entries: list[Entry]) -> list[Section]:
+    return [
+        (f"from {provider}", [(e["name"], ", ".join(e["backends"]), _sourced(e)) for e in members])
+        for provider, members in groupby(entries, key=lambda entry: entry["provided_by"])
+    ]
+
+
+def _sourced(entry: Entry) -> str:
+    return f"{entry['about']} ({entry['source']})" if entry["source"] else entry["about"]
 
 
 def _meant(entry: Entry) -> str:
@@ -167,6 +181,19 @@ def print_methods(console: "Console", entries: list[Entry]) -> None:
         _print_parameters(console, entry["parameters"], "  ")
         console.print(
             Text(visible(f"  provided by {entry['provided_by']}\n{entry['citation']}\n", kept="\n"))
+        )
+
+
+def print_components(console: "Console", entries: list[Entry]) -> None:
+    """Print everything that `catalogue.components` returned."""
+    from rich.text import Text
+
+    for entry in entries:
+        console.print(Text(visible(f"{entry['name']}: {entry['about']}"), style="bold"))
+        console.print(Text(visible(f"  backends: {', '.join(entry['backends'])}")))
+        _print_parameters(console, entry["parameters"], "  ")
+        console.print(
+            Text(visible(f"  {entry['source']}\n  provided by {entry['provided_by']}\n", kept="\n"))
         )
 
 

@@ -30,7 +30,7 @@ def fingerprint_of(registry: Registry, cell: Cell) -> dict[str, str]:
         tasks[cell.task].__module__,
         method.Config.__module__,
         method.supports.__module__,
-        *method.Config.code_paths(cell.config),
+        *method.Config.code_paths(cell.config, cell.backend),
     ]
     if cell.backend in method.solvers:
         modules += [method.solvers[cell.backend], backend.runtime]

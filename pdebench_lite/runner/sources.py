@@ -37,7 +37,10 @@ _APART = tuple(
     )
 )  # fmt: skip
 _COUNTED = tuple(f"{CORE}.store.{part}" for part in ("arrays", "cell", "checkpoints"))
-_DESCRIPTIONS = ("Method", "Backend", "Claim", "Tuning")  # what they name of a cell's is a root
+_DESCRIPTIONS = (  # what they name of a cell's is a root
+    "Method", "Backend", "Claim", "Command", "Tuning",
+    "Optimizer", "Network", "Weighting", "Sampler", "Quantity", "Figure",
+)  # fmt: skip
 _ANY = "*"
 _LOADERS = ("import_module", "__import__")
 _RUNNERS = ("run_path", "run_module", "spec_from_file_location", "walk_packages", "iter_modules")

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import jax
@@ -17,15 +18,27 @@ from pdebench_jax._rollout import frames, repeat
 from pdebench_lite.problem import Arrays
 from pdebench_lite.runner.processors import usable_processors
 from pdebench_lite.runner.run import Run
-from pdebench_methods.host import HOSTED, HostMinimiser, slices
+from pdebench_methods.host import HostMinimiser, search, slices
 from pdebench_methods.networks import propagate
-from pdebench_methods.training import RATE, Loss, Minimiser, Objective, OwnNetwork
+from pdebench_methods.settings import component
+from pdebench_methods.training import (
+    Loss,
+    Minimiser,
+    Objective,
+    OwnNetwork,
+    Stage,
+    Static,
+    bound,
+    key_of,
+)
 
 
 class JaxTools:
     """Arrays on the device of the run, and compiled optimisers."""
 
+    backend = "jax"
     propagate = staticmethod(partial(propagate, activate))
+    activate = staticmethod(activate)
 
     def __init__(self, run: Run) -> None:
         self.dtype = jnp.dtype(run.dtype)
@@ -56,39 +69,45 @@ class JaxTools:
 
     def minimiser(
         self,
-        optimizer: str,
+        stage: Stage,
         objective: Objective,
         parameters: dict[str, np.ndarray],
-        data: dict[str, np.ndarray],
         learning_rate: float,
     ) -> Minimiser:
         """Make an optimiser; its compiled steps are kept for later stages with the same shapes."""
-        if optimizer in HOSTED:
-            flat = JaxFlatObjective(self, objective, parameters, data)
-            return HostMinimiser(optimizer, flat, parameters)
-        start, inputs = self.on_device(parameters), self.on_device(data)
+        described, config = component("optimizer", stage.optimizer)
+        made = described.load(self.backend)
+        if self.backend not in described.objects:
+            flat = JaxFlatObjective(self, objective, parameters, stage.data, stage.static)
+            rate = stage.rate * learning_rate
+            return HostMinimiser(
+                flat, parameters, lambda x: search(described, made, flat, x, rate, config),
+                learning_rate,
+            )  # fmt: skip
+        start, inputs = self.on_device(parameters), self.on_device(stage.data)
         shapes = tuple((name, values.shape) for name, values in sorted(inputs.items()))
-        key = (optimizer, learning_rate, shapes)
-        init, advance = (
-            _lbfgs(objective.loss)
-            if optimizer == "lbfgs"
-            else _first_order(
-                optimizer, value_and_gradient(objective, usable_processors()), learning_rate
-            )
-        )
-        state = init(start)
+        rule = made(learning_rate, config)
+        state, rate = rule.init(start), self.asarray(np.asarray(stage.rate))
+        key = (stage.optimizer, learning_rate, shapes, key_of(stage.static))
         if key not in self._compiled:
-            self._compiled[key] = jax.jit(advance).lower(start, state, inputs, 1).compile()
-        return OptaxMinimiser(self, self._compiled[key], start, state, inputs)
+            advance = _loop(_body(rule, state, bound(objective, stage.static)))
+            lowered = jax.jit(advance).lower(start, state, inputs, rate, 1)
+            self._compiled[key] = lowered.compile()
+        return OptaxMinimiser(self, self._compiled[key], start, state, inputs, rate)
 
     def evaluate(
         self,
         function: Callable[[Any, Any], Any],
         parameters: dict[str, np.ndarray],
         data: dict[str, np.ndarray],
+        static: Static = MappingProxyType({}),
     ) -> np.ndarray:
-        """Return a function of parameters and data, compiled when first asked for."""
-        compiled = self.compiled(function, function)
+        """Return a function of parameters and data, compiled when first asked for.
+
+        It finds static values among the data.
+        """
+        whole = function if not static else lambda p, d: function(p, {**d, **static})
+        compiled = self.compiled((function, key_of(static)), whole)
         return self.to_numpy(compiled(self.on_device(parameters), self.on_device(data)))
 
     def on_device(self, arrays: Mapping[str, np.ndarray]) -> dict[str, jax.Array]:
@@ -159,15 +178,15 @@ class OptaxMinimiser:
     """An optax optimiser whose steps run in one compiled loop on the device."""
 
     def __init__(
-        self, tools: JaxTools, advance: Any, parameters: Any, state: Any, data: Any
+        self, tools: JaxTools, advance: Any, parameters: Any, state: Any, data: Any, rate: Any
     ) -> None:
-        self._tools, self._advance = tools, advance
+        self._tools, self._advance, self._rate = tools, advance, rate
         self._parameters, self._state, self._data = parameters, state, data
 
     def advance(self, steps: int) -> tuple[jax.Array, int, int]:
         """Do that many steps; returns loss before the last one, steps, evaluations."""
         self._parameters, self._state, loss, evaluations = self._advance(
-            self._parameters, self._state, self._data, steps
+            self._parameters, self._state, self._data, self._rate, steps
         )
         return loss, steps, int(evaluations)
 
@@ -175,9 +194,10 @@ class OptaxMinimiser:
         """Return the parameters as of now."""
         return {name: np.asarray(values) for name, values in self._parameters.items()}
 
-    def feed(self, data: dict[str, np.ndarray]) -> None:
-        """Go on with other data of the same shapes."""
+    def feed(self, data: dict[str, np.ndarray], rate: float = 1.0) -> None:
+        """Go on with other data of the same shapes, and another factor on the learning rate."""
         self._data = self._tools.on_device(data)
+        self._rate = self._tools.asarray(np.asarray(rate))
 
     def state(self) -> dict[str, np.ndarray]:
         """Return parameters and the leaves of optax' state by their index."""
@@ -210,8 +230,9 @@ class JaxFlatObjective:
         objective: Any,
         parameters: dict[str, np.ndarray],
         data: dict[str, np.ndarray],
+        static: Static = MappingProxyType({}),
     ) -> None:
-        places = slices(parameters)
+        objective, places, key = bound(objective, static), slices(parameters), key_of(static)
 
         def named(x: jax.Array) -> dict[str, jax.Array]:
             return {name: x[where].reshape(shape) for name, (where, shape) in places.items()}
@@ -254,11 +275,11 @@ class JaxFlatObjective:
             return jnp.concatenate([r for r, _ in found]), jnp.concatenate([j for _, j in found])
 
         self._tools = tools
-        self._value_and_gradient = tools.compiled("loss", of_flat)
+        self._value_and_gradient = tools.compiled(("loss", key), of_flat)
         self._pointwise = hasattr(objective, "terms") and jax.default_backend() == "cpu"
         self._pool = ThreadPoolExecutor(1)
-        self._residuals = tools.compiled("residuals", residuals)
-        self._linearise = tools.compiled("linearise", linearise)
+        self._residuals = tools.compiled(("residuals", key), residuals)
+        self._linearise = tools.compiled(("linearise", key), linearise)
         self.feed(data)
 
     def value_and_gradient(self, x: np.ndarray) -> tuple[float, np.ndarray]:
@@ -292,15 +313,13 @@ class JaxFlatObjective:
         self._halves = halves(self._data) if self._pointwise else [self._data]
 
 
-def _loop(
-    body: Callable[[Any, Any, Any], tuple[Any, Any, Any, Any]],
-) -> Callable[[Any, Any, Any, Any], tuple[Any, Any, Any, Any]]:
+def _loop(body: Callable[[Any, Any, Any, Any], tuple[Any, Any, Any, Any]]) -> Callable[..., Any]:
     """Repeat an update a number of times that is known only when called."""
 
-    def advance(parameters: Any, state: Any, data: Any, steps: Any) -> tuple[Any, Any, Any, Any]:
+    def advance(parameters: Any, state: Any, data: Any, rate: Any, steps: Any) -> Any:
         def once(_: Any, carry: Any) -> Any:
             parameters, state, _, evaluations = carry
-            parameters, state, loss, more = body(parameters, state, data)
+            parameters, state, loss, more = body(parameters, state, data, rate)
             return parameters, state, loss, evaluations + more
 
         dtype = jax.tree.leaves(parameters)[0].dtype
@@ -310,25 +329,23 @@ def _loop(
     return advance
 
 
-def _first_order(
-    name: str, value_and_gradient: Callable[[Any, Any], Any], learning_rate: float
-) -> tuple[Any, Any]:
-    rule = optax.sgd(learning_rate) if name == "gd" else optax.adam(learning_rate)
+def _body(rule: Any, state: Any, objective: Any) -> Callable[..., tuple[Any, Any, Any, Any]]:
+    """Return one step of a rule of optax: with a line search of its own, or without."""
+    if optax.tree.get(state, "info", None) is not None:
+        return _searching(rule, objective.loss)
+    value_and_gradient_of = value_and_gradient(objective, usable_processors())
 
-    def body(parameters: Any, state: Any, data: Any) -> tuple[Any, Any, Any, Any]:
-        value, gradient = value_and_gradient(parameters, data)
+    def body(parameters: Any, state: Any, data: Any, rate: Any) -> tuple[Any, Any, Any, Any]:
+        value, gradient = value_and_gradient_of(parameters, data)
         updates, state = rule.update(gradient, state, parameters)
-        if RATE in data:
-            updates = jax.tree.map(lambda update: data[RATE] * update, updates)
+        updates = jax.tree.map(lambda update: rate * update, updates)
         return optax.apply_updates(parameters, updates), state, value, jnp.int32(1)
 
-    return rule.init, _loop(body)
+    return body
 
 
-def _lbfgs(loss: Loss) -> tuple[Any, Any]:
-    rule = optax.lbfgs(memory_size=50)
-
-    def body(parameters: Any, state: Any, data: Any) -> tuple[Any, Any, Any, Any]:
+def _searching(rule: Any, loss: Loss) -> Callable[..., tuple[Any, Any, Any, Any]]:
+    def body(parameters: Any, state: Any, data: Any, rate: Any) -> tuple[Any, Any, Any, Any]:
         at = lambda p: loss(p, data)  # noqa: E731
         value, gradient = optax.value_and_grad_from_state(at)(parameters, state=state)
         updates, state = rule.update(
@@ -337,4 +354,4 @@ def _lbfgs(loss: Loss) -> tuple[Any, Any]:
         searched = optax.tree.get(state, "info").num_linesearch_steps
         return optax.apply_updates(parameters, updates), state, value, searched.astype(jnp.int32)
 
-    return rule.init, _loop(body)
+    return body

@@ -11,7 +11,7 @@ from pdebench_lite.runner.run import Run
 from pdebench_methods.host import FlatObjective
 from pdebench_methods.objectives import solver_in_the_loop
 from pdebench_methods.objectives.diffphys import DiffphysObjective
-from pdebench_methods.training import Minimiser, train
+from pdebench_methods.training import Minimiser, Stage, split, train
 
 
 class DiffphysTools(JaxTools):
@@ -21,25 +21,24 @@ class DiffphysTools(JaxTools):
 
     def minimiser(
         self,
-        optimizer: str,
+        stage: Stage,
         objective: Any,
         parameters: dict[str, np.ndarray],
-        data: dict[str, np.ndarray],
         learning_rate: float,
     ) -> Minimiser:
-        """Make an optimiser and compile its first step."""
-        if optimizer != "gauss-newton":
-            return super().minimiser(optimizer, objective, parameters, data, learning_rate)
-        return objective.gauss_newton(parameters, data)
+        """Make the optimiser of a stage and compile its first step."""
+        if stage.described.needs != "objective":
+            return super().minimiser(stage, objective, parameters, learning_rate)
+        return objective.gauss_newton(parameters, stage.inputs)
 
     def flat_objective(
         self,
         objective: DiffphysObjective,
         parameters: dict[str, np.ndarray],
-        data: dict[str, np.ndarray],
+        data: dict[str, Any],
     ) -> FlatObjective:
         """Return the residuals and their Jacobian as functions of one vector."""
-        return JaxFlatObjective(self, objective, parameters, data)
+        return JaxFlatObjective(self, objective, parameters, *split(data))
 
 
 def solve(view: View, run: Run) -> Solution:

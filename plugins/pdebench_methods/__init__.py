@@ -7,6 +7,7 @@ arithmetic, so that torch and JAX train the same thing. `training` is the loop t
 from collections.abc import Sequence
 
 from pdebench_lite import hookimpl
+from pdebench_lite.registry.component import Network, Optimizer, Sampler, Weighting
 from pdebench_lite.registry.method import Method
 
 
@@ -16,3 +17,35 @@ def pdebench_methods() -> Sequence[Method]:
     from pdebench_methods.descriptions import CNN, DIFFPHYS, FNO, MLP, PINN
 
     return (MLP, PINN, DIFFPHYS, CNN, FNO)
+
+
+@hookimpl
+def pdebench_optimizers() -> Sequence[Optimizer]:
+    """Return the optimisers."""
+    from pdebench_methods.components import OPTIMIZERS
+
+    return OPTIMIZERS
+
+
+@hookimpl
+def pdebench_networks() -> Sequence[Network]:
+    """Return the networks."""
+    from pdebench_methods.components import NETWORKS
+
+    return NETWORKS
+
+
+@hookimpl
+def pdebench_weightings() -> Sequence[Weighting]:
+    """Return the weightings."""
+    from pdebench_methods.components import WEIGHTINGS
+
+    return WEIGHTINGS
+
+
+@hookimpl
+def pdebench_samplers() -> Sequence[Sampler]:
+    """Return the samplers."""
+    from pdebench_methods.components import SAMPLERS
+
+    return SAMPLERS

@@ -1,12 +1,13 @@
 """Method `diffphys`: differentiable physics; unknowns are fitted through an unrolled solver."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from pdebench_lite.problem import Task
 from pdebench_lite.registry.method import Support
+from pdebench_methods.settings import AUTO, named_optimizers
 from pdebench_methods.solver_in_the_loop import CorrectionSettings, fits_a_correction
 
 PRESETS: Mapping[str, Mapping[str, Any]] = {
@@ -29,6 +30,8 @@ MODES: Mapping[str, Mapping[str, Any]] = {"solver-in-the-loop": {"learning_rate"
 class DiffphysSettings(CorrectionSettings):
     """Settings of `diffphys`; what is given wins over what a preset says."""
 
+    kinds: ClassVar[Mapping[str, str]] = {"optimizer": "optimizer"}
+
     preset: Literal["", "lecture"] = Field("", description="lecture: gradient descent on cells")
     cells: int = Field(
         0, ge=0, le=65536, description="cells per space axis; 0: chosen, and refined while it pays"
@@ -37,9 +40,10 @@ class DiffphysSettings(CorrectionSettings):
     scheme: str = Field("", description="a scheme of the problem; empty: that of highest order")
     basis: Literal["fourier", "cells"] = Field("fourier", description="of an unknown function")
     modes: int = Field(0, ge=0, description="Fourier modes per axis; 0: 64 in 1-D, 5 in 2-D")
-    optimizer: Literal["auto", "gauss-newton", "ssbroyden", "lbfgs", "adam", "gd"] = Field(
-        "auto",
-        description="auto: gauss-newton up to 300 parameters in 1-D; ssbroyden up to 2000; lbfgs",
+    optimizer: str = Field(
+        AUTO,
+        description="a name of `pdebench list optimizers`; auto: gauss-newton up to 300 parameters "
+        "in 1-D; ssbroyden up to 2000; lbfgs",
     )
     learning_rate: float = Field(1e-2, gt=0, description="of gd and adam")
     iterations: int = Field(0, ge=0, description="most steps of the last stage; 0: to convergence")
@@ -60,6 +64,13 @@ class DiffphysSettings(CorrectionSettings):
             return values
         preset = PRESETS.get(values.get("preset", ""), {})
         return {**MODES.get(values.get("mode", ""), {}), **preset, **values}
+
+    @field_validator("optimizer")
+    @classmethod
+    def _names_an_optimizer(cls, optimizer: str) -> str:
+        if "+" in optimizer.partition("[")[0]:
+            raise ValueError("give one optimiser: its stages come from the search")
+        return named_optimizers(optimizer, "gradient", "objective")
 
     @field_validator("cells")
     @classmethod

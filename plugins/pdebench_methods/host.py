@@ -1,14 +1,12 @@
 """Minimisers whose control flow runs on the host, on flat float64 vectors; for every backend."""
 
-from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
-from pdebench_methods.search import HostMatrix, LevenbergMarquardt, NewMatrix, SelfScaledBroyden
-
-HOSTED = ("ssbroyden", "lm")
-"""The optimisers of this module."""
+from pdebench_lite.registry.component import Optimizer
+from pdebench_methods.search.symmetric_matrix import HostMatrix, NewMatrix
 
 
 class FlatObjective(Protocol):
@@ -46,31 +44,140 @@ def slices(parameters: Mapping[str, np.ndarray]) -> dict[str, tuple[slice, tuple
     return places
 
 
-class HostMinimiser:
-    """An optimiser of `pdebench_methods.search` on the objective of a backend.
+class Search(Protocol):
+    """An optimiser of `any` backend: it works step by step on a vector, on the host.
+
+    Attributes:
+        x: the point as of now, (n,), float64.
+        loss: the loss there.
+        evaluations: of the loss so far.
+    """
+
+    x: np.ndarray
+    loss: float
+    evaluations: int
+
+    def step(self) -> bool:
+        """Take one step; returns False where no lower point is found."""
+
+    def refresh(self) -> None:
+        """Evaluate again at x, after a change of what is minimised."""
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Return all that `restore` needs to go on bit by bit."""
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Go on from a state that `state` returned."""
+
+
+ValueAndGradient: TypeAlias = Callable[[np.ndarray], tuple[float, np.ndarray]]
+Step: TypeAlias = Callable[..., tuple[np.ndarray, float, dict[str, np.ndarray]] | None]
+"""The shortest form of an optimiser: one step as a function.
+
+`step(x, memory, value_and_gradient, rate, config)` returns the next x, the loss at the old one and
+the next memory, or None where it finds no lower point. x: (n,), float64; memory: named arrays,
+empty at the first step; rate: the learning rate; config: the optimiser's own settings. All that it
+remembers is in the memory, so that it can be saved and go on bit by bit.
+"""
+
+
+class StepByStep:
+    """A `Step` as a `Search`.
 
     Args:
-        optimizer: one of `HOSTED`.
+        step: does one step.
+        evaluate: value and gradient.
+        x: where to start, (n,).
+        rate: the learning rate.
+        config: the optimiser's own settings.
+    """
+
+    def __init__(
+        self, step: Step, evaluate: ValueAndGradient, x: np.ndarray, rate: float, config: Any
+    ) -> None:
+        self._step, self._evaluate, self.rate, self._config = step, evaluate, rate, config
+        self.x, self._memory = np.array(x, dtype=np.float64), dict[str, np.ndarray]()
+        self.evaluations = 0
+        self.loss = self._counted(self.x)[0]
+
+    def _counted(self, x: np.ndarray) -> tuple[float, np.ndarray]:
+        self.evaluations += 1
+        value, gradient = self._evaluate(x)
+        return float(value), np.asarray(gradient, dtype=np.float64)
+
+    def step(self) -> bool:
+        """Take one step."""
+        found = self._step(self.x, self._memory, self._counted, self.rate, self._config)
+        if found is None:
+            return False
+        self.x, self.loss, self._memory = found
+        return True
+
+    def refresh(self) -> None:
+        """Do nothing: the next step evaluates at x."""
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Return all that `restore` needs."""
+        kept = {f"memory/{name}": np.array(values) for name, values in self._memory.items()}
+        at = {"x": self.x.copy(), "loss": np.asarray(self.loss)}
+        return kept | at | {"evaluations": np.asarray(self.evaluations)}
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Go on from a state."""
+        self.x, self.loss = np.array(state["x"]), float(state["loss"])
+        self.evaluations = int(state["evaluations"])
+        start = "memory/"
+        self._memory = {k[len(start) :]: np.array(v) for k, v in state.items() if k[:7] == start}
+
+
+def search(
+    optimizer: Optimizer,
+    made: Any,
+    flat: FlatObjective,
+    x: np.ndarray,
+    rate: float,
+    config: Any,
+    matrix: NewMatrix = HostMatrix,
+) -> Search:
+    """Start an optimiser of `any` backend.
+
+    Args:
+        optimizer: its description.
+        made: its object: a `Step`, or a class of `Search`, called with value and gradient, x and
+            `matrix` if it is dense, or with `linearise`, `residuals` and x.
+        flat: what is minimised.
+        x: where to start, (n,).
+        rate: the learning rate.
+        config: its own settings.
+        matrix: makes the matrix of a dense one.
+    """
+    if optimizer.needs == "residuals":
+        flat.residuals(x)  # compiles it
+        return made(flat.linearise, flat.residuals, x)
+    if not isinstance(made, type):
+        return StepByStep(made, flat.value_and_gradient, x, rate, config)
+    return made(flat.value_and_gradient, x, *((matrix,) if optimizer.dense else ()))
+
+
+class HostMinimiser:
+    """A `Search` on the objective of a backend.
+
+    Args:
         flat: what is minimised.
         parameters: where to start.
-        matrix: makes the matrix of `ssbroyden`.
+        begin: starts the search from a vector.
+        rate: the learning rate, on which a stage may put a factor.
     """
 
     def __init__(
         self,
-        optimizer: str,
         flat: FlatObjective,
         parameters: dict[str, np.ndarray],
-        matrix: NewMatrix = HostMatrix,
+        begin: Callable[[np.ndarray], Search],
+        rate: float = 0.0,
     ) -> None:
-        self._flat, self._places = flat, slices(parameters)
-        self._optimizer: SelfScaledBroyden | LevenbergMarquardt
-        x = flatten(parameters)
-        if optimizer == "ssbroyden":
-            self._optimizer = SelfScaledBroyden(flat.value_and_gradient, x, matrix)
-        else:
-            flat.residuals(x)  # compiles it
-            self._optimizer = LevenbergMarquardt(flat.linearise, flat.residuals, x)
+        self._flat, self._places, self._rate = flat, slices(parameters), rate
+        self._optimizer = begin(flatten(parameters))
 
     def advance(self, steps: int) -> tuple[float, int, int]:
         """Do at most that many steps, fewer where no lower point is found."""
@@ -84,9 +191,11 @@ class HostMinimiser:
         x = self._optimizer.x
         return {name: x[where].reshape(shape) for name, (where, shape) in self._places.items()}
 
-    def feed(self, data: dict[str, np.ndarray]) -> None:
-        """Go on with other data of the same shapes."""
+    def feed(self, data: dict[str, np.ndarray], rate: float = 1.0) -> None:
+        """Go on with other data of the same shapes, and another factor on the learning rate."""
         self._flat.feed(data)
+        if isinstance(self._optimizer, StepByStep):
+            self._optimizer.rate = rate * self._rate
         self._optimizer.refresh()
 
     def state(self) -> dict[str, np.ndarray]:

@@ -5,10 +5,10 @@ from pydantic import Field
 from pdebench_lite.problem import Task
 from pdebench_lite.registry.method import Support
 from pdebench_methods.operators import fits
-from pdebench_methods.settings import NetworkSettings, TrainingSettings, supported
+from pdebench_methods.settings import TrainedNetworkSettings, supported
 
 
-class MlpSettings(NetworkSettings, TrainingSettings):
+class MlpSettings(TrainedNetworkSettings):
     """Settings of `mlp`."""
 
     labels: int = Field(

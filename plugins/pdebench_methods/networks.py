@@ -14,7 +14,7 @@ import numpy as np
 
 from pdebench_lite.numerics import array_namespace, jets
 from pdebench_lite.problem import Domain, Unknown
-from pdebench_methods.settings import NetworkSettings
+from pdebench_methods.settings import NetworkSettings, component
 from pdebench_methods.training import Tools
 from pdebench_methods.unknowns import function_of, start_of, value_of
 
@@ -29,55 +29,25 @@ Propagate: TypeAlias = Callable[[str, Layers, jets.Jet], jets.Jet]
 
 
 def initial_network(
-    rng: np.random.Generator, prefix: str, inputs: int, outputs: int, shape: NetworkSettings
+    rng: np.random.Generator, inputs: int, outputs: int, shape: NetworkSettings
 ) -> dict[str, np.ndarray]:
     """Draw weights by Glorot & Bengio 2010 (AISTATS 9, eq. 16, uniform); biases are zero.
 
     Returns:
-        `{prefix}.{layer}.weight` (out, in) and `{prefix}.{layer}.bias` (out,), float64.
+        `{layer}.weight` (out, in) and `{layer}.bias` (out,), float64.
     """
     sizes = [inputs, *[shape.width] * shape.depth, outputs]
     parameters = {}
     for layer, (n, m) in enumerate(itertools.pairwise(sizes)):
-        limit = sqrt(6.0 / (n + m))
-        parameters[f"{prefix}.{layer}.weight"] = rng.uniform(-limit, limit, (m, n))
-        parameters[f"{prefix}.{layer}.bias"] = np.zeros(m)
+        parameters[f"{layer}.weight"] = glorot(rng, n, m)
+        parameters[f"{layer}.bias"] = np.zeros(m)
     return parameters
 
 
-def apply_network(
-    parameters: Parameters,
-    prefix: str,
-    features: Sequence[Any],
-    activation: str,
-    propagate: Propagate | None = None,
-) -> Any:
-    """Apply a network to features, each of shape (n,): arrays or jets.
-
-    Args:
-        parameters: the weights of one or more networks.
-        prefix: name of the network.
-        features: its inputs.
-        activation: name of the activation function.
-        propagate: how a backend takes jets through layers, where it has a faster way than `jets`.
-
-    Returns:
-        Outputs × points, shape (outputs, n); a jet if the features are jets.
-    """
-    layers = sum(name.startswith(f"{prefix}.") and name.endswith(".weight") for name in parameters)
-    inner = [
-        (parameters[f"{prefix}.{i}.weight"], parameters[f"{prefix}.{i}.bias"])
-        for i in range(layers)
-    ]
-    if isinstance(features[0], jets.Jet):
-        h = jets.stack(list(features))
-        return propagate(activation, inner, h) if propagate else _by_jets(activation, inner, h)
-    xp = array_namespace(inner[0][0])
-    h = xp.stack(list(features))
-    for i, (weight, bias) in enumerate(inner):
-        h = weight @ h + bias[:, None]
-        h = _activate(xp, activation, h) if i < layers - 1 else h
-    return h
+def layers_of(weights: Mapping[str, Any]) -> list[tuple[Any, Any]]:
+    """Return the layers of a fully connected network, first to last."""
+    count = sum(name.endswith(".weight") for name in weights)
+    return [(weights[f"{i}.weight"], weights[f"{i}.bias"]) for i in range(count)]
 
 
 def propagate(activate: Activate, activation: str, layers: Layers, h: jets.Jet) -> jets.Jet:
@@ -101,7 +71,13 @@ def propagate(activate: Activate, activation: str, layers: Layers, h: jets.Jet) 
     return jets.linear(weight, h, bias)[:outputs]
 
 
-_by_jets: Propagate = partial(propagate, lambda name, h: getattr(jets, name)(h))
+def by_name(name: str, x: jets.Jet) -> jets.Jet:
+    """Apply an activation to a jet as `jets` does."""
+    found: jets.Jet = getattr(jets, name)(x)
+    return found
+
+
+_by_jets: Propagate = partial(propagate, by_name)
 
 
 def _activate(xp: Any, name: str, h: Any) -> Any:
@@ -127,48 +103,140 @@ class Networks(Protocol):
 
 
 @dataclass(frozen=True)
-class FullyConnected:
-    """Fully connected networks, on arrays and jets.
+class Layer:
+    """What a registered network computes with, on arrays and on jets alike.
 
     Attributes:
-        shape: width, depth, activation.
-        propagate: see `apply_network`.
+        activate_jet: a backend's way to apply an activation to a jet.
+        propagate: a backend's way to take a jet through layers.
     """
 
-    shape: NetworkSettings
+    activate_jet: Activate = by_name
     propagate: Propagate | None = None
+
+    def linear(self, weight: Any, x: Any, bias: Any) -> Any:
+        """Return weight (out, in) · x (in, n) + bias (out,)."""
+        if isinstance(x, jets.Jet):
+            return jets.linear(weight, x, bias)
+        return weight @ x + bias[:, None]
+
+    def activate(self, name: str, x: Any) -> Any:
+        """Apply an activation function."""
+        if isinstance(x, jets.Jet):
+            return self.activate_jet(name, x)
+        return _activate(array_namespace(x), name, x)
+
+
+class Registered(Protocol):
+    """What the object of a registered network makes, called with (shape, config).
+
+    `shape` has width, depth and activation; `config` are the network's own settings.
+    """
+
+    def initial(self, rng: np.random.Generator, inputs: int, outputs: int) -> dict[str, np.ndarray]:
+        """Draw the weights by their names, float64."""
+
+    def __call__(self, weights: Mapping[str, Any], x: Any, layer: Layer) -> Any:
+        """Return the outputs (outputs, n) at features x (inputs, n): arrays, or jets."""
+
+
+def glorot(rng: np.random.Generator, inputs: int, outputs: int) -> np.ndarray:
+    """Draw a weight (outputs, inputs) by Glorot & Bengio 2010 (AISTATS 9, eq. 16, uniform)."""
+    limit = sqrt(6.0 / (inputs + outputs))
+    return rng.uniform(-limit, limit, (outputs, inputs))
+
+
+class FullyConnected:
+    """The registered network `mlp`.
+
+    Args:
+        shape: width, depth, activation.
+        config: none.
+    """
+
+    def __init__(self, shape: NetworkSettings, config: Any = None) -> None:
+        self._shape = shape
+
+    def initial(self, rng: np.random.Generator, inputs: int, outputs: int) -> dict[str, np.ndarray]:
+        """Draw the weights; see `initial_network`."""
+        return initial_network(rng, inputs, outputs, self._shape)
+
+    def silenced(self, drawn: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Return the last layer's weights as zeros; its biases are."""
+        last = f"{self._shape.depth}."
+        return {k: np.zeros_like(v) for k, v in drawn.items() if k.startswith(last)}
+
+    def __call__(self, weights: Mapping[str, Any], x: Any, layer: Layer) -> Any:
+        """Return outputs × points."""
+        layers = layers_of(weights)
+        if isinstance(x, jets.Jet):
+            return (layer.propagate or _by_jets)(self._shape.activation, layers, x)
+        for i, (weight, bias) in enumerate(layers):
+            x = layer.linear(weight, x, bias)
+            x = layer.activate(self._shape.activation, x) if i < len(layers) - 1 else x
+        return x
+
+
+@dataclass(frozen=True)
+class RegisteredNetworks:
+    """Networks of one registered kind, each under a name of its own.
+
+    Attributes:
+        network: of that kind.
+        layer: what it computes with.
+    """
+
+    network: Registered
+    layer: Layer
 
     def initial(
         self, rng: np.random.Generator, name: str, inputs: int, outputs: int
     ) -> dict[str, np.ndarray]:
-        """Draw the weights; see `initial_network`."""
-        return initial_network(rng, name, inputs, outputs, self.shape)
+        """Draw the weights of a network, `{name}.…`."""
+        drawn = self.network.initial(rng, inputs, outputs)
+        return {f"{name}.{key}": values for key, values in drawn.items()}
 
     def silenced(self, drawn: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Return the last layer's weights as zeros; its biases are."""
-        return {k: np.zeros_like(v) for k, v in drawn.items() if f".{self.shape.depth}." in k}
+        """Return what of a network's weights to change so that it is zero, if it says so."""
+        silenced = getattr(self.network, "silenced", None)
+        if silenced is None:
+            return {}
+        name = next(iter(drawn)).partition(".")[0]
+        changed = silenced(_of(drawn, name))
+        return {f"{name}.{key}": values for key, values in changed.items()}
 
     def apply(self, parameters: Parameters, name: str, features: Sequence[Any]) -> Any:
-        """Apply a network; see `apply_network`."""
-        return apply_network(parameters, name, features, self.shape.activation, self.propagate)
+        """Apply a network to features, each of shape (n,): outputs × points, (outputs, n)."""
+        if isinstance(features[0], jets.Jet):
+            x: Any = jets.stack(list(features))
+        else:
+            x = array_namespace(features[0]).stack(list(features))
+        return self.network(_of(parameters, name), x, self.layer)
 
 
-def networks_of(
-    settings: NetworkSettings, tools: Tools, propagate: Propagate | None = None, order: int = 0
-) -> Networks:
-    """Return the networks that are configured: fully connected ones, or the user's own.
+def _of(parameters: Mapping[str, Any], name: str) -> dict[str, Any]:
+    start = f"{name}."
+    return {k[len(start) :]: v for k, v in parameters.items() if k.startswith(start)}
+
+
+def networks_of(settings: NetworkSettings, tools: Tools, order: int = 0) -> Networks:
+    """Return the networks that are configured: registered ones, or the user's own.
 
     Args:
         settings: of the method.
         tools: of the backend.
-        propagate: see `apply_network`.
         order: of the derivatives along points that the loss needs.
+
+    Raises:
+        UnsupportedError: the network is not for this backend.
     """
-    if settings.network:
+    if settings.own_network:
         from pdebench_methods.own_network import OwnNetworks
 
-        return OwnNetworks(settings.network, tools, order)
-    return FullyConnected(settings, propagate)
+        return OwnNetworks(settings.own_network, tools, order)
+    described, config = component("network", settings.network)
+    made = described.load(tools.backend)(settings, config)
+    return RegisteredNetworks(made, Layer(tools.activate, tools.propagate))
 
 
 class Model:

@@ -1,17 +1,21 @@
 """What the methods that learn a solution operator have in common: settings, and which tasks fit."""
 
+from typing import ClassVar
+
 from pydantic import Field
 
 from pdebench_lite.problem import Task
 from pdebench_lite.registry.method import Support
-from pdebench_lite.selectors import Settings
+from pdebench_methods.settings import ComponentSettings
 
 
-class OperatorSettings(Settings):
+class OperatorSettings(ComponentSettings):
     """Labels and optimisation: Adam on minibatches, its rate falling along half a cosine.
 
     The cosine ends with the budget (steps or charged seconds), without one after `steps`.
     """
+
+    always: ClassVar[tuple[str, ...]] = ("adam",)
 
     instances: int = Field(0, ge=0, description="labelled instances; 0: all that the task offers")
     batch: int = Field(16, ge=1, description="instances of a minibatch")

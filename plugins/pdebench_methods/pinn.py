@@ -1,14 +1,22 @@
 """Method `pinn`: a network made to satisfy the equation at collocation points."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from pdebench_lite.problem import Task
+from pdebench_lite.registry import own_code
 from pdebench_lite.registry.method import Support
 from pdebench_methods.operators import fits
-from pdebench_methods.settings import SHAPE, NetworkSettings, TrainingSettings, supported
+from pdebench_methods.settings import (
+    SHAPE,
+    TrainedNetworkSettings,
+    component,
+    named,
+    supported,
+    takes_jets,
+)
 
 PRESETS: Mapping[str, Mapping[str, Any]] = {
     "": {},
@@ -52,12 +60,23 @@ float64 unless the run asks for float32, as there.
 """
 
 
-class PinnSettings(NetworkSettings, TrainingSettings):
+class PinnSettings(TrainedNetworkSettings):
     """Settings of `pinn`; what is given wins over what a preset says.
 
     The defaults are the strongest recipe known here: hard constraints, self-scaled Broyden, points
     redrawn where the residual is large (Urbán et al. 2025, doi:10.1016/j.jcp.2024.113656).
     """
+
+    usual: ClassVar[Mapping[str, str]] = {
+        **TrainedNetworkSettings.usual,
+        "weighting": "fixed",
+        "sampler": "residual",
+    }
+    kinds: ClassVar[Mapping[str, str]] = {
+        **TrainedNetworkSettings.kinds,
+        "weighting": "weighting",
+        "sampler": "sampler",
+    }
 
     preset: Literal["", "lecture", "raissi"] = Field(
         "", description="lecture: soft, plain gradient descent; raissi: soft, Adam + L-BFGS"
@@ -73,7 +92,18 @@ class PinnSettings(NetworkSettings, TrainingSettings):
     )
     doubling: int = Field(3000, ge=1, description="steps between doublings of the points")
     redraw: int = Field(
-        500, ge=0, description="most steps before the points are redrawn by residual; 0: never"
+        500,
+        ge=0,
+        description="most steps before the points are drawn again and the parts of the loss "
+        "weighed again; 0: never",
+    )
+    sampler: str = Field(
+        "residual", description="where the points lie: a name of `pdebench list samplers`"
+    )
+    weighting: str = Field(
+        "fixed",
+        description="of the parts of the loss, besides α₀ and α₁: a name of "
+        "`pdebench list weightings`; it takes effect whenever points are drawn",
     )
     candidates: int = Field(50_000, ge=1, description="points from which the new ones are drawn")
     side_points: int = Field(200, ge=1, description="points per soft constraint")
@@ -91,7 +121,7 @@ class PinnSettings(NetworkSettings, TrainingSettings):
     derivatives: Literal["jets", "autodiff"] = Field(
         "jets",
         description="one Taylor-mode pass, or nested automatic differentiation; "
-        "with network: autodiff",
+        "for networks that take no jets: autodiff",
     )
 
     @model_validator(mode="before")
@@ -100,17 +130,32 @@ class PinnSettings(NetworkSettings, TrainingSettings):
         if not isinstance(values, dict):
             return values
         preset = dict(PRESETS.get(str(values.get("preset", "")), {}))
-        if values.get("network"):
+        network = str(values.get("network", "mlp"))
+        if own_code.is_path(network):
             preset = {k: v for k, v in preset.items() if k not in SHAPE}
+        if not takes_jets(network):
             preset["derivatives"] = "autodiff"
             if values.get("derivatives") == "jets":
-                raise ValueError(
-                    "jets do not pass through a network of your own; leave derivatives out"
-                )
+                whose = "a network of your own" if own_code.is_path(network) else network
+                raise ValueError(f"jets do not pass through {whose}; leave derivatives out")
         return {**preset, **values}
+
+    @field_validator("sampler")
+    @classmethod
+    def _names_a_sampler(cls, sampler: str) -> str:
+        return named("sampler", sampler)
+
+    @field_validator("weighting")
+    @classmethod
+    def _names_a_weighting(cls, weighting: str) -> str:
+        return named("weighting", weighting)
 
     @model_validator(mode="after")
     def _enough_candidates(self) -> "PinnSettings":
+        if self.weighting != "fixed" and not self.redraw:
+            raise ValueError(
+                f"weighting={self.weighting} changes whenever points are drawn; give redraw above 0"
+            )
         name = "points" if self.most_points <= self.points else "most_points"
         wanted = getattr(self, name)
         if self.redraw and self.candidates < wanted:
@@ -127,6 +172,8 @@ def supports(task: Task, config: PinnSettings) -> Support:
         return _supports_each_instance(task, config)
     if "equation" not in task.faces or not task.asks_fields:
         return Support(False, f"{task.label} states no residual of fields on points")
+    if component("weighting", config.weighting)[0].time and task.problem.domain.time is None:
+        return Support(False, f"weighting={config.weighting} needs time, {task.label} has none")
     return supported(config)
 
 
@@ -136,8 +183,9 @@ def _supports_each_instance(task: Task, config: PinnSettings) -> Support:
         return Support(False, f"{task.label} states no residual")
     found = fits(task)
     if found.ok and config.derivatives == "autodiff" and config.constraints == "hard":
-        needs = "network" if config.network else "derivatives=autodiff"
-        remedy = "constraints=soft" + ("" if config.network else ", or derivatives=jets")
+        jets = takes_jets(config.network)
+        needs = "derivatives=autodiff" if jets else "network"
+        remedy = "constraints=soft" + (", or derivatives=jets" if jets else "")
         reason = f"the initial states of a family come as numbers: {needs} needs soft constraints"
         return Support(False, f"{reason}; write {remedy}")
     return supported(config) if found.ok else found

@@ -1,20 +1,22 @@
 """Settings of `diffphys[mode=solver-in-the-loop]`: a network that corrects a coarse solver."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from pdebench_lite.problem import Task
 from pdebench_lite.registry.method import Support
-from pdebench_lite.selectors import Settings
 from pdebench_methods.operators import fits
+from pdebench_methods.settings import ComponentSettings
 
 CELLS = 32
 """Cells of the coarse solver where none are configured."""
 
 
-class CorrectionSettings(Settings):
+class CorrectionSettings(ComponentSettings):
     """Settings that only the mode `solver-in-the-loop` reads."""
+
+    always: ClassVar[tuple[str, ...]] = ("adam",)
 
     mode: Literal["inverse", "solver-in-the-loop"] = Field(
         "inverse",

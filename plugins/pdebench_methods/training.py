@@ -15,27 +15,23 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Literal, Protocol, TypeAlias
+from types import MappingProxyType
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
 from pdebench_lite.problem import Arrays
 from pdebench_lite.problem.solution import Solution
+from pdebench_lite.registry.component import Optimizer
 from pdebench_lite.runner.run import Run
-from pdebench_methods.settings import TrainingSettings
+from pdebench_methods.settings import TrainingSettings, component
 from pdebench_methods.share import Share
 
 CHUNK = 100
-RATE = "rate="
-"""Name in a stage's data of a factor on the learning rate of `gd` and `adam`, for schedules."""
 
 Data: TypeAlias = dict[str, Any]
 Loss: TypeAlias = Callable[[dict[str, Any], Data], Any]
-Optimizer: TypeAlias = Literal["gd", "adam", "lbfgs", "ssbroyden", "lm", "gauss-newton"]
-
-_FIRST_ORDER = ("gd", "adam")  # the others know when they have converged
-# A compiled L-BFGS step takes three to four times as long to make as Adam's.
-_COMPILATIONS = {"lbfgs": 3.5}
+Static: TypeAlias = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -43,9 +39,12 @@ class Stage:
     """One leg of a training: an optimiser, its data, and when to go on.
 
     Attributes:
-        optimizer: `gd`, `adam`, `lbfgs`, `ssbroyden` (self-scaled Broyden) or `lm`
-            (Levenberg–Marquardt; the objective has `residuals`).
+        optimizer: selector of a registered optimiser, such as `adam`; where it needs residuals,
+            the objective has `residuals` or `terms`.
         data: NumPy arrays that the loss reads; shapes stay the same within a leg.
+        static: Python values that the loss finds among its data, and that every backend knows when
+            it compiles, such as a number of cells, on which shapes depend.
+        rate: a factor on the learning rate, for schedules.
         steps: number of steps, or None for as many as the budget allows.
         tolerance: the stage ends when `patience` steps of an optimiser that is not of first order
             lower the loss by less than this fraction; 0 ends it only when the loss no longer falls
@@ -59,7 +58,7 @@ class Stage:
         effort: how many times as long as that of other legs its compilation takes.
     """
 
-    optimizer: Optimizer
+    optimizer: str
     data: dict[str, np.ndarray]
     steps: int | None = None
     tolerance: float = 0.0
@@ -68,6 +67,18 @@ class Stage:
     costs: Mapping[str, int] = field(default_factory=dict)
     leg: str = ""
     effort: float = 1.0
+    static: Static = field(default_factory=dict)
+    rate: float = 1.0
+
+    @property
+    def inputs(self) -> dict[str, Any]:
+        """What the loss reads: arrays and static values by name."""
+        return {**self.data, **self.static}
+
+    @property
+    def described(self) -> Optimizer:
+        """What is registered of the optimiser."""
+        return component("optimizer", self.optimizer)[0]
 
     @property
     def program(self) -> str:
@@ -76,7 +87,10 @@ class Stage:
 
 
 class Objective(Protocol):
-    """What is minimised, in array-API arithmetic."""
+    """What is minimised, in array-API arithmetic.
+
+    The data of a loss are the arrays of the stage and, under their names, its static values.
+    """
 
     def initial(self) -> dict[str, np.ndarray]:
         """Return the parameters to start from."""
@@ -137,8 +151,8 @@ class Minimiser(Protocol):
     def parameters(self) -> dict[str, np.ndarray]:
         """Return the parameters as of now."""
 
-    def feed(self, data: dict[str, np.ndarray]) -> None:
-        """Go on with other data of the same shapes."""
+    def feed(self, data: dict[str, np.ndarray], rate: float = 1.0) -> None:
+        """Go on with other data of the same shapes, and another factor on the learning rate."""
 
     def state(self) -> dict[str, np.ndarray]:
         """Return all that `restore` needs to go on bit by bit."""
@@ -161,8 +175,47 @@ class OwnNetwork:
     call: Callable[[Mapping[str, Any], Any], Any]
 
 
+class _Bound:
+    """An objective whose data always hold some static values."""
+
+    def __init__(self, objective: Objective, static: Static) -> None:
+        self._objective, self._static = objective, static
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._objective, name)
+        if name not in ("loss", "residuals"):
+            return found
+        return lambda parameters, data: found(parameters, {**data, **self._static})
+
+
+def split(inputs: Mapping[str, Any]) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Return what a loss reads as data, the arrays, and static values, all else."""
+    data = {name: value for name, value in inputs.items() if isinstance(value, np.ndarray)}
+    return data, {name: value for name, value in inputs.items() if name not in data}
+
+
+def bound(objective: Any, static: Static) -> Any:
+    """Return an objective whose loss and residuals find static values among their data."""
+    return _Bound(objective, static) if static else objective
+
+
+def key_of(static: Static) -> tuple[tuple[str, Any], ...]:
+    """Return static values as a part of the key of a compiled program."""
+    return tuple(sorted(static.items()))
+
+
 class Tools(Protocol):
-    """What a backend brings."""
+    """What a backend brings.
+
+    Attributes:
+        backend: its name.
+        activate, propagate: how it takes jets through activations and layers, where it has a
+            faster way; see `pdebench_methods.networks`.
+    """
+
+    backend: str
+    activate: Any
+    propagate: Any
 
     def asarray(self, values: np.ndarray) -> Any:
         """Move an array to the device, in the dtype of the run."""
@@ -172,13 +225,12 @@ class Tools(Protocol):
 
     def minimiser(
         self,
-        optimizer: str,
+        stage: Stage,
         objective: Objective,
         parameters: dict[str, np.ndarray],
-        data: dict[str, np.ndarray],
         learning_rate: float,
     ) -> Minimiser:
-        """Make an optimiser and compile its first step."""
+        """Make the optimiser of a stage and compile its first step."""
 
     def drive(self, chunks: Iterator[None]) -> None:
         """Exhaust the training loop."""
@@ -188,8 +240,12 @@ class Tools(Protocol):
         function: Callable[[Any, Any], Any],
         parameters: dict[str, np.ndarray],
         data: dict[str, np.ndarray],
+        static: Static = MappingProxyType({}),
     ) -> np.ndarray:
-        """Return a function of parameters and data, compiled where that pays."""
+        """Return a function of parameters and data, compiled where that pays.
+
+        The function finds static values among the data.
+        """
 
     def nested_derivatives(
         self,
@@ -224,7 +280,7 @@ def next_of_plain(
     memo: dict[str, Any],
 ) -> Stage | None:
     """Return the next stage of a plain training on fixed data; `memo` holds its index."""
-    names: list[Any] = settings.optimizers(sum(np.size(v) for v in current.values()))
+    names = settings.optimizers(sum(np.size(v) for v in current.values()))
     index = memo.setdefault("stage", 0)
     if index == len(names):
         return None
@@ -326,19 +382,19 @@ class _Loop:
         """Make the stage's minimiser; returns False where the time left is too short for that."""
         place = self.place
         latest = place.compiled[-1] if place.compiled else ""
-        needed = _COMPILATIONS.get(stage.optimizer, 1.0) * stage.effort * place.longest
+        needed = stage.described.compilation * stage.effort * place.longest
         if stage.program not in place.compiled and self.run.time_left < needed:
             self.ended = f"no time left to compile {stage.program}"
             return False
         before = self._minimiser
         goes_on = stage.keep and latest.partition(" ")[0] == stage.optimizer
         if before is not None and goes_on and latest == stage.program:
-            before.feed(stage.data)
+            before.feed(stage.data, stage.rate)
         else:
             made = self._make(stage, self._parameters)
             if before is not None and goes_on:
                 made.restore(before.state())
-                made.feed(stage.data)
+                made.feed(stage.data, stage.rate)
         place.begun = place.marked = place.step
         place.mark, place.over = None, False
         return True
@@ -347,11 +403,7 @@ class _Loop:
         place, began = self.place, time.perf_counter()
         with self.run.phase("compile"):
             made = self._minimiser = self.tools.minimiser(
-                stage.optimizer,
-                self.objective,
-                parameters,
-                stage.data,
-                self.run.config.learning_rate,
+                stage, self.objective, parameters, self.run.config.learning_rate
             )
         self._pace = 0.0
         took = (time.perf_counter() - began) / stage.effort
@@ -361,7 +413,7 @@ class _Loop:
 
     def _advance(self, stage: Stage, minimiser: Minimiser) -> bool:
         """Do a chunk of steps; returns whether the budget is spent."""
-        place, first_order = self.place, stage.optimizer in _FIRST_ORDER
+        place, first_order = self.place, stage.described.first_order
         n = min(CHUNK, self.run.steps_until_due, self._affordable)
         if stage.steps is not None:
             n = min(n, stage.steps - (place.step - place.begun))

@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -14,13 +15,24 @@ from torch.utils.data import DataLoader
 
 from pdebench_lite.problem import Arrays
 from pdebench_lite.runner.run import Run
-from pdebench_methods.host import HOSTED, HostMinimiser, flatten, slices
+from pdebench_methods.host import HostMinimiser, flatten, search, slices
 from pdebench_methods.search import HostMatrix, SymmetricMatrix
-from pdebench_methods.training import RATE, Loss, Minimiser, Objective, OwnNetwork
+from pdebench_methods.settings import component
+from pdebench_methods.training import (
+    Loss,
+    Minimiser,
+    Objective,
+    OwnNetwork,
+    Stage,
+    Static,
+    bound,
+    key_of,
+)
 from pdebench_torch import _nested
 from pdebench_torch._compilation import compiled, pays
 from pdebench_torch._cuda_graph import Tensors, graphed
 from pdebench_torch._device_matrix import DeviceMatrix
+from pdebench_torch._jet_activation import activate
 from pdebench_torch._jet_network import propagate
 from pdebench_torch._own_network import own_network
 from pdebench_torch._rollout import frames, repeat
@@ -29,7 +41,9 @@ from pdebench_torch._rollout import frames, repeat
 class TorchTools:
     """Arrays on the device of the run, torch optimisers, and Lightning to drive them."""
 
+    backend = "torch"
     propagate = staticmethod(propagate)
+    activate = staticmethod(activate)
 
     def __init__(self, run: Run) -> None:
         self.dtype: torch.dtype = getattr(torch, run.dtype)
@@ -79,21 +93,30 @@ class TorchTools:
 
     def minimiser(
         self,
-        optimizer: str,
+        stage: Stage,
         objective: Objective,
         parameters: dict[str, np.ndarray],
-        data: dict[str, np.ndarray],
         learning_rate: float,
     ) -> Minimiser:
-        """Make an optimiser, and evaluate loss and gradient once to warm up."""
-        if optimizer in HOSTED:
-            flat = TorchFlatObjective(self, objective, parameters, data)
+        """Make the optimiser of a stage, and evaluate loss and gradient once to warm up."""
+        described, config = component("optimizer", stage.optimizer)
+        made = described.load(self.backend)
+        rate = stage.rate * learning_rate
+        if self.backend not in described.objects:
+            flat = TorchFlatObjective(self, objective, parameters, stage.data, stage.static)
             if hasattr(objective, "terms"):  # others may hold a long loop over time steps
                 flat.compile(flatten(parameters))
-            return HostMinimiser(optimizer, flat, parameters, self.matrix)
+            return HostMinimiser(
+                flat, parameters,
+                lambda x: search(described, made, flat, x, rate, config, self.matrix),
+                learning_rate,
+            )  # fmt: skip
         start = {k: self.asarray(v).clone().requires_grad_() for k, v in parameters.items()}
-        chosen = _Lbfgs if optimizer == "lbfgs" else _FirstOrder
-        minimiser = chosen(self, optimizer, objective.loss, start, data, learning_rate)
+        optimizer = made(list(start.values()), rate, config)
+        chosen = _Lbfgs if isinstance(optimizer, torch.optim.LBFGS) else TorchMinimiser
+        loss = bound(objective, stage.static).loss
+        key = ("loss", key_of(stage.static))
+        minimiser = chosen(self, loss, start, stage.data, optimizer, learning_rate, key)
         if hasattr(objective, "terms"):
             minimiser.compile()
         minimiser.evaluate()
@@ -116,10 +139,12 @@ class TorchTools:
         function: Callable[[Any, Any], Any],
         parameters: dict[str, np.ndarray],
         data: dict[str, np.ndarray],
+        static: Static = MappingProxyType({}),
     ) -> np.ndarray:
-        """Return a function of parameters and data."""
+        """Return a function of parameters and data, among which it finds static values."""
+        inputs = {**self.on_device(data), **static}
         with torch.enable_grad():  # derivatives of the fields may be taken by autodiff
-            return self.to_numpy(function(self.on_device(parameters), self.on_device(data)))
+            return self.to_numpy(function(self.on_device(parameters), inputs))
 
     def on_device(self, arrays: Mapping[str, np.ndarray]) -> dict[str, torch.Tensor]:
         """Move named arrays to the device, in the dtype of the run."""
@@ -210,12 +235,14 @@ class TorchMinimiser:
         parameters: dict[str, torch.Tensor],
         data: dict[str, np.ndarray],
         optimizer: torch.optim.Optimizer,
+        rate: float,
+        key: Any,
     ) -> None:
         self._tools, self._parameters = tools, parameters
-        self._optimizer = optimizer
+        self._optimizer, self._rate, self._key = optimizer, rate, key
         self._calls = 0
         self._use(loss)
-        self.feed(data)
+        self._data = tools.on_device(data)
 
     def _use(self, loss: Loss) -> None:
         self._loss = loss
@@ -244,7 +271,7 @@ class TorchMinimiser:
             self._use(loss)
             self.evaluate()
 
-        self._use(self._tools.compiled("loss", self._loss, attempt))
+        self._use(self._tools.compiled(self._key, self._loss, attempt))
 
     def advance(self, steps: int) -> tuple[Any, int, int]:
         """Do that many steps; returns loss before the last one, steps, evaluations."""
@@ -263,9 +290,11 @@ class TorchMinimiser:
         """Return the parameters as of now."""
         return {k: v.detach().cpu().numpy().copy() for k, v in self._parameters.items()}
 
-    def feed(self, data: dict[str, np.ndarray]) -> None:
-        """Go on with other data of the same shapes."""
+    def feed(self, data: dict[str, np.ndarray], rate: float = 1.0) -> None:
+        """Go on with other data of the same shapes, and another factor on the learning rate."""
         self._data = self._tools.on_device(data)
+        for group in self._optimizer.param_groups:
+            group["lr"] = self._rate * rate
 
     def state(self) -> dict[str, np.ndarray]:
         """Return parameters and the optimiser's memory, `name/entry`; lists of tensors stacked."""
@@ -297,49 +326,10 @@ class TorchMinimiser:
         }
 
 
-class _FirstOrder(TorchMinimiser):
-    def __init__(
-        self,
-        tools: TorchTools,
-        name: str,
-        loss: Loss,
-        parameters: dict[str, Any],
-        data: dict[str, Any],
-        rate: float,
-    ) -> None:
-        kind = torch.optim.SGD if name == "gd" else torch.optim.Adam
-        self._rate = rate
-        fused = tools.device.type == "cpu"  # one pass over all parameters
-        optimizer = kind(list(parameters.values()), lr=rate, fused=fused)
-        super().__init__(tools, loss, parameters, data, optimizer)
-
-    def feed(self, data: dict[str, np.ndarray]) -> None:
-        """Go on with other data of the same shapes, at the rate that they hold."""
-        super().feed(data)
-        for group in self._optimizer.param_groups:
-            group["lr"] = self._rate * float(data.get(RATE, 1.0))
-
-
 class _Lbfgs(TorchMinimiser):
-    def __init__(
-        self,
-        tools: TorchTools,
-        name: str,
-        loss: Loss,
-        parameters: dict[str, Any],
-        data: dict[str, Any],
-        rate: float,
-    ) -> None:
-        optimizer = torch.optim.LBFGS(
-            list(parameters.values()),
-            max_iter=1,
-            max_eval=1 << 30,
-            tolerance_grad=0.0,
-            tolerance_change=0.0,
-            history_size=50,
-            line_search_fn="strong_wolfe",
-        )
-        super().__init__(tools, loss, parameters, data, optimizer)
+    def feed(self, data: dict[str, np.ndarray], rate: float = 1.0) -> None:
+        """Go on with other data of the same shapes; the line search sets the length of a step."""
+        self._data = self._tools.on_device(data)
 
     def _advance(self, steps: int) -> tuple[Any, int]:
         """Do the steps in one call, since each call starts with an evaluation of its own."""
@@ -385,8 +375,10 @@ class TorchFlatObjective:
         objective: Any,
         parameters: dict[str, np.ndarray],
         data: dict[str, np.ndarray],
+        static: Static = MappingProxyType({}),
     ) -> None:
-        self._tools, self._objective, self._places = tools, objective, slices(parameters)
+        self._tools, self._objective = tools, bound(objective, static)
+        self._places, self._key = slices(parameters), ("flat", key_of(static))
         self._use(self._eager)
         self._residuals = graphed(self._residual, tools.device)
         self._linearise = graphed(self._linearised, tools.device)
@@ -412,7 +404,7 @@ class TorchFlatObjective:
             self._use(loss)
             self.value_and_gradient(x)
 
-        self._use(self._tools.compiled("flat", self._eager, attempt))
+        self._use(self._tools.compiled(self._key, self._eager, attempt))
 
     def _at(self, x: np.ndarray) -> Tensors:
         return {"x": self._tools.asarray(x).requires_grad_()}

@@ -1,5 +1,6 @@
 """What Lightning costs: the shared loop driven by its Trainer against a plain `for`."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -30,7 +31,7 @@ def minimiser():
     objective = PinnObjective(view, run, tools)
     start = objective.initial()
     stage = objective.next_stage(start, {})
-    return tools, tools.minimiser("adam", objective, start, stage.data, 1e-3)
+    return tools, tools.minimiser(replace(stage, optimizer="adam"), objective, start, 1e-3)
 
 
 def _chunks(minimiser):

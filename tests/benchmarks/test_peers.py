@@ -13,6 +13,7 @@ import itertools
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -202,8 +203,10 @@ def descent_by_diffphys(config, view):
     tools = DiffphysTools(run)
     objective = DiffphysObjective(view, run, tools)
     start = objective.initial()
-    data = objective.next_stage(start, {}).data
-    minimiser = tools.minimiser("gd", objective, start, data, config.learning_rate)
+    stage = objective.next_stage(start, {})
+    minimiser = tools.minimiser(
+        replace(stage, optimizer="gd"), objective, start, config.learning_rate
+    )
 
     def descend():
         loss, _, _ = minimiser.advance(config.iterations)

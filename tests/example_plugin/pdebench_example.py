@@ -1,7 +1,8 @@
-"""A plugin for pdebench-lite: a method, a problem, a metric, a column and a figure."""
+"""A plugin for pdebench-lite: one of each kind of thing that a plugin may bring, in one module."""
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -9,15 +10,18 @@ from pydantic import Field
 from scipy.integrate import solve_ivp
 
 from pdebench_lite import (
+    Command,
     Figure,
     Method,
     Metric,
+    Optimizer,
     Problem,
     Quantity,
     Settings,
     Solution,
     Support,
     hookimpl,
+    load_records,
 )
 from pdebench_lite.metrics import relative_l2
 from pdebench_lite.numerics import Grid, array_namespace, diffuse_spectral, wavenumbers
@@ -274,6 +278,47 @@ def draw_energy(group: Any) -> Any:
 
 
 ENERGY = Figure("energy", "error of the free energy against parameters", draw_energy, EnergyOptions)
+# ---- a task for a problem that is not ours -----------------------------------------------------
+
+
+class Shock(Forward):
+    """Find u of `burgers` from its initial state, ranked by its largest error."""
+
+    name = "shock"
+    summary = "given the initial state, find the field; ranked by its largest error"
+    ranked = ("linf",)
+    reported = ("rel_l2",)
+
+    @classmethod
+    def applies(cls, problem: Problem) -> bool:
+        """Say yes to Burgers' equation."""
+        return problem.name == "burgers"
+
+
+# ---- an optimiser ----------------------------------------------------------------------------
+
+
+def momentum(
+    x: np.ndarray,
+    memory: Mapping[str, np.ndarray],
+    value_and_gradient: Any,
+    rate: float,
+    config: Any,
+) -> tuple[np.ndarray, float, dict[str, np.ndarray]]:
+    """Do one step of Polyak 1964: v ← 0.9 v + ∇f, x ← x − rate v."""
+    value, gradient = value_and_gradient(x)
+    v = 0.9 * memory.get("v", 0.0) + gradient
+    return x - rate * v, value, {"v": v}
+
+
+# ---- a verb ----------------------------------------------------------------------------------
+
+
+def count_records(results: Path = Path("results/runs")) -> None:
+    """Print how many cells of a results folder have ended well."""
+    table = load_records(results)
+    print(f"{(table['status'] == 'ok').sum()} of {len(table)} ended well")
+
 
 # ---- how they enter --------------------------------------------------------------------------
 
@@ -306,3 +351,23 @@ def pdebench_quantities() -> Sequence[Quantity]:
 def pdebench_figures() -> Sequence[Figure]:
     """Return the figure."""
     return (ENERGY,)
+
+
+@hookimpl
+def pdebench_tasks() -> Sequence[type[Task]]:
+    """Return the task."""
+    return (Shock,)
+
+
+@hookimpl
+def pdebench_optimizers() -> Sequence[Optimizer]:
+    """Return the optimiser; one step is a function, so that it serves every backend."""
+    step, source = "pdebench_example:momentum", "Polyak 1964, doi:10.1016/0041-5553(64)90137-5"
+    summary = "gradient descent with momentum"
+    return (Optimizer("momentum", summary, {"any": step}, source, first_order=True),)
+
+
+@hookimpl
+def pdebench_commands() -> Sequence[Command]:
+    """Return the verb."""
+    return (Command("count", "pdebench_example:count_records"),)

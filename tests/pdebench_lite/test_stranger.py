@@ -57,6 +57,7 @@ def test_it_is_listed(site):
     assert found["provides"] == {
         "method": ["fourierfit"], "problem": ["reaction-diffusion"], "metric": ["energy_error"],
         "quantity": ["labels_per_s"], "figure": ["energy"],
+        "task": ["shock"], "optimizer": ["momentum"], "command": ["count"],
     }  # fmt: skip
     methods = json.loads(pdebench("list", "methods", "--format", "json", path=site).stdout)
     assert next(m for m in methods if m["name"] == "fourierfit")["backends"] == {
@@ -142,6 +143,19 @@ def test_its_column_and_its_figure(site, tmp_path):
     done = pdebench(*plot, "--figures", "energy[metrik=linf]", path=site)
     assert done.returncode == 2
     assert "did you mean 'metric'" in done.stderr
+
+
+def test_its_task_optimiser_and_verb_are_used(site, tmp_path):
+    """A task for a problem that is not its own, an optimiser for a method that is not, a verb."""
+    method = "mlp[width=4,depth=1,labels=50,optimizer=momentum]"
+    run = ("run", "--problem", "burgers:shock[nu=0.1]", "--methods", method, "--backend", "jax")
+    done = pdebench(*run, "--max-steps", 3, "--quiet", "--results", tmp_path, path=site)
+    assert done.returncode == 0, done.stderr
+    table = pdebench("table", "--format", "json", "--results", tmp_path, path=site)
+    (row,) = json.loads(table.stdout)
+    assert (row["task"], row["status"], row["steps"]) == ("shock", "ok", 3)
+    counted = pdebench("count", "--results", tmp_path, path=site)
+    assert counted.stdout == "1 of 1 ended well\n", counted.stderr
 
 
 @pytest.mark.slow

@@ -88,7 +88,7 @@ def conductivity_error(toys, method: str, draw: int) -> tuple[float, dict[str, A
     it = toy_objective(toys, "conductivity", method, draw)
     current, memo = it.initial(), {}
     while (stage := it.next_stage(current, memo)) is not None:
-        search = it.gauss_newton(current, stage.data)
+        search = it.gauss_newton(current, stage.inputs)
         search.advance(100)
         current = search.parameters()
     found, x = it.solution(current, memo), np.linspace(0.0, 1.0, 256)
@@ -172,7 +172,7 @@ def test_the_lecture_starts_at_the_loss_of_the_book():
     start, memo = it.initial(), {}
     stage = it.next_stage(start, memo)
     assert (stage.optimizer, stage.steps) == ("gd", 50)
-    assert float(it.loss(start, stage.data)) == pytest.approx(0.4024, rel=1e-3)
+    assert float(it.loss(start, stage.inputs)) == pytest.approx(0.4024, rel=1e-3)
     assert it.next_stage(start, memo) is None
 
 
@@ -272,8 +272,8 @@ def test_the_jacobian_may_be_that_of_a_coarser_grid():
     start = it.initial()
     stage = it.next_stage(start, {})
     assert (it.cells, it.jacobian_cells) == (3 * 128, 128)
-    minimiser = it.gauss_newton(start, stage.data)
-    exact = tools.flat_objective(it, start, stage.data)
+    minimiser = it.gauss_newton(start, stage.inputs)
+    exact = tools.flat_objective(it, start, stage.inputs)
     x = np.concatenate(list(start.values())) + 0.1
     r, jacobian = minimiser.search._linearise(x)
     fine, other = exact.linearise(x)
@@ -290,7 +290,7 @@ def test_a_jacobian_that_costs_little_is_exact():
 def test_no_step_is_begun_that_the_time_left_is_too_short_for():
     it, _ = jax_objective("burgers:pbdl", "diffphys[modes=3]")
     start = it.initial()
-    minimiser = it.gauss_newton(start, it.next_stage(start, {}).data)
+    minimiser = it.gauss_newton(start, it.next_stage(start, {}).inputs)
     assert minimiser.advance(1)[1] == 1
     it._run.time_left = 0.0
     assert minimiser.advance(1)[1] == 0
@@ -325,7 +325,7 @@ def test_a_grid_is_refined_where_there_is_time_for_a_search_on_it(share, left, f
 def test_the_weights_that_were_tried_are_told():
     it, _ = jax_objective("burgers:pbdl", "diffphys[modes=3]")
     start, memo = it.initial(), {}
-    minimiser = it.gauss_newton(start, it.next_stage(start, memo).data)
+    minimiser = it.gauss_newton(start, it.next_stage(start, memo).inputs)
     minimiser.advance(5)
     sweep = it.solution(minimiser.parameters(), memo).details["sweep"]
     assert sweep["weight"] == sorted(sweep["weight"], reverse=True)
@@ -361,7 +361,7 @@ def test_singular_values_are_those_of_a_dense_jacobian():
     """Of the rollout in NumPy, by central differences; the first step is from the start."""
     it, _ = jax_objective("burgers[nu=0.1,points=16,noise=0.01]", "diffphys[cells=48,modes=4]")
     start, memo = it.initial(), {}
-    minimiser = it.gauss_newton(start, it.next_stage(start, memo).data)
+    minimiser = it.gauss_newton(start, it.next_stage(start, memo).inputs)
     minimiser.advance(1)
     found = it.solution(minimiser.parameters(), memo)
     (o,) = it.observations
@@ -384,7 +384,7 @@ def test_a_band_is_stated_once_the_weight_is_chosen_and_where_there_is_noise():
     for problem, stated in (("burgers:pbdl", set()), ("burgers[nu=0.1,noise=0.01]", {"u_initial"})):
         it, _ = jax_objective(problem, "diffphys[modes=3]")
         start, memo = it.initial(), {}
-        minimiser = it.gauss_newton(start, it.next_stage(start, memo).data)
+        minimiser = it.gauss_newton(start, it.next_stage(start, memo).inputs)
         minimiser.advance(1)
         assert not it.solution(minimiser.parameters(), memo).deviations, "on the way"
         minimiser.advance(100)

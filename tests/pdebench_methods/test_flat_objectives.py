@@ -41,7 +41,7 @@ def flat_objective(backend, problem, method):
     objective = OBJECTIVES[described.name](view, run, tools)
     start = objective.initial()
     stage = objective.next_stage(start, {})
-    return Flat(tools, objective, start, stage.data), flatten(start)
+    return Flat(tools, objective, start, stage.data, stage.static), flatten(start)
 
 
 @pytest.mark.parametrize(("problem", "method"), CASES)

@@ -1,5 +1,6 @@
 """Matched pairs: torch and JAX train the same thing from the same weights and points."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -63,7 +64,7 @@ def trained(backend: str, problem: str, method: str, optimizer: str, steps: int)
         # At its start, zero, many gradients are nothing but rounding, which Adam would normalise.
         start = {name: generator("start").normal(0, 0.3, v.shape) for name, v in start.items()}
     stage = objective.next_stage(start, {})
-    minimiser = tools.minimiser(optimizer, objective, start, stage.data, 1e-3)
+    minimiser = tools.minimiser(replace(stage, optimizer=optimizer), objective, start, 1e-3)
     loss, done, evaluations = minimiser.advance(steps)
     return start, float(loss), minimiser.parameters(), done, evaluations
 
@@ -102,8 +103,8 @@ def test_lbfgs_goes_on_where_it_stopped(backend):
     objective, tools = make(backend, "burgers", "mlp[labels=200]")
     start = objective.initial()
     stage = objective.next_stage(start, {})
-    whole = tools.minimiser("lbfgs", objective, start, stage.data, 1e-3)
-    parts = tools.minimiser("lbfgs", objective, start, stage.data, 1e-3)
+    whole = tools.minimiser(replace(stage, optimizer="lbfgs"), objective, start, 1e-3)
+    parts = tools.minimiser(replace(stage, optimizer="lbfgs"), objective, start, 1e-3)
     whole.advance(20)
     for _ in range(2):
         loss, done, _ = parts.advance(10)

@@ -193,7 +193,7 @@ def test_training_through_the_rollout_alone(backend, setting):
     objective, _ = correction(backend, method)
     stage = objective.next_stage({}, {})
     assert "before" not in stage.data
-    assert stage.data["rate="] == 1.0
+    assert stage.rate == 1.0
 
 
 def test_precomputed_states_come_first(backend, monkeypatch):

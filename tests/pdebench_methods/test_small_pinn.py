@@ -1,5 +1,6 @@
 """Optimisers of second order on a small physics-informed network, beside Adam."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -39,7 +40,7 @@ def trained(backend: str, optimizer: str, steps: int) -> tuple[float, float, int
     pinn = PinnObjective(View(task, lambda purpose: generator("d", purpose)), run, tools)
     start = pinn.initial()
     stage = pinn.next_stage(start, {})
-    minimiser = tools.minimiser(optimizer, pinn, start, stage.data, RATE)
+    minimiser = tools.minimiser(replace(stage, optimizer=optimizer), pinn, start, RATE)
     loss, _, evaluations = minimiser.advance(steps)
     unit = generator("points").random((2, 1000))
     points = {"x": 2 * unit[0] - 1, "t": task.problem.domain.time.length * unit[1]}

@@ -181,9 +181,9 @@ class Ticking:
     def __init__(self, run: Any, seconds: dict[str, float]) -> None:
         self.run, self.seconds = run, seconds
 
-    def minimiser(self, optimizer: str, objective: Any, parameters: Any, *_: Any) -> Any:
+    def minimiser(self, stage: Any, objective: Any, parameters: Any, *_: Any) -> Any:
         def advance(n: int) -> tuple[float, int, int]:
-            self.run.now += n * self.seconds[optimizer]
+            self.run.now += n * self.seconds[stage.optimizer]
             return 1.0 / (1.0 + self.run.now), n, n
 
         return SimpleNamespace(advance=advance, parameters=lambda: parameters)

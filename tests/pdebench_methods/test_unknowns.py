@@ -8,16 +8,16 @@ from pdebench_lite.numerics import jets
 from pdebench_lite.numerics.embedding import embed_points
 from pdebench_lite.problem import Domain, Interval, Periodic, Unknown
 from pdebench_lite.testing._libraries import LIBRARIES, library
-from pdebench_methods.networks import FullyConnected, Model
+from pdebench_methods.networks import FullyConnected, Layer, Model, RegisteredNetworks
 from pdebench_methods.settings import NetworkSettings
 
-DOMAIN = Domain(Interval(x=(0.0, 1.0)), time=(0.0, 1.0), boundary=Periodic("x"))
+DOMAIN = Domain(Interval(x=(0, 1)), (0, 1), Periodic("x"))
 X = np.linspace(0.0, 1.0, 9)
 
 
 def model(unknown: Unknown) -> Model:
     """Networks for a field u and that unknown."""
-    networks = FullyConnected(NetworkSettings(width=6, depth=2))
+    networks = RegisteredNetworks(FullyConnected(NetworkSettings(width=6, depth=2)), Layer())
     embedding = lambda points: embed_points(points, DOMAIN)  # noqa: E731
     return Model(("u",), (unknown,), DOMAIN, embedding, networks)
 

@@ -17,7 +17,7 @@ from pdebench_lite.numerics import jets
 from pdebench_lite.problem.view import View
 from pdebench_lite.registry.discovery import registry
 from pdebench_lite.seeding import generator
-from pdebench_methods.networks import apply_network, initial_network
+from pdebench_methods.networks import FullyConnected, Layer, RegisteredNetworks
 from pdebench_methods.settings import NetworkSettings
 from pdebench_peers._statement import Statement
 from pdebench_peers.settings import Recipe
@@ -43,21 +43,24 @@ def raw(statement, as_array=np.asarray):
     return {name: as_array(np.asarray(RAW[name])) for name in statement.sought}
 
 
+NETWORKS = RegisteredNetworks(FullyConnected(NetworkSettings()), Layer())
+
+
 def network():
-    return initial_network(np.random.default_rng(0), "fields", 3, 1, NetworkSettings())
+    return NETWORKS.initial(np.random.default_rng(0), "fields", 3, 1)
 
 
 def fields(statement, parameters, columns):
     features = statement.features(columns)
     rows = [features[..., i] for i in range(statement.inputs)]
-    outputs = apply_network(parameters, "fields", rows, "tanh")
+    outputs = NETWORKS.apply(parameters, "fields", rows)
     return statement.imposed(columns, outputs[0][..., None])[..., 0]
 
 
 def by_jets(statement, columns):
     space = jets.space(statement.axes, ("x", "t", "xx"))
     at = jets.variables(space, statement.points(columns))
-    outputs = apply_network(network(), "fields", statement.embedding(at), "tanh")
+    outputs = NETWORKS.apply(network(), "fields", statement.embedding(at))
     u = statement.ansatz({"u": outputs[0]}, at)["u"]
     found = lambda field, suffix: u.derivative(suffix)  # noqa: E731
     return statement.residuals(columns, found, raw(statement))[0]

@@ -14,7 +14,7 @@ from pdebench_lite.problem.solution import Solution
 from pdebench_lite.problem.view import View
 from pdebench_lite.runner.run import Run
 from pdebench_lite.tasks import Ensemble
-from pdebench_methods.training import RATE, Stage, Tools
+from pdebench_methods.training import Stage, Tools, split
 
 SIZE = "size"
 """Name in the data of the squared norms that errors are relative to."""
@@ -65,8 +65,11 @@ class OperatorObjective(ABC):
     def answer(self, parameters: dict[str, Any], data: dict[str, Any]) -> Any:
         """Return the later frames, laid out as `target` is."""
 
-    def common(self, given: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Return what else `answer` reads, the same for all instances that are given."""
+    def common(self, given: Mapping[str, np.ndarray]) -> dict[str, Any]:
+        """Return what else `answer` reads, the same for all instances that are given.
+
+        NumPy arrays, and Python values, which are static.
+        """
         return {}
 
     def costs(self, data: Mapping[str, Any]) -> Mapping[str, int]:
@@ -85,17 +88,19 @@ class OperatorObjective(ABC):
         if done >= 1.0:
             return None
         index = memo["stage"] = memo.get("stage", -1) + 1
-        data = self.batch(self._chosen(index)) | {RATE: half_cosine(done)}
-        return Stage("adam", data, steps=1, keep=True, costs=self.costs(data))
+        inputs = self.batch(self._chosen(index))
+        data, static = split(inputs)
+        costs, rate = self.costs(inputs), half_cosine(done)
+        return Stage("adam", data, steps=1, keep=True, costs=costs, static=static, rate=rate)
 
-    def batch(self, chosen: np.ndarray) -> dict[str, np.ndarray]:
+    def batch(self, chosen: np.ndarray) -> dict[str, Any]:
         """Return what the loss reads of some training instances, given by their indices."""
         data = _some(self._inputs, chosen) | {"target": self._target[:, chosen]}
         data |= {SIZE: self._size[chosen]}
         return data | self._common
 
     @cached_property
-    def _common(self) -> dict[str, np.ndarray]:
+    def _common(self) -> dict[str, Any]:
         return self.common(self._inputs)
 
     def _chosen(self, index: int) -> np.ndarray:
@@ -129,7 +134,7 @@ class OperatorObjective(ABC):
             for first in range(0, count, _CHUNK):
                 chosen = np.minimum(np.arange(first, first + _CHUNK), count - 1)
                 part = _some(given, chosen) | common
-                parts.append(self._tools.evaluate(self.answer, parameters, part))
+                parts.append(self._tools.evaluate(self.answer, parameters, *split(part)))
             whole = np.concatenate(parts, axis=1)[:, :count].astype(np.float64)
             frames = whole.reshape(len(self.fields), self.frames, count, self.cells)
             return {name: np.moveaxis(frames[i], 0, -1) for i, name in enumerate(self.fields)}
@@ -161,13 +166,13 @@ def _sizes(start: np.ndarray, target: np.ndarray) -> np.ndarray:
     return floored(squares[1], whole) * (target.size / target.shape[1])
 
 
-def half_cosine(done: float) -> np.ndarray:
+def half_cosine(done: float) -> float:
     """Return the factor on a learning rate; Loshchilov & Hutter 2017, arXiv:1608.03983, eq. 5.
 
     Args:
         done: share of the budget that is spent, 0 to 1.
     """
-    return np.asarray(0.5 * (1.0 + cos(pi * done)))
+    return 0.5 * (1.0 + cos(pi * done))
 
 
 def _some(given: Mapping[str, np.ndarray], chosen: np.ndarray) -> dict[str, np.ndarray]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from math import isfinite
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -14,9 +14,11 @@ from pdebench_lite.problem.observations import scales
 from pdebench_lite.problem.solution import Solution
 from pdebench_lite.problem.view import Equation, View
 from pdebench_lite.runner.run import Run
-from pdebench_methods.networks import Layers, Model, networks_of
-from pdebench_methods.objectives.resampling import systematic
+from pdebench_methods.networks import Model, networks_of
+from pdebench_methods.objectives.weighing import Weighing, rooted
 from pdebench_methods.pinn import PinnSettings
+from pdebench_methods.samplers import Draw
+from pdebench_methods.settings import component
 from pdebench_methods.share import Share
 from pdebench_methods.solutions import network_solution
 from pdebench_methods.training import Stage, Term, Tools, next_of_plain
@@ -26,20 +28,13 @@ _FALL = 10.0  # by which the weight of noisy observations falls or rises
 _WORTH = 300.0  # seconds left for which a doubling of the points is worth its compilation
 
 
-class PinnTools(Tools, Protocol):
-    """What a backend brings in addition to the common tools."""
-
-    def propagate(self, activation: str, layers: Layers, x: jets.Jet) -> jets.Jet:
-        """Take a jet of features through the layers of a network."""
-
-
 class PinnObjective:
     """α₀·data misfit + α₁·mean squared residual (the lecture's weights).
 
     Raissi et al. 2019, doi:10.1016/j.jcp.2018.10.045, eq. 4.
     """
 
-    def __init__(self, view: View, run: Run, tools: PinnTools) -> None:
+    def __init__(self, view: View, run: Run, tools: Tools) -> None:
         self.settings: PinnSettings = run.config
         self._tools, self._rng, self._stream = tools, run.rng("weights"), run.rng
         self._run: Run | Share = run
@@ -54,8 +49,11 @@ class PinnObjective:
             for part, field, condition in stated
             if self.ansatz is None or not self.domain.is_hard(part, field)
         ]
-        networks = networks_of(self.settings, tools, tools.propagate, self._order(hard))
+        networks = networks_of(self.settings, tools, self._order(hard))
         self.model = Model(view.fields, view.unknowns, view.domain, embedding, networks)
+        sampler, self._sampling = component("sampler", self.settings.sampler)
+        self._sampler = sampler.load(tools.backend)
+        self._weighing = Weighing(self.settings.weighting, tools, self.domain.time)
         self._noise = [(i, o.field, o.noise) for i, o in enumerate(view.observations()) if o.noise]
         self._data = self._draw(view, run.rng("points"), hard)
 
@@ -71,8 +69,7 @@ class PinnObjective:
         def add(part: str, points: Mapping[str, np.ndarray]) -> None:
             data.update({f"{part}:{a}": np.asarray(p) for a, p in points.items()})
 
-        add("residual", scattered(s.points, {}))
-        data["residual/root"] = np.ones(s.points)
+        data |= self._sampled(Draw(domain, rng, s.points, s.candidates))
         observations = view.observations()
         start = self._start_by_ansatz() if observations else {}
         if observations and self.ansatz is None and view.given("initial_state") and domain.time:
@@ -131,13 +128,13 @@ class PinnObjective:
         s = self.settings
         stage = next_of_plain(s, current, self._data, memo)
         if not s.redraw or (stage is not None and stage.steps is not None):
-            return self._counted(stage)
+            return self._counted(self._weighed(stage, current, memo))
         draws = memo["draws"] = memo.get("draws", -1) + 1
         length = s.redraw if draws >= _EARLY else max(1, s.redraw // 5)
         begun = memo.get("planned", 0)  # steps before this stage
         memo["planned"] = begun + length
         if draws == 0 and stage is not None:
-            return self._counted(replace(stage, steps=length))
+            return self._counted(self._weighed(replace(stage, steps=length), current, memo))
         trace = float(sum(np.sum(np.abs(v)) for v in current.values()))
         if memo.get("trace") == trace:
             return None  # nothing moved since the last draw
@@ -149,13 +146,13 @@ class PinnObjective:
             points = memo["points"] = max(points, due)
         data = {**self._data, **self._redrawn(current, draws, points)}
         data |= self._within_the_noise(current, memo)
-        last: Any = s.optimizers(sum(np.size(v) for v in current.values()))[-1]
-        # L-BFGS would take differences of gradients of two different losses for curvature
+        last = s.optimizers(sum(np.size(v) for v in current.values()))[-1]
         steps = None if self._is_last(length, begun, memo) else length
-        stage = Stage(last, data, steps, keep=last != "lbfgs")
+        stage = Stage(last, data, steps)
+        stage = replace(stage, keep=stage.described.carries)
         if points != s.points:
             stage = replace(stage, leg=f"on {points} points")
-        return self._counted(stage)
+        return self._counted(self._weighed(stage, current, memo))
 
     def _is_last(self, length: int, begun: int, memo: dict[str, Any]) -> bool:
         """Say whether the time left is short of two stages of that length at the latest pace.
@@ -176,27 +173,35 @@ class PinnObjective:
             return None
         return replace(stage, costs={"residual_points": stage.data["residual/root"].size})
 
+    def _weighed(
+        self, stage: Stage | None, current: dict[str, np.ndarray], memo: dict[str, Any]
+    ) -> Stage | None:
+        """Weigh the parts of the loss on the points of a stage."""
+        if stage is None:
+            return None
+        roots = self._weighing.roots(self.terms(stage.data), current, memo)
+        return replace(stage, data={**stage.data, **roots})
+
     def _redrawn(
         self, parameters: dict[str, np.ndarray], draw: int, points: int
     ) -> dict[str, np.ndarray]:
-        """Draw collocation points with probability ∝ |r|/mean |r| + 1 from uniform candidates.
+        """Draw collocation points by the sampler that is configured."""
 
-        Residual-based adaptive distribution: Wu et al. 2023, doi:10.1016/j.cma.2022.115671, eq. 2
-        with k = c = 1. Several equations count by the sum of their squares. Each point has the
-        weight density^(−1/2) in the loss: between none, which counts large residuals twice, and the
-        −1 that makes the loss an unbiased mean over the domain.
-        """
-        s, rng = self.settings, self._stream(f"points{draw}")
-        drawn_at = self.domain.sample(rng, s.candidates)
-        unit = self.domain.to_unit(drawn_at)
-        candidates = {f"residual:{name}": values for name, values in drawn_at.items()}
-        candidates |= self.known_at(candidates)
-        size = self._tools.evaluate(self._residual_sizes, parameters, candidates)
-        size = np.asarray(size, dtype=np.float64)
-        density = size / (np.mean(size) or 1.0) + 1.0
-        chosen = systematic(unit, density, points, rng)
-        weights = density[chosen] ** -0.5
-        drawn = {name: v[chosen] if np.ndim(v) else v for name, v in candidates.items()}
+        def sizes(at: Mapping[str, np.ndarray]) -> np.ndarray:
+            data = {f"residual:{name}": values for name, values in at.items()}
+            data |= self.known_at(data)
+            found = self._tools.evaluate(self._residual_sizes, parameters, data)
+            return np.asarray(found, dtype=np.float64)
+
+        rng = self._stream(f"points{draw}")
+        drawn = self._sampled(Draw(self.domain, rng, points, self.settings.candidates, sizes))
+        return drawn | self.known_at(drawn)
+
+    def _sampled(self, draw: Draw) -> dict[str, np.ndarray]:
+        """Return points and the roots of their weights, whose mean is 1."""
+        points, weights = self._sampler(draw, self._sampling)
+        weights = np.ones(draw.count) if weights is None else weights
+        drawn = {f"residual:{name}": np.asarray(values) for name, values in points.items()}
         return {**drawn, "residual/root": np.sqrt(weights / np.mean(weights))}
 
     def _within_the_noise(
@@ -250,9 +255,9 @@ class PinnObjective:
         s = self.settings
 
         def term(part: str, weight: float, function: Callable[..., list[Any]]) -> Term:
-            return Term(part, _part(data, part), weight, function)
+            return rooted(Term(part, _part(data, part), weight, function))
 
-        terms = [term("residual", s.alpha1, self._weighted_residuals)]
+        terms = [term("residual", s.alpha1, self._gaps)]
         for part in sorted({name.partition("=")[0] for name in data if "=" in name}):
             terms.append(term(part, s.alpha0, self._misfits))
         for i, (_, field, condition) in enumerate(self.conditions):
@@ -262,10 +267,8 @@ class PinnObjective:
             terms.append(term(f"periodic{axis.name}", s.alpha0, partial(self._periodic_gaps, axis)))
         return terms
 
-    def _weighted_residuals(self, parameters: dict[str, Any], data: dict[str, Any]) -> list[Any]:
-        """Residuals times the roots of the points' weights."""
-        points = {name: values for name, values in data.items() if name != "/root"}
-        return [data["/root"] * r for r in self._residuals(parameters, points).values()]
+    def _gaps(self, parameters: dict[str, Any], points: dict[str, Any]) -> list[Any]:
+        return list(self._residuals(parameters, points).values())
 
     def _misfits(self, parameters: dict[str, Any], data: dict[str, Any]) -> list[Any]:
         """Fields, or their derivatives, against values at points; in units of a given scale."""

@@ -17,10 +17,10 @@ from pdebench_lite.problem import Arrays, split_derivative
 from pdebench_lite.problem.solution import Solution
 from pdebench_lite.problem.view import View
 from pdebench_lite.runner.run import Run
-from pdebench_methods.objectives.pinn import PinnObjective, PinnTools
+from pdebench_methods.objectives.pinn import PinnObjective
 from pdebench_methods.share import Share
 from pdebench_methods.solutions import network_solution
-from pdebench_methods.training import train
+from pdebench_methods.training import Tools, train
 
 STEPS = 300
 """Steps for each instance where no budget is given."""
@@ -37,7 +37,7 @@ class InstanceObjective(PinnObjective):
     compiled program serves them all.
     """
 
-    def __init__(self, view: View, run: Run, tools: PinnTools) -> None:
+    def __init__(self, view: View, run: Run, tools: Tools) -> None:
         super().__init__(view, run, tools)
         (self.space,), self.clock = view.domain.space, view.domain.time
         needs = map(split_derivative, self.equation.needs)
@@ -141,7 +141,7 @@ def _given(name: str) -> Any:
     return lambda points: points.get(name)
 
 
-def solve(view: View, run: Run, tools: PinnTools) -> Solution:
+def solve(view: View, run: Run, tools: Tools) -> Solution:
     """Prepare; then train for each instance of a query, which share its time equally.
 
     A query may take what the budget leaves after compilation; a limit of steps holds for each
@@ -166,7 +166,7 @@ def solve(view: View, run: Run, tools: PinnTools) -> Solution:
 class _Answers:
     """What is done for a query."""
 
-    def __init__(self, view: View, run: Run, objective: InstanceObjective, tools: PinnTools):
+    def __init__(self, view: View, run: Run, objective: InstanceObjective, tools: Tools):
         assert view.domain.time is not None, "a family has times"
         self._run, self._objective, self._tools = run, objective, tools
         self._space, self._clock = view.domain.space[0].name, view.domain.time.name

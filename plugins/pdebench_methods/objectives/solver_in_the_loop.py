@@ -27,7 +27,7 @@ from pdebench_methods.objectives.operator import (
     relative_squares,
 )
 from pdebench_methods.solver_in_the_loop import CELLS
-from pdebench_methods.training import RATE, Stage, Tools, train
+from pdebench_methods.training import Stage, Tools, split, train
 
 _KERNEL = 5
 _COURANT = 0.9  # of the stability bound: a corrected state may be a little larger
@@ -35,7 +35,7 @@ _KEPT = 1e-2  # of the states' rms: what a mean may change while it counts as ke
 _STEPS = 2000  # of adam, where no budget is given
 _THROUGH = 0.25  # of the learning rate, for training through the rollout after precomputed states
 _ROLLOUT = 2.0  # its compilation over that of precomputed states; 1.6 to 2.0 seen in JAX
-_SUBSTEPS, _UP = "substeps=", "up"
+_SUBSTEPS, _UP = "substeps", "up"
 _BEFORE, _AFTER, _TIME = "before", "after", "time"
 
 
@@ -106,8 +106,8 @@ class CorrectionObjective(OperatorObjective):
         rng = self._run.rng("weights")
         return self._network.initial(rng) | self._fill.initial(rng)
 
-    def common(self, given: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Return the interpolation matrix, and in a name the solver steps for each correction."""
+    def common(self, given: Mapping[str, np.ndarray]) -> dict[str, Any]:
+        """Return the interpolation matrix, and the solver steps for each correction."""
         coarse = {**given, "start": _averages(given["start"], self._ratio)}
         return {_UP: self._up} | self._substeps(coarse, self.grid)
 
@@ -115,7 +115,7 @@ class CorrectionObjective(OperatorObjective):
         """Count the steps of the coarse solver, once for all that it advances at once."""
         if _BEFORE in data:
             return {}
-        return {"solver_steps": self.frames * self._corrections * _count(data)}
+        return {"solver_steps": self.frames * self._corrections * data[_SUBSTEPS]}
 
     # ---- the search --------------------------------------------------------------------------
 
@@ -134,9 +134,11 @@ class CorrectionObjective(OperatorObjective):
             rate = half_cosine((done - share) / (1.0 - share)) * (_THROUGH if share else 1.0)
         leg = "precomputed" if _BEFORE in data else "rollout"
         goes_on, memo["leg"] = memo.get("leg") == leg, leg
+        effort = _ROLLOUT if leg == "rollout" else 1.0
+        arrays, static = split(data)
         return Stage(
-            "adam", data | {RATE: rate}, steps=1, keep=goes_on, costs=self.costs(data), leg=leg,
-            effort=_ROLLOUT if leg == "rollout" else 1.0,
+            "adam", arrays, steps=1, keep=goes_on, costs=self.costs(data), leg=leg, effort=effort,
+            static=static, rate=rate,
         )  # fmt: skip
 
     def loss(self, parameters: dict[str, Any], data: dict[str, Any]) -> Any:
@@ -182,13 +184,13 @@ class CorrectionObjective(OperatorObjective):
 
     def _march(self, state: Arrays, data: Mapping[str, Any], t: Any, grid: Grid) -> Arrays:
         """Advance states by the solver alone, by as much as lies between two corrections."""
-        dt = self._span / _count(data)
+        dt = self._span / data[_SUBSTEPS]
         known = {name: data[name][:, None] for name in self.features.names}
 
         def step(state: Arrays, j: Any) -> Arrays:
             return self.scheme.step(state, known, t + j * dt, dt, grid)
 
-        return self._repeat(step, state, _count(data))
+        return self._repeat(step, state, data[_SUBSTEPS])
 
     def _corrected(self, parameters: dict[str, Any], state: Any, data: Mapping[str, Any]) -> Any:
         """Correct states: (fields, instances, coarse cells), the same shape."""
@@ -226,15 +228,15 @@ class CorrectionObjective(OperatorObjective):
 
     # ---- what is known before the search -----------------------------------------------------
 
-    def _substeps(self, given: Mapping[str, np.ndarray], grid: Grid) -> dict[str, np.ndarray]:
-        """Return in a name how many steps between corrections are stable for all instances."""
+    def _substeps(self, given: Mapping[str, np.ndarray], grid: Grid) -> dict[str, int]:
+        """Return how many steps between corrections are stable for all instances."""
         limits = []
         for i in range(given["start"].shape[1]):
             state = {name: given["start"][j, i] for j, name in enumerate(self.fields)}
             known = {name: float(given[name][i]) for name in self.features.names}
             limits.append(self.scheme.max_dt(state, known, grid))
         limit = min(_COURANT * min(limits), 4.0 * self._span)
-        return {f"{_SUBSTEPS}{max(1, ceil(self._span / limit))}": np.zeros(1)}
+        return {_SUBSTEPS: max(1, ceil(self._span / limit))}
 
     def _keeps_means(self) -> bool:
         """Say whether the means of the fields stay what they are in all labelled instances."""
@@ -253,8 +255,9 @@ class CorrectionObjective(OperatorObjective):
             common = {**self._inputs, _TIME: np.asarray(self._start + k * self._span)}
             averages = _averages(fine, self._ratio)
             coarse = common | self._common | {"start": averages}
-            before.append(self._tools.evaluate(self._advanced, {}, coarse))
-            fine = self._tools.evaluate(self._advanced, {}, common | steps | {"start": fine})
+            before.append(self._tools.evaluate(self._advanced, {}, *split(coarse)))
+            finely = common | steps | {"start": fine}
+            fine = self._tools.evaluate(self._advanced, {}, *split(finely))
             after.append(_averages(fine, self._ratio))
         return np.stack(before), np.stack(after)
 
@@ -272,11 +275,6 @@ def _averages(values: Any, ratio: int) -> Any:
     """Average groups of neighbouring cells along the last axis."""
     xp = array_namespace(values)
     return xp.mean(xp.reshape(values, (*values.shape[:-1], -1, ratio)), axis=-1)
-
-
-def _count(data: Mapping[str, Any]) -> int:
-    """Return the number of solver steps between corrections, which the name of an entry holds."""
-    return next(int(name.removeprefix(_SUBSTEPS)) for name in data if name.startswith(_SUBSTEPS))
 
 
 def solve(view: View, run: Run, tools: Rolling) -> Solution:

@@ -1,7 +1,7 @@
 """The objective: how far the rolled-out state is from what was observed."""
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from math import ceil
@@ -82,7 +82,7 @@ class DiffphysObjective:
     """Mean squared misfit of the rolled-out state to the observations, plus weight · ‖prior‖².
 
     One objective serves several grids: which one, the data of a stage say by the name of an entry,
-    `cells=N`, which every backend knows when it compiles.
+    `cells`, which every backend knows when it compiles.
     """
 
     def __init__(self, view: View, run: Run, tools: DiffphysTools) -> None:
@@ -250,7 +250,7 @@ class DiffphysObjective:
 
         Leading axes of the parameters are those of the residuals too.
         """
-        cells = _cells_of(data)
+        cells = data["cells"]
         at = self.discretisation(cells)
         state, sought = self._split(self._on_grid(parameters, data, cells))
         state = {**{f: data[f"start={f}"] for f in self.known_start(cells)}, **state}
@@ -284,15 +284,15 @@ class DiffphysObjective:
             state = self._tools.repeat(stepping(begin, dt), state, n) if n else state
             yield state
 
-    def data(self, weight: float, cells: int, blur: float | None) -> dict[str, np.ndarray]:
-        """Return what `loss` reads, NumPy.
+    def data(self, weight: float, cells: int, blur: float | None) -> dict[str, Any]:
+        """Return what `loss` reads: NumPy arrays, and the number of cells, which is static.
 
         Args:
             weight: of the prior.
             cells: an axis, of the grid to roll out on.
             blur: width of the average over targets, in domain lengths; None for none at all.
         """
-        data: dict[str, np.ndarray] = {f"cells={cells}": np.zeros(1), "weight": np.asarray(weight)}
+        data: dict[str, Any] = {"cells": cells, "weight": np.asarray(weight)}
         data |= self._functions(cells)
         data |= {f"start={name}": values for name, values in self.known_start(cells).items()}
         for i, (o, at) in enumerate(zip(self.observations, self._nodes(cells), strict=True)):
@@ -311,13 +311,13 @@ class DiffphysObjective:
         stage = self._planner.next_stage(current, memo, self._search)
         if stage is None:
             return None
-        return replace(stage, costs={"solver_steps": self._steps(_cells_of(stage.data))})
+        return replace(stage, costs={"solver_steps": self._steps(stage.static["cells"])})
 
     def gauss_newton(
-        self, parameters: dict[str, np.ndarray], data: dict[str, np.ndarray]
+        self, parameters: dict[str, np.ndarray], data: dict[str, Any]
     ) -> GaussNewtonMinimiser:
-        """Make the minimiser of a `gauss-newton` stage; its data name the grid of the Jacobian."""
-        cells = _cells_of(data)
+        """Make the minimiser of a `gauss-newton` stage, given its `inputs`."""
+        cells = data["cells"]
         places = slices(parameters)
         options = {name[7:]: float(v) for name, v in data.items() if name.startswith("search=")}
         data = {name: v for name, v in data.items() if not name.startswith("search=")}
@@ -490,8 +490,3 @@ class DiffphysObjective:
             return found + lifted(points) if lifted else found
 
         return function
-
-
-def _cells_of(data: Iterable[str]) -> int:
-    """Return the number of cells an axis that a stage's data are for; shapes depend on it."""
-    return next(int(name.partition("=")[2]) for name in data if name.startswith("cells="))

@@ -16,7 +16,8 @@ from pdebench_methods.objectives.diffphys.details import (
 )
 from pdebench_methods.objectives.diffphys.discretisation import REFINEMENT, may_refine
 from pdebench_methods.objectives.diffphys.minimiser import GaussNewtonMinimiser
-from pdebench_methods.training import Stage
+from pdebench_methods.settings import component
+from pdebench_methods.training import Stage, split
 
 if TYPE_CHECKING:
     from pdebench_methods.objectives.diffphys.objective import DiffphysObjective
@@ -149,15 +150,16 @@ class _GaussNewton:
         }
         data = self._objective.data(weight, cells, blur)
         data |= {f"search={name}": np.asarray(float(v)) for name, v in options.items()}
-        return Stage("gauss-newton", data)
+        arrays, static = split(data)
+        return Stage("gauss-newton", arrays, static=static)
 
 
 class _Descent:
     """First-order optimisers: one stage; quasi-Newton ones: a falling weight."""
 
-    def __init__(self, objective: "DiffphysObjective", optimizer: Any) -> None:
+    def __init__(self, objective: "DiffphysObjective", optimizer: str) -> None:
         self._objective, self._optimizer = objective, optimizer
-        self._falling = optimizer in ("lbfgs", "ssbroyden")
+        self._falling = not component("optimizer", optimizer)[0].first_order
         self._blurs = _blurs(objective) if self._falling else ()
 
     def next_stage(
@@ -204,7 +206,8 @@ class _Descent:
         self, memo: Mapping[str, Any], blur: float | None, steps: int | None, tolerance: float
     ) -> Stage:
         data = self._objective.data(memo["weight"], self._objective.cells, blur)
-        return Stage(self._optimizer, data, steps, tolerance)
+        arrays, static = split(data)
+        return Stage(self._optimizer, arrays, steps, tolerance, static=static)
 
     def _rises(self, index: int, memo: dict[str, Any]) -> bool:
         """Raise the weight where the first one after blurred targets explains all, or one since."""
