@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("pdebench_lite", "pdebench_methods", "pdebench_torch", "pdebench_jax",
-            "pdebench_classical", "pdebench_differentiation", "pdebench_peers", "pdebench_claims",
-            "pdebench_problems")  # fmt: skip
+PACKAGES = (
+    "pdebench_lite",
+    *sorted(path.name for path in (ROOT / "plugins").glob("pdebench_*")),
+    "pdebench_problems",
+)
 
 
 def run(*command: str, **environment: str) -> "subprocess.CompletedProcess[str]":

@@ -95,7 +95,11 @@ def test_run(pdebench: Command, fakes: Path, tmp_path: Path, kind: str) -> None:
         (["run", "--problem", "toy"], "missing --methods; give it, or a study file"),
         (["rum"], "unknown command 'rum'; did you mean 'run'?"),
         (["--vers"], "No such option: --vers"),
-        (["list"], "Missing argument 'problems|methods|metrics|quantities|figures|plugins'. (see"),
+        (
+            ["list"],
+            "Missing argument 'problems|methods|metrics|quantities|figures|"
+            "optimizers|networks|weightings|samplers|plugins'. (see",
+        ),
         (["data"], "Missing command. (see: pdebench data --help)"),
         (["list", "method"], "unknown list 'method'; did you mean 'methods'?"),
         (["list", "methods", "--format", "yaml"], "unknown format 'yaml' (known: json, text)"),
