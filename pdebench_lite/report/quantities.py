@@ -126,6 +126,9 @@ QUANTITIES: tuple[Quantity, ...] = (
             "machine", written="amount", unit="J", machine=True, smaller_is_better=True),
     Quantity("reference_bound", "Bound of the reference", "error of the reference", written="error",
              over_seeds="", section="metrics", tables=(), when="always"),
+    Quantity("trivial_error", "Error of the trivial answer", "headline error of zero, or of the "
+             "mean of the truth: the smaller one", written="error", over_seeds="",
+             section="metrics", tables=()),
     _word("reference_kind", "Kind of the reference", "how the reference is certified"),
     Quantity("carried_bound", "Bound of carrying", "error made in carrying the found unknowns",
              written="error", over_seeds="", section="metrics", tables=()),

@@ -415,7 +415,8 @@ class ProblemContract(ProblemDescriptionContract):
         _require_schemes(problem)
         grid = problem.domain.grid(max(16, self.cells[0] // 4))
         start = {k: np.asarray(v) for k, v in problem.start(grid.points()).items()}
-        second = {k: 0.7 * v + 0.3 * np.mean(v) for k, v in start.items()}  # a depth stays positive
+        # Another mean, and a depth stays positive.
+        second = {k: 0.8 * v + 0.2 * np.max(np.abs(v)) for k, v in start.items()}
         batch = {k: np.stack([v, second[k]]) for k, v in start.items()}
         unknowns = _unknowns(problem, grid)
         for name, scheme in problem.schemes().items():

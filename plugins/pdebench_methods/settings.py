@@ -159,7 +159,7 @@ class NetworkSettings(ComponentSettings):
     def _names_a_network(cls, network: str) -> str:
         if own_code.is_path(network):
             return network
-        if ":" in network.partition("[")[0]:
+        if set(":.") & set(network.partition("[")[0]):
             raise ValueError("write package.module:callable, such as my_package.nets:Siren")
         return named("network", network)
 

@@ -5,21 +5,21 @@ import pytest
 
 from pdebench_classical._warp import Warp
 from pdebench_classical.opticalflow import motion_along
-from pdebench_lite.problem import Axis, Domain, Unknown
+from pdebench_lite.problem import Box, Domain, Periodic, Unknown
 from pdebench_lite.registry.discovery import registry
 from pdebench_methods.search.fourier_prior import FourierPrior
 
 
 def plane(steps, positive=False):
     """A warp on the unit square: its points, times, and a mapping from coefficients to values."""
-    axes = (Axis("x", 0.0, 1.0, True), Axis("y", 0.0, 1.0, True))
-    waves = FourierPrior(axes, 2, order=2)
+    domain = Domain(Box(x=(0.0, 1.0), y=(0.0, 1.0)), (0.0, 1.0), Periodic("x", "y"))
+    waves = FourierPrior(domain.space, 2, order=2)
 
     def image(p):
         return np.exp(np.sin(2 * np.pi * p["x"]) + np.cos(2 * np.pi * (p["y"] - 0.2)))
 
     sought = [Unknown(n, "coefficient", ("x", "y"), guess=0.2, positive=positive) for n in "uv"]
-    warp = Warp(Domain(axes, Axis("t", 0.0, 1.0)), waves, image, steps, sought)
+    warp = Warp(domain, waves, image, steps, sought)
     random = np.random.default_rng(0)
     return warp, waves, random.uniform(size=(2, 60)), random.uniform(0.2, 1.0, 60)
 

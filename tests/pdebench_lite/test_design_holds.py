@@ -120,7 +120,7 @@ def test_a_system_hands_out_every_field(toys):
         ("heat-family", "mlp", "no labelled fields on points"),
         ("heat-family", "pinn", "no residual"),
         ("heat-family", "diffphys", "no time step"),
-        ("poisson", "operator", "no family"),
+        ("poisson", "operator", "not a family"),
     ],
 )
 def test_unsupported_for_a_reason(toys, problem, method, reason):

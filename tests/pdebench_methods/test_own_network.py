@@ -1,6 +1,7 @@
 """A user's own network by dotted path: trained as the built-in one is, or refused in one line."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -152,13 +153,13 @@ def test_every_optimiser_lowers_the_loss(backend: str, optimizer: str) -> None:
         backend, "burgers:forward", f"pinn[points=40,network=own_nets_{backend}:Tanh]"
     )
     start = objective.initial()
-    data = objective.next_stage(start, {}).data
-    parts = [tools.minimiser(optimizer, objective, start, data, 1e-3) for _ in range(2)]
+    stage = replace(objective.next_stage(start, {}), optimizer=optimizer)
+    parts = [tools.minimiser(stage, objective, start, 1e-3) for _ in range(2)]
     first = float(parts[0].advance(1)[0])
     parts[0].advance(4)
     parts[1].advance(5)
     whole, other = (part.parameters() for part in parts)
-    value = lambda p: float(tools.evaluate(objective.loss, p, data))  # noqa: E731
+    value = lambda p: float(tools.evaluate(objective.loss, p, stage.data, stage.static))  # noqa: E731
     assert value(whole) < value(start)
     assert first <= value(start) * (1 + 1e-12)
     for name in whole:

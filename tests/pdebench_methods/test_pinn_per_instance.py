@@ -28,7 +28,9 @@ def known():
 def objective(known):
     config = known.configured("pinn[width=4,depth=1,points=64,candidates=128]")[1]
     run = SimpleNamespace(config=config, rng=lambda purpose: generator("test", purpose))
-    tools = SimpleNamespace(asarray=np.asarray, to_numpy=np.asarray, propagate=None)
+    tools = SimpleNamespace(
+        backend="numpy", asarray=np.asarray, to_numpy=np.asarray, activate=None, propagate=None
+    )
     return InstanceObjective(View(known.task(FAMILY), lambda p: generator("test", p)), run, tools)
 
 

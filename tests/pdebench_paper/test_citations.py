@@ -158,7 +158,7 @@ def test_what_has_no_citation_is_said() -> None:
     for text, why in {
         "": "method 'pinn' supplies no citation",
         "Fourier 1822, 100% & more": "",
-        "@article{open": "the citation of method 'pinn' is no BibTeX: a brace is not closed",
+        "@article{open": "the citation of method 'pinn' is not BibTeX: a brace is not closed",
     }.items():
         found = bibliography([make()], with_citation(known, text))
         assert [line for line in found.lacking if not line.startswith(why)] == []

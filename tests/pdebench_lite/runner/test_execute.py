@@ -268,7 +268,7 @@ FAILURES = {
     "nan_field": ("diverged", "'u' is not finite at step 5"),
     "nan_at_the_end": ("diverged", "'u' is not finite at step 2"),
     "memory_error": ("out-of-memory", "MemoryError: Unable to allocate"),
-    "wrong_type": ("crashed", "solve returned dict, which is no Solution"),
+    "wrong_type": ("crashed", "solve returned dict, which is not a Solution"),
     "missing_field": ("crashed", "the solution lacks the field 'u'; it has ['v']"),
     "wrong_shape": ("crashed", "'u' has the shape (6149,); return (6150,) or (150, 41)"),
     "no_dict": ("crashed", "predict returned ndarray, not a dict; return {'u': values}"),
