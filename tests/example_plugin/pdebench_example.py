@@ -245,7 +245,7 @@ ENERGY_ERROR = Metric(
 
 
 class Shock(Forward):
-    """Find u of `burgers` from its initial state, ranked by its largest error: that at the shock."""
+    """Find u of `burgers` from its initial state, ranked by its largest error, at the shock."""
 
     name = "shock"
     summary = "given the initial state, find the field; ranked by its largest error"
@@ -268,7 +268,7 @@ def momentum(
     rate: float,
     config: Any,
 ) -> tuple[np.ndarray, float, dict[str, np.ndarray]]:
-    """Do one step of Polyak 1964, doi:10.1016/0041-5553(64)90137-5: v ← 0.9 v + ∇f, x ← x − rate v."""
+    """Do one step, v ← 0.9 v + ∇f, x ← x − rate v, of Polyak 1964, doi:10.1016/0041-5553(64)90137-5."""
     value, gradient = value_and_gradient(x)
     v = 0.9 * memory.get("v", 0.0) + gradient
     return x - rate * v, value, {"v": v}

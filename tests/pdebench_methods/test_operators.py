@@ -18,6 +18,7 @@ from pdebench_lite.seeding import generator
 from pdebench_lite.testing import attempt
 from pdebench_methods.convolutions import Stack, UNet, convolve, silu
 from pdebench_methods.objectives.solver_in_the_loop import CorrectionObjective
+from pdebench_methods.training import split
 
 FAMILY = "burgers:family[cells=32,frames=2,train=24,validation=2,test=4]"
 LOOP = "diffphys[mode=solver-in-the-loop,cells=16,corrections=2"
@@ -140,10 +141,10 @@ def test_training_begins_at_the_coarse_solver(backend):
     """The networks begin as zero: the first answer is the coarse solver's, to the last bit."""
     objective, tools = correction(backend)
     data, start = objective.batch(np.arange(3)), objective.initial()
-    coarse = tools.evaluate(objective.answer, {}, data)
-    np.testing.assert_array_equal(tools.evaluate(objective.answer, start, data), coarse)
+    coarse = tools.evaluate(objective.answer, {}, *split(data))
+    np.testing.assert_array_equal(tools.evaluate(objective.answer, start, *split(data)), coarse)
     moved = {name: values + 0.1 for name, values in start.items()}
-    assert np.max(np.abs(tools.evaluate(objective.answer, moved, data) - coarse)) > 1e-3
+    assert np.max(np.abs(tools.evaluate(objective.answer, moved, *split(data)) - coarse)) > 1e-3
 
 
 class Drifting(View):
@@ -165,8 +166,8 @@ def test_what_the_labels_keep_is_kept(backend, kind, kept):
         name: values + 0.3 * rng.standard_normal(values.shape) if "correct" in name else values
         for name, values in start.items()
     }
-    answer = tools.evaluate(objective.answer, moved, data)
-    coarse = tools.evaluate(objective.answer, {}, data)
+    answer = tools.evaluate(objective.answer, moved, *split(data))
+    coarse = tools.evaluate(objective.answer, {}, *split(data))
     assert np.max(np.abs(answer - coarse)) > 1e-3
     change = np.abs(np.mean(answer, axis=-1) - np.mean(data["start"], axis=-1))
     assert (np.max(change) < 1e-12) == kept
