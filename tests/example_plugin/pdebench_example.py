@@ -268,7 +268,7 @@ def momentum(
     rate: float,
     config: Any,
 ) -> tuple[np.ndarray, float, dict[str, np.ndarray]]:
-    """Do one step, v ← 0.9 v + ∇f, x ← x − rate v, of Polyak 1964, doi:10.1016/0041-5553(64)90137-5."""
+    """Do one step of Polyak 1964: v ← 0.9 v + ∇f, x ← x − rate v."""
     value, gradient = value_and_gradient(x)
     v = 0.9 * memory.get("v", 0.0) + gradient
     return x - rate * v, value, {"v": v}
