@@ -15,6 +15,7 @@ from pdebench_lite.problem import (
     Function,
     Observation,
     Reference,
+    Stationary,
     Task,
 )
 from pdebench_lite.problem.ansatz import hard_fields
@@ -60,7 +61,9 @@ class FieldTask(Task):
         faces: set[Face] = {"data"}
         if self.problem.needs:
             faces.add("equation")
-        if self.problem.schemes():
+        if self.problem.schemes() or (
+            isinstance(self.problem.solver(), Stationary) and self.problem.domain.is_box
+        ):
             faces.add("solver")
         return frozenset(faces)
 

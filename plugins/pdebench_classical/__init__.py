@@ -12,6 +12,7 @@ def pdebench_methods() -> Sequence[Method]:
     from pdebench_classical.descriptions import (
         ADJOINT,
         ETDRK4,
+        FV,
         LEASTSQUARES,
         LINEAR_REGRESSION,
         MARCH,
@@ -21,7 +22,7 @@ def pdebench_methods() -> Sequence[Method]:
     )
 
     return (
-        *(MARCH, ETDRK4, MUSCL, SEMILAGRANGIAN),
+        *(MARCH, ETDRK4, MUSCL, SEMILAGRANGIAN, FV),
         *(ADJOINT, LEASTSQUARES, LINEAR_REGRESSION, OPTICALFLOW),
     )
 

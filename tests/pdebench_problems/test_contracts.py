@@ -77,3 +77,8 @@ class TestNavierStokes(ProblemContract):
 
 class TestKovasznay(ProblemContract):
     selector = "kovasznay"
+
+
+class TestDarcy(ProblemContract):
+    selector = "darcy"
+    cells = (16, 32)
