@@ -55,8 +55,7 @@ def _places(grid: Grid, points: Mapping[str, Any]) -> list[np.ndarray]:
 def _matrix(grid: Grid, axis: str, places: bytes) -> np.ndarray:
     """Return the matrix from values along an axis to those at places on it, (n, cells)."""
     i = grid.axes.index(axis)
-    line = Grid((axis,), *((part[i],) for part in (grid.lower, grid.upper, grid.cells,
-                                                     grid.periodic)))  # fmt: skip
+    line = Grid((axis,), (grid.lower[i],), (grid.upper[i],), (grid.cells[i],), (grid.periodic[i],))
     at = _places(line, {axis: np.frombuffer(places)})
     rows = np.eye(grid.cells[i])
     return np.asarray(interpolate(rows, at, line, "cubic", {axis: Extrapolation()})).T

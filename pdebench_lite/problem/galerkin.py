@@ -89,7 +89,7 @@ class _Element:
                 raise PdebenchError(f"axis {axis.name} is periodic: use a Fourier scheme")
             for side, end in (("lower", 0), ("upper", -1)):
                 condition = self._domain.condition(f"{axis.name}_{side}", name)
-                at = (*(slice(None),) * i, end)
+                at: tuple[int | slice, ...] = (*(slice(None),) * i, end)
                 if condition is not None and not condition.beta:
                     here = {a: p[at] for a, p in self._points.items()}
                     free[at], lift[at] = False, condition.at(here) / condition.alpha

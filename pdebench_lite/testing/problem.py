@@ -478,14 +478,10 @@ class ProblemContract(ProblemDescriptionContract):
     def test_the_view_refuses_what_is_not_given(self, tasks: list[Task]) -> None:
         """A view hands out what the task gives, notes it, and refuses everything else."""
         for task in tasks:
-            calls = {
+            calls: dict[str, Callable[[View], Any]] = {
                 "data": lambda view: view.labels(3),
                 "equation": lambda view: view.equation(),
-                "solver": lambda view, task=task: (
-                    view.solver()
-                    if task.problem.domain.time is not None
-                    else view.stationary(view.domain.grid(8))
-                ),
+                "solver": _solver,
                 "initial_state": lambda view: view.initial_state(
                     _space(_inside(view.domain, 3), view.domain)
                 ),
@@ -513,6 +509,13 @@ class ProblemContract(ProblemDescriptionContract):
 def _size(state: Arrays) -> int:
     """Return the number of cells of a state without batch axes."""
     return int(np.size(next(iter(state.values()))))
+
+
+def _solver(view: View) -> Scheme | FiniteVolumes:
+    """Return the solver face: a time step, or the equations on a grid."""
+    if view.domain.time is not None:
+        return view.solver()
+    return view.stationary(view.domain.grid(8))
 
 
 def _answer(evaluate: Any, points: Arrays, names: Any) -> Arrays:

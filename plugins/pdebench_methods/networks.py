@@ -207,4 +207,4 @@ class Model:
         if not unknown.axes:
             return value_of(unknown, parameters[unknown.name])
         features = self.embedding({a: points[a] for a in unknown.axes})
-        return self._networks.apply(parameters, unknown.name, features)[0]
+        return value_of(unknown, self._networks.apply(parameters, unknown.name, features)[0])

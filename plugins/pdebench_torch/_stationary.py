@@ -1,5 +1,6 @@
 """Linear solves whose derivatives are solves too: what finite volumes need of torch."""
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -27,8 +28,10 @@ class _Map:
     def inverse(self, b: torch.Tensor) -> torch.Tensor:
         apply = self.apply
         if self.turned and not self.symmetric:
-            pulled = torch.func.vjp(apply, torch.zeros_like(b))[1]
-            apply = lambda v: pulled(v)[0]  # noqa: E731
+            with torch.enable_grad():
+                x = torch.zeros_like(b).requires_grad_()
+                y = apply(x)
+            apply = lambda v: torch.autograd.grad(y, x, v, retain_graph=True)[0]  # noqa: E731
         return self.solve(apply, b)
 
 
@@ -45,11 +48,11 @@ class _Inverse(torch.autograd.Function):
         _, ctx.linear = inputs
 
     @staticmethod
-    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:
         return _Inverse.apply(gradient, ctx.linear.transposed()), None
 
     @staticmethod
-    def jvp(ctx: Any, tangent: torch.Tensor, _: None) -> torch.Tensor:  # type: ignore[override]
+    def jvp(ctx: Any, tangent: torch.Tensor, _: None) -> torch.Tensor:
         return _Inverse.apply(tangent, ctx.linear)
 
 
@@ -67,7 +70,18 @@ def _loop(condition: Callable[[Any], Any], body: Callable[[Any], Any], state: An
 def _jvp(
     function: Callable[[torch.Tensor], torch.Tensor], at: torch.Tensor, along: torch.Tensor
 ) -> torch.Tensor:
-    found: torch.Tensor = torch.func.jvp(function, (at,), (along,))[1]
+    """Return a directional derivative by two reverse passes.
+
+    Forward differentiation does not nest in torch, and a Jacobian may be under way. The result is
+    linear in the direction and can be differentiated by it.
+    """
+    with torch.enable_grad():
+        x = at.detach().requires_grad_()
+        y = function(x)
+        w = torch.zeros_like(y, requires_grad=True)
+        (pulled,) = torch.autograd.grad(y, x, w, create_graph=True)
+        (pushed,) = torch.autograd.grad(pulled, w, along, create_graph=along.requires_grad)
+    found: torch.Tensor = pushed
     return found
 
 
@@ -92,7 +106,9 @@ def forward_jacobian(
         x: the point.
     """
     n = x.numel()
-    with forward_ad.dual_level():
+    with warnings.catch_warnings(), forward_ad.dual_level():
+        # torch's own, of its first use of forward differentiation
+        warnings.filterwarnings("ignore", ".*torch.jit.script", DeprecationWarning)
         copies = forward_ad.make_dual(
             x.detach().repeat(n, 1), torch.eye(n, dtype=x.dtype, device=x.device)
         )

@@ -14,7 +14,12 @@ from pdebench_methods.search.gaussian_average import gaussian_average
 
 
 def observed_nodes(o: Observation, domain: Domain, grid: Grid) -> Stencil:
-    """Return the nodes of a grid around the n observed points, and their weights, by cubics.
+    """Return the nodes of a periodic grid around n observed points, and weights, by cubics."""
+    return stencil(observed_places(o, domain, grid), grid.cells, "cubic")
+
+
+def observed_places(o: Observation, domain: Domain, grid: Grid) -> list[np.ndarray]:
+    """Return where the n observed points are, in cells, axis by axis; cell i is centred at i.
 
     Points within rounding of a cell centre are put on it, where interpolation is exact.
     """
@@ -23,7 +28,7 @@ def observed_nodes(o: Observation, domain: Domain, grid: Grid) -> Stencil:
         place = (np.asarray(o.points[axis.name]) - axis.lower) / grid.spacing[axis.name] - 0.5
         whole = np.rint(place)
         places.append(np.where(np.abs(place - whole) < 1e-9, whole, place))
-    return stencil(places, grid.cells, "cubic")
+    return places
 
 
 def observe(values: Any, nodes: Any, weights: Any, axes: int) -> Any:
