@@ -173,3 +173,9 @@ class FiniteVolumes:
 
         one, other = float(np.sum(v * apply(w))), float(np.sum(w * apply(v)))
         return abs(one - other) <= _SYMMETRIC * float(np.sum(np.abs(v * apply(w))))
+
+    def left(self, fields: Arrays, coefficients: Mapping[str, Any]) -> float:
+        """Return the largest residual of NumPy fields, relative to that of zeros."""
+        u = np.stack([fields[name] for name in self.fields])
+        zero = float(np.max(np.abs(self.residual(0.0 * u, coefficients)))) or 1.0
+        return float(np.max(np.abs(self.residual(u, coefficients)))) / zero

@@ -5,10 +5,13 @@ from typing import Any
 import numpy as np
 
 from pdebench_classical.volumes import CELLS, VolumesSettings
+from pdebench_lite.errors import DivergedError
 from pdebench_lite.numerics.reading import CellValues
 from pdebench_lite.problem.solution import Solution
 from pdebench_lite.problem.view import View
 from pdebench_lite.runner.run import Run
+
+_SOLVED = 1e-6  # of the residual: what a solver may leave
 
 
 def solve(view: View, run: Run) -> Solution:
@@ -20,6 +23,12 @@ def solve(view: View, run: Run) -> Solution:
         equations = view.stationary(grid)
     symmetric = equations.is_symmetric({})
     fields, iterations = equations.solve({}, np.empty(0), symmetric)
+    left = equations.left(fields, {})
+    if not left <= _SOLVED:  # NaN too
+        raise DivergedError(
+            f"{cells} cells: the equations are not solved, {left:.1g} of their residual is left; "
+            "they may have no solution, or need other cells"
+        )
     answer = CellValues(grid, fields)
     details: dict[str, Any] = {"cells": cells, "symmetric": symmetric, "iterations": iterations}
 

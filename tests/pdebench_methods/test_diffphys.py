@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pdebench_lite.errors import PdebenchError
-from pdebench_lite.problem import Axis, Domain, Observation
+from pdebench_lite.problem import Axis, Box, Domain, Observation, Periodic
 from pdebench_lite.problem.view import View
 from pdebench_lite.registry.discovery import registry
 from pdebench_lite.seeding import generator
@@ -50,7 +50,7 @@ def test_cell_basis_interpolates_and_wraps():
 
 
 def test_a_blur_on_a_tensor_grid_is_that_of_all_its_points():
-    domain = Domain((Y, Axis("z", 0.0, 1.0, periodic=True)), Axis("t", 0.0, 1.0))
+    domain = Domain(Box(y=(0.0, 1.0), z=(0.0, 1.0)), (0.0, 1.0), Periodic("y", "z"))
     y, z = (m.ravel() for m in np.meshgrid(np.arange(5) / 5, np.arange(4) / 4, indexing="ij"))
     values, at = generator("blur").normal(size=20), {"t": np.ones(20)}
     tensor = Observation("d", {"y": y, "z": z, **at}, values)

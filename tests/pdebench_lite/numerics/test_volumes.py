@@ -105,6 +105,18 @@ def test_newton_solves_a_nonlinear_equation():
     assert order(stated, Domain(BOX, boundary=sides), manufactured, symmetric=False) > 1.9
 
 
+@pytest.mark.parametrize(("strength", "solvable"), [(1.0, True), (10.0, False)])
+def test_what_has_no_solution_leaves_a_residual(strength, solvable):
+    """u'' + λ eᵘ = 0 (Bratu) has solutions up to λ = 3.51 only."""
+    domain = Domain(Box(x=(0.0, 1.0)), boundary=Dirichlet(0.0))
+    stated = Stationary(
+        lambda d: {"u": {"x": d["u_x"]}}, lambda d: {"u": -strength * np.exp(d["u"])}, linear=False
+    )
+    equations = FiniteVolumes(stated, domain, {"u": Field("u")}, domain.grid(16))
+    found, _ = equations.solve({}, np.empty(0), True)
+    assert (equations.left(found, {}) < 1e-9) == solvable
+
+
 def test_a_field_known_up_to_a_constant_has_mean_zero():
     domain = Domain(Box(x=(0.0, 1.0), y=(0.0, 1.0)), boundary=(Periodic("x"), Neumann(0.0)))
 
