@@ -61,6 +61,7 @@ def test_what_does_not_apply_is_refused(method, reason):
     assert reason in support.reason
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["torch", "jax"])
 def test_a_permeability_is_found_from_noisy_pressures(backend):
     """1 % noise on 16² values: a within a tenth, and the field within the noise."""
