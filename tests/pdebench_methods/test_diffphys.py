@@ -318,8 +318,8 @@ def test_a_grid_is_refined_where_there_is_time_for_a_search_on_it(share, left, f
         needs_jacobian=False,
     )  # fmt: skip
     it._search = SimpleNamespace(search=ended, seconds=0.1, out_of_time=False)
-    data = it.next_stage(it.initial(), memo).data
-    assert (f"cells={9 * 128}" in data) is finer
+    stage = it.next_stage(it.initial(), memo)
+    assert (stage.static["cells"] == 9 * 128) is finer
 
 
 def test_the_weights_that_were_tried_are_told():
@@ -368,7 +368,7 @@ def test_singular_values_are_those_of_a_dense_jacobian():
     norm = (o.values.size * np.mean(o.values**2)) ** 0.5
 
     def seen(x):
-        return it._observed({"u_initial": x}, it.cells)[0] / norm
+        return it.observed({"u_initial": x}, it.cells)[0] / norm
 
     x, h = start["u_initial"], 1e-5
     columns = [(seen(x + h * e) - seen(x - h * e)) / (2 * h) for e in np.eye(x.size)]
