@@ -5,34 +5,28 @@ differences, plus what the interpolation in time adds. Not for shocks, where suc
 understates the error, nor for kinks, which limit every spectral reference.
 """
 
-import hashlib
 import itertools
-import json
-import os
 from collections.abc import Mapping
 from math import ceil
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pdebench_lite.errors import PdebenchError
 from pdebench_lite.numerics import Grid, fourier_basis
+from pdebench_lite.problem.kept import State, kept
 from pdebench_lite.problem.reference import Reference
 
 if TYPE_CHECKING:
     from pdebench_lite.problem.problem import Problem
 
-State = dict[str, np.ndarray]
 _CHECKED = 7  # times, off the nodes, at which the interpolation in time is compared
-_FORMAT = 1  # of the files; another one is another name
 
 
 def refined(problem: "Problem", scheme: str, cells: int, steps: int, times: int = 64) -> Reference:
     """Return the solution of a scheme on a periodic box as a function of points.
 
-    Stored at Chebyshev nodes in time and as Fourier series in space, on disk by its inputs
-    (`PDEBENCH_CACHE`, else `~/.cache/pdebench-lite`), with numbers only, never pickled.
+    Stored at Chebyshev nodes in time and as Fourier series in space, on disk (`kept`).
 
     Args:
         problem: a periodic one; its coefficients do not depend on time.
@@ -44,18 +38,8 @@ def refined(problem: "Problem", scheme: str, cells: int, steps: int, times: int 
     Raises:
         PdebenchError: the solution is not finite.
     """
-    inputs = {
-        "format": _FORMAT, "problem": problem.name,
-        "parameters": problem.parameters.model_dump(mode="json"),
-        "scheme": scheme, "cells": cells, "steps": steps, "times": times,
-        "code": _code(problem),
-    }  # fmt: skip
-    key = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:24]
-    path = _folder() / f"{problem.name}-{key}.npz"
-    stored = _read(path)
-    if stored is None:
-        stored = _compute(problem, scheme, cells, steps, times)
-        _write(path, stored)
+    inputs = {"scheme": scheme, "cells": cells, "steps": steps, "times": times}
+    stored = kept(problem, inputs, lambda: _compute(problem, scheme, cells, steps, times))
     return Reference(
         _Series(problem, stored).evaluate,
         float(stored["bound"]),
@@ -180,38 +164,3 @@ def _barycentric(nodes: np.ndarray, t: float) -> np.ndarray:
         return (gap == 0).astype(float)
     terms = w / gap
     return terms / np.sum(terms)
-
-
-# ---- on disk -------------------------------------------------------------------------------------
-
-
-def _code(problem: "Problem") -> str:
-    """Return a hash of the source that states the problem: another statement, another file."""
-    import inspect
-
-    return hashlib.sha256(inspect.getsource(type(problem)).encode()).hexdigest()[:16]
-
-
-def _folder() -> Path:
-    given = os.environ.get("PDEBENCH_CACHE")
-    return Path(given) if given else Path.home() / ".cache" / "pdebench-lite"
-
-
-def _read(path: Path) -> State | None:
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in arrays.files}
-    except (OSError, ValueError, KeyError):
-        return None
-
-
-def _write(path: Path, stored: State) -> None:
-    """Keep a file for the next time; where nothing can be written it is computed again."""
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("wb") as file:
-            np.savez(file, **stored)  # type: ignore[arg-type]
-        part.replace(path)
-    except OSError:
-        part.unlink(missing_ok=True)

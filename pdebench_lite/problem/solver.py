@@ -70,11 +70,14 @@ class Stationary:
         flux: `flux(d) -> {field: {axis: array}}`.
         source: `source(d) -> {field: array}`; fields that are left out have none.
         linear: whether the equation is linear in the fields.
+        harmonic: coefficients that conduct, are positive, and may jump: a face between two cells
+            has the harmonic mean of theirs, not the arithmetic one.
     """
 
     flux: Callable[[Arrays], dict[str, Arrays]]
     source: Callable[[Arrays], Arrays] = field(default=lambda d: {})
     linear: bool = True
+    harmonic: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import numpy as np
 from pdebench_lite.errors import NotGivenError
 from pdebench_lite.numerics.embedding import embed_points
 from pdebench_lite.numerics.grid import Grid
+from pdebench_lite.numerics.krylov import HOST, Machine
 from pdebench_lite.problem import (
     Arrays,
     Condition,
@@ -23,6 +24,7 @@ from pdebench_lite.problem import (
     Unknown,
     split_derivative,
 )
+from pdebench_lite.problem.volumes import FiniteVolumes
 
 
 @dataclass(frozen=True)
@@ -228,6 +230,8 @@ class View:
                 coefficient is neither given nor among the unknowns.
         """
         schemes = self._require_face("solver").schemes()
+        if not schemes:
+            raise NotGivenError(f"{self.label} is stationary: it has no time step")
         if scheme and scheme not in schemes:
             raise NotGivenError(
                 f"no scheme '{scheme}' in {self.label}; it has: {', '.join(schemes)}"
@@ -290,6 +294,28 @@ class View:
             raise NotGivenError(f"task {self.label} states no fluxes and sources")
         self._take("step")
         return stated
+
+    def stationary(self, grid: Grid, machine: Machine = HOST) -> FiniteVolumes:
+        """Return the stationary equations on a grid; known coefficients are filled in.
+
+        Args:
+            grid: on the box of the domain.
+            machine: of the array library that will be computed in.
+
+        Raises:
+            NotGivenError: the task has no solver face, or it is one of time steps.
+        """
+        problem = self._require_face("solver")
+        stated = problem.solver()
+        if not isinstance(stated, Stationary):
+            raise NotGivenError(f"{self.label} is not stationary: it has time steps")
+        self._take("step")
+        known = self.coefficients()
+
+        def values(grid: Grid, like: Any) -> Arrays:
+            return {name: self._on(grid, value, name, like) for name, value in known.items()}
+
+        return FiniteVolumes(stated, self.domain, problem.described, grid, values, machine)
 
     def _on(self, grid: Grid, value: Any, name: str, like: Any) -> Any:
         """Return a known coefficient on a grid; of time it is a function of time."""

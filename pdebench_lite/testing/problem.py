@@ -20,12 +20,14 @@ from pdebench_lite.problem import (
     Problem,
     Reference,
     Scheme,
+    Stationary,
     Task,
     split_derivative,
 )
 from pdebench_lite.problem.carrying import rollout
 from pdebench_lite.problem.geometry import Surface
 from pdebench_lite.problem.view import View
+from pdebench_lite.problem.volumes import ORDER, FiniteVolumes
 from pdebench_lite.registry.discovery import Registry, registry
 from pdebench_lite.seeding import generator
 from pdebench_lite.selectors import Selector, parse_selector
@@ -434,6 +436,42 @@ class ProblemContract(ProblemDescriptionContract):
                     _assert_close(both[field][0], values, tolerance, f"batched {what}")
                     _assert_close(both[field][1], other[field], tolerance, f"batched {what}")
 
+    def test_fluxes_converge(self, problem: Problem, reference: Reference) -> None:
+        """Solved by finite volumes, a stationary problem tends to its reference at their order."""
+        stated = problem.solver()
+        if not isinstance(stated, Stationary) or not problem.domain.is_box:
+            pytest.skip("the problem states no fluxes on a box")
+        errors = []
+        for cells in self.cells:
+            grid = problem.domain.grid(cells)
+            equations = FiniteVolumes(stated, problem.domain, problem.described, grid)
+            points = grid.points()
+            known = {
+                name: value(points) if callable(value) else value
+                for name, value in problem.coefficient_values().items()
+            }
+            found, _ = equations.solve(known, np.empty(0), equations.is_symmetric(known))
+            errors.append(relative_l2(found, _answer(reference.evaluate, points, found)))
+        rate = log2(errors[-2] / errors[-1]) / log2(self.cells[-1] / self.cells[-2])
+        assert errors[-1] <= self.floor or rate >= self.order * ORDER, f"errors {errors}"
+
+    def test_fluxes_on(self, problem: Problem, lib: Library) -> None:
+        """The cells' equations agree with NumPy, batches included."""
+        stated = problem.solver()
+        if not isinstance(stated, Stationary) or not problem.domain.is_box:
+            pytest.skip("the problem states no fluxes on a box")
+        grid = problem.domain.grid(8)
+        equations = FiniteVolumes(stated, problem.domain, problem.described, grid)
+        rng, points = generator("contract", problem.name), grid.points()
+        u = rng.standard_normal((2, len(problem.field_names), *grid.cells))
+        fixed = problem.coefficient_values()
+        numbers = {k: v for k, v in fixed.items() if not callable(v)}
+        arrays = {k: v(points) for k, v in fixed.items() if callable(v)}
+        expected = equations.residual(u[0], {**arrays, **numbers})
+        here = lib.arrays({"u": u, **arrays})
+        both = equations.residual(here.pop("u"), {**here, **numbers})
+        _assert_close(both[0], expected, self.agreement, f"residual on {lib.name}")
+
     # ---- the data and the view ---------------------------------------------------------------
 
     def test_observations(self, tasks: list[Task]) -> None:
@@ -468,10 +506,10 @@ class ProblemContract(ProblemDescriptionContract):
     def test_the_view_refuses_what_is_not_given(self, tasks: list[Task]) -> None:
         """A view hands out what the task gives, notes it, and refuses everything else."""
         for task in tasks:
-            calls = {
+            calls: dict[str, Callable[[View], Any]] = {
                 "data": lambda view: view.labels(3),
                 "equation": lambda view: view.equation(),
-                "solver": lambda view: view.solver() if view.schemes() else view.weak(),
+                "solver": _solver,
                 "initial_state": lambda view: view.initial_state(
                     _space(_inside(view.domain, 3), view.domain)
                 ),
@@ -499,6 +537,22 @@ class ProblemContract(ProblemDescriptionContract):
 def _size(state: Arrays) -> int:
     """Return the number of cells of a state without batch axes."""
     return int(np.size(next(iter(state.values()))))
+
+
+def _solver(view: View) -> Scheme | FiniteVolumes | Stationary:
+    """Return the solver face: a time step, the equations on a grid, or fluxes and sources."""
+    if view.schemes():
+        return view.solver()
+    if view.domain.time is None and view.domain.is_box:
+        return view.stationary(view.domain.grid(8))
+    return view.weak()
+
+
+def _answer(evaluate: Any, points: Arrays, names: Any) -> Arrays:
+    """Return the fields of a reference on a grid, name -> array of its shape."""
+    flat = {axis: np.ravel(x) for axis, x in points.items()}
+    shape = np.shape(next(iter(points.values())))
+    return {name: np.reshape(evaluate(flat)[name], shape) for name in names}
 
 
 def _inside(domain: Domain, n: int) -> dict[str, np.ndarray]:

@@ -13,6 +13,7 @@ def pdebench_methods() -> Sequence[Method]:
         ADJOINT,
         ETDRK4,
         FEM,
+        FV,
         LEASTSQUARES,
         LINEAR_REGRESSION,
         MARCH,
@@ -22,7 +23,7 @@ def pdebench_methods() -> Sequence[Method]:
     )
 
     return (
-        *(MARCH, FEM, ETDRK4, MUSCL, SEMILAGRANGIAN),
+        *(MARCH, FEM, FV, ETDRK4, MUSCL, SEMILAGRANGIAN),
         *(ADJOINT, LEASTSQUARES, LINEAR_REGRESSION, OPTICALFLOW),
     )
 

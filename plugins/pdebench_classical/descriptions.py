@@ -75,6 +75,20 @@ FEM = Method(
   publisher = {Springer}, year = {1996}, doi = {10.1007/978-3-642-05221-7}}""",
 )
 
+FV = Method(
+    name="fv",
+    family="classical",
+    summary="finite volumes of second order on a grid: any stationary problem on a box",
+    solvers={"numpy": "pdebench_classical._volumes:solve"},
+    Config="pdebench_classical.volumes:VolumesSettings",
+    supports="pdebench_classical.volumes:supports",
+    citation="""@incollection{eymard2000finite,
+  author = {Eymard, Robert and Gallou{\\"e}t, Thierry and Herbin, Rapha{\\`e}le},
+  title = {Finite volume methods}, booktitle = {Handbook of Numerical Analysis}, volume = {7},
+  publisher = {Elsevier}, pages = {713--1018}, year = {2000},
+  doi = {10.1016/S1570-8659(00)07005-8}}""",
+)
+
 ADJOINT = Method(
     name="adjoint",
     family="classical",

@@ -51,6 +51,8 @@ def chosen(view: View, config: MarchSettings) -> tuple[str, Scheme, int]:
 def supports(task: Task, config: MarchSettings) -> Support:
     """Say whether a task gives a state to march and its problem has the scheme."""
     schemes = task.problem.schemes()
+    if task.problem.domain.time is None:
+        return Support(False, f"{task.label} has no time to march in; fv solves what is stationary")
     if "solver" not in task.faces or not schemes:
         return Support(False, f"{task.label} has no scheme to march with")
     if config.scheme and config.scheme not in schemes:

@@ -4,13 +4,14 @@ from typing import Any
 
 import numpy as np
 
+from pdebench_jax._stationary import MACHINE
 from pdebench_jax._training import JaxFlatObjective, JaxTools
 from pdebench_lite.problem.solution import Solution
 from pdebench_lite.problem.view import View
 from pdebench_lite.runner.run import Run
 from pdebench_methods.host import FlatObjective
 from pdebench_methods.objectives import solver_in_the_loop
-from pdebench_methods.objectives.diffphys import DiffphysObjective
+from pdebench_methods.objectives.diffphys import Fitting, fitting
 from pdebench_methods.training import Minimiser, Stage, split, train
 
 
@@ -18,6 +19,7 @@ class DiffphysTools(JaxTools):
     """The common tools, and the Gauss–Newton search that the objective brings."""
 
     compiles = True
+    machine = MACHINE
 
     def minimiser(
         self,
@@ -33,7 +35,7 @@ class DiffphysTools(JaxTools):
 
     def flat_objective(
         self,
-        objective: DiffphysObjective,
+        objective: Fitting,
         parameters: dict[str, np.ndarray],
         data: dict[str, Any],
     ) -> FlatObjective:
@@ -42,10 +44,10 @@ class DiffphysTools(JaxTools):
 
 
 def solve(view: View, run: Run) -> Solution:
-    """Fit unknowns through the unrolled solver, or learn to correct it over a family."""
+    """Fit unknowns through the solver, or learn to correct it over a family."""
     tools = DiffphysTools(run)
     if run.config.mode == "solver-in-the-loop":
         return solver_in_the_loop.solve(view, run, tools)
     with run.phase("data"):
-        objective = DiffphysObjective(view, run, tools)
+        objective = fitting(view, run, tools)
     return train(run, objective, tools)

@@ -1,11 +1,11 @@
-"""Method `diffphys`: differentiable physics; unknowns are fitted through an unrolled solver."""
+"""Method `diffphys`: differentiable physics; unknowns are fitted through a solver."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from pdebench_lite.problem import Task
+from pdebench_lite.problem import Stationary, Task
 from pdebench_lite.registry.method import Support
 from pdebench_methods.settings import AUTO, named_optimizers
 from pdebench_methods.solver_in_the_loop import CorrectionSettings, fits_a_correction
@@ -39,11 +39,15 @@ class DiffphysSettings(CorrectionSettings):
     steps: int = Field(0, ge=0, description="time steps to the last observation; 0: by stability")
     scheme: str = Field("", description="a scheme of the problem; empty: that of highest order")
     basis: Literal["fourier", "cells"] = Field("fourier", description="of an unknown function")
-    modes: int = Field(0, ge=0, description="Fourier modes per axis; 0: 64 in 1-D, 5 in 2-D")
+    modes: int = Field(
+        0,
+        ge=0,
+        description="Fourier modes per axis; 0: 64 in 1-D, 5 in 2-D, 10 half-waves with walls",
+    )
     optimizer: str = Field(
         AUTO,
         description="a name of `pdebench list optimizers`; auto: gauss-newton up to 300 parameters "
-        "in 1-D; ssbroyden up to 2000; lbfgs",
+        "in 1-D or without time; ssbroyden up to 2000; lbfgs",
     )
     learning_rate: float = Field(1e-2, gt=0, description="of gd and adam")
     iterations: int = Field(0, ge=0, description="most steps of the last stage; 0: to convergence")
@@ -81,7 +85,7 @@ class DiffphysSettings(CorrectionSettings):
 
 
 def supports(task: Task, config: DiffphysSettings) -> Support:
-    """Say whether a task has unknowns and a time step to unroll."""
+    """Say whether a task has unknowns and a solver to unroll or to differentiate implicitly."""
     if config.mode == "solver-in-the-loop":
         return fits_a_correction(task, config.scheme)
     if task.instances:
@@ -89,15 +93,20 @@ def supports(task: Task, config: DiffphysSettings) -> Support:
         remedy = f"{task.label} is a family: use diffphys[mode=solver-in-the-loop]"
         return Support(False, remedy if found.ok else found.reason)
     if "solver" not in task.faces or not task.asks_fields:
-        return Support(False, f"{task.label} has no time step of fields to unroll")
-    if task.without_start:
+        return Support(False, f"{task.label} states no solver of fields to differentiate")
+    time = task.problem.domain.time
+    if time is not None and task.without_start:
         return Support(False, task.without_start)
     if not task.unknowns:
         return Support(
             False,
-            f"nothing to optimise in {task.label}: the initial state and every coefficient are "
-            "given; a classical solver does it",
+            f"nothing to optimise in {task.label}: all that its solver reads is given; a classical "
+            "solver does it",
         )
+    if time is None:
+        return _supports_stationary(task, config)
+    if not task.problem.schemes():
+        return Support(False, f"{task.label} has no time step of fields to unroll")
     if config.scheme and config.scheme not in task.problem.schemes():
         names = ", ".join(task.problem.schemes())
         return Support(False, f"no scheme '{config.scheme}' in {task.label}; it has: {names}")
@@ -107,12 +116,31 @@ def supports(task: Task, config: DiffphysSettings) -> Support:
             False,
             f"the scheme of {task.label} has {own} cells, not {config.cells}; leave out cells",
         )
+    for unknown in task.unknowns:
+        if time.name in unknown.axes:
+            return Support(False, f"{unknown.name} depends on time, which a rollout holds constant")
+    return _weighted(config)
+
+
+def _supports_stationary(task: Task, config: DiffphysSettings) -> Support:
+    """Say whether a stationary problem is one of fluxes on a box, and no setting is of time."""
+    if not isinstance(task.problem.solver(), Stationary):
+        return Support(False, f"{task.label} states no fluxes of a stationary equation")
+    if not task.problem.domain.is_box:
+        shape = type(task.problem.domain.geometry).__name__
+        return Support(False, f"{task.label} lives on a {shape}; finite volumes need a box")
+    for name in ("scheme", "steps"):
+        if getattr(config, name):
+            return Support(False, f"{task.label} has no time: leave out {name}")
+    if any(u.axes for u in task.unknowns) and config.basis == "cells":
+        return Support(False, f"basis=cells is for periodic axes, which {task.label} has not")
+    return _weighted(config)
+
+
+def _weighted(config: DiffphysSettings) -> Support:
+    """Say whether the optimiser can do without a prior where there is none."""
     if config.optimizer == "gauss-newton" and config.weight == 0.0:
         return Support(False, "gauss-newton needs a weight above 0, such as weight=1e-14")
-    time = task.problem.domain.time
-    for unknown in task.unknowns:
-        if time is not None and time.name in unknown.axes:
-            return Support(False, f"{unknown.name} depends on time, which a rollout holds constant")
     return Support(True)
 
 

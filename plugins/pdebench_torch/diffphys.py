@@ -10,9 +10,10 @@ from pdebench_lite.problem.view import View
 from pdebench_lite.runner.run import Run
 from pdebench_methods.host import FlatObjective
 from pdebench_methods.objectives import solver_in_the_loop
-from pdebench_methods.objectives.diffphys import DiffphysObjective
+from pdebench_methods.objectives.diffphys import Fitting, fitting
 from pdebench_methods.training import Minimiser, Stage, split, train
 from pdebench_torch._cuda_graph import Tensors
+from pdebench_torch._stationary import MACHINE, forward_jacobian
 from pdebench_torch._training import TorchFlatObjective, TorchTools
 
 
@@ -20,6 +21,7 @@ class DiffphysTools(TorchTools):
     """The common tools, and the Gauss–Newton search that the objective brings."""
 
     compiles = False
+    machine = MACHINE
 
     def minimiser(
         self,
@@ -35,7 +37,7 @@ class DiffphysTools(TorchTools):
 
     def flat_objective(
         self,
-        objective: DiffphysObjective,
+        objective: Fitting,
         parameters: dict[str, np.ndarray],
         data: dict[str, Any],
     ) -> FlatObjective:
@@ -52,6 +54,8 @@ class _InReverse(TorchFlatObjective):
     """
 
     def _linearised(self, at: Tensors, data: Tensors) -> tuple[torch.Tensor, ...]:
+        if self._objective.implicit:
+            return forward_jacobian(lambda copies: self._of(copies, data), at["x"])
         (r,) = self._residual(at, data)
         if r.numel() > at["x"].numel():
             return super()._linearised(at, data)
@@ -67,10 +71,10 @@ class _InReverse(TorchFlatObjective):
 
 
 def solve(view: View, run: Run) -> Solution:
-    """Fit unknowns through the unrolled solver, or learn to correct it over a family."""
+    """Fit unknowns through the solver, or learn to correct it over a family."""
     tools = DiffphysTools(run)
     if run.config.mode == "solver-in-the-loop":
         return solver_in_the_loop.solve(view, run, tools)
     with run.phase("data"):
-        objective = DiffphysObjective(view, run, tools)
+        objective = fitting(view, run, tools)
     return train(run, objective, tools)

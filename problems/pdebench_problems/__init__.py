@@ -16,6 +16,7 @@ def pdebench_problems() -> "Sequence[type[Problem]]":
     from pdebench_problems.advection_density import AdvectionDensity
     from pdebench_problems.allen_cahn import AllenCahn
     from pdebench_problems.burgers import Burgers
+    from pdebench_problems.darcy import Darcy
     from pdebench_problems.derivatives import Derivatives
     from pdebench_problems.kovasznay import Kovasznay
     from pdebench_problems.navier_stokes import NavierStokes
@@ -24,7 +25,7 @@ def pdebench_problems() -> "Sequence[type[Problem]]":
     from pdebench_problems.wave import Wave
 
     return (
-        *(Burgers, AdvectionDensity, AllenCahn, Wave, NavierStokes, Kovasznay, Poisson),
+        *(Burgers, AdvectionDensity, AllenCahn, Wave, NavierStokes, Kovasznay, Poisson, Darcy),
         *(Derivatives, Regression),
     )
 

@@ -19,6 +19,13 @@ class TestSemilagrangian(Marching):
     selector = "semilagrangian[cells=32]"
 
 
+class TestFv(MethodContract):
+    selector = "fv[cells=16]"
+    problem = "darcy"
+    max_steps = 1
+    stochastic = False
+
+
 class TestAdjoint(MethodDescriptionContract):
     selector = "adjoint"
 

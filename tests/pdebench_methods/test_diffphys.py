@@ -368,7 +368,7 @@ def test_singular_values_are_those_of_a_dense_jacobian():
     norm = (o.values.size * np.mean(o.values**2)) ** 0.5
 
     def seen(x):
-        return it._observed({"u_initial": x}, it.cells)[0] / norm
+        return it.observed({"u_initial": x}, it.cells)[0] / norm
 
     x, h = start["u_initial"], 1e-5
     columns = [(seen(x + h * e) - seen(x - h * e)) / (2 * h) for e in np.eye(x.size)]

@@ -75,7 +75,7 @@ def scores(known, problem: str, method: str) -> dict[str, float | None]:
     it = objective(known, problem, method)
     current, memo = it.initial(), {}
     while (stage := it.next_stage(current, memo)) is not None:
-        search = it.gauss_newton(current, {**stage.data, **stage.static})
+        search = it.gauss_newton(current, stage.inputs)
         search.advance(100)
         current = search.parameters()
     task = known.task(problem)

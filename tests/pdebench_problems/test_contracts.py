@@ -89,3 +89,8 @@ class TestPoissonLShape(ProblemContract):
 
 class TestPoissonHoles(ProblemContract):
     selector = "poisson[shape=holes]"
+
+
+class TestDarcy(ProblemContract):
+    selector = "darcy"
+    cells = (16, 32)

@@ -49,10 +49,10 @@ def fixed_ends(domain: Domain, unknown: Unknown) -> tuple[str, ...]:
 
 def lift(domain: Domain, unknown: Unknown) -> Callable[[dict[str, Any]], np.ndarray] | None:
     """Return a function with the values that an initial state has at its fixed ends; None: zero."""
-    assert domain.time is not None
-    clock, start = domain.time.name, domain.time.lower
     if is_rate(unknown) or not fixed_ends(domain, unknown):
         return None
+    assert domain.time is not None, "an initial state is one of an evolution"
+    clock, start = domain.time.name, domain.time.lower
 
     def function(points: dict[str, Any]) -> np.ndarray:
         first = np.asarray(points[domain.space[0].name], float)

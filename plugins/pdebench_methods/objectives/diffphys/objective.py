@@ -1,27 +1,21 @@
-"""The objective: how far the rolled-out state is from what was observed."""
+"""The objective of evolutions: how far the rolled-out state is from what was observed."""
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from math import ceil
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
-from pdebench_lite.numerics import Stencil, array_namespace
-from pdebench_lite.problem import Arrays, Domain, Scheme, Unknown
-from pdebench_lite.problem.observations import by_time, scales
+from pdebench_lite.numerics import Stencil
+from pdebench_lite.problem import Arrays, Scheme, Unknown
+from pdebench_lite.problem.observations import by_time
 from pdebench_lite.problem.solution import Solution
 from pdebench_lite.problem.view import View
 from pdebench_lite.runner.run import Run
 from pdebench_methods.diffphys import DiffphysSettings
-from pdebench_methods.host import FlatObjective, flatten, slices
-from pdebench_methods.objectives.diffphys.basis import Basis, CellBasis
-from pdebench_methods.objectives.diffphys.details import (
-    descent_details,
-    search_details,
-)
 from pdebench_methods.objectives.diffphys.discretisation import (
     MAGNITUDE,
     REFINEMENT,
@@ -31,106 +25,44 @@ from pdebench_methods.objectives.diffphys.discretisation import (
     may_refine,
     time_step,
 )
-from pdebench_methods.objectives.diffphys.ends import fixed_ends, is_rate, lift, rates
-from pdebench_methods.objectives.diffphys.minimiser import GaussNewtonMinimiser
-from pdebench_methods.objectives.diffphys.observing import (
-    blur_data,
-    blurred_gap,
-    observe,
-    observed_nodes,
-)
-from pdebench_methods.objectives.diffphys.stages import Planner, planner
-from pdebench_methods.search.fourier_prior import FourierPrior
-from pdebench_methods.search.regularised_gauss_newton import Level
+from pdebench_methods.objectives.diffphys.ends import is_rate, rates
+from pdebench_methods.objectives.diffphys.fitting import DiffphysTools, Fitting
+from pdebench_methods.objectives.diffphys.observing import observe, observed_nodes
 from pdebench_methods.solutions import TrajectoryInterpolant
-from pdebench_methods.training import Stage, Tools
-from pdebench_methods.unknowns import value_of
 
-_FREE = 10.0  # prior deviation of numbers and means, in units of that of the waves
-# Initial states follow a power law up to a band that evidence chooses. Of the orders 0, 1 and 2, 1
-# had the largest evidence on the instances that the defaults were tuned on.
-_ORDER = 1.0
-_BANDS = (64.0, 24.0, 17.0, 12.0, 8.5, 6.0, 5.0, 4.2, 3.5, 3.0, 2.5, 2.0, 1.5)  # waves
 _CHEAP = 1 << 21  # cells × parameters × steps up to which a coarser Jacobian would save little
-_JOINTLY = 1 << 16  # cells × parameters up to which a Jacobian costs less than a compilation
 
 
-class DiffphysTools(Tools, Protocol):
-    """What a backend brings in addition to the common tools."""
+class DiffphysObjective(Fitting):
+    """Mean squared misfit of the rolled-out state to the observations, plus weight · ‖prior‖²."""
 
-    compiles: bool
-    """Whether functions are compiled before their first call."""
-
-    def flat_objective(
-        self,
-        objective: Any,
-        parameters: dict[str, np.ndarray],
-        data: dict[str, np.ndarray],
-    ) -> FlatObjective:
-        """Return the residuals and their Jacobian as functions of one vector."""
-
-    def repeat(self, step: Callable[[Arrays, Any], Arrays], state: Arrays, n: int) -> Arrays:
-        """Apply `state = step(state, i)` for i = 0 … n − 1, differentiably."""
-
-    def frames(
-        self, step: Callable[[Arrays, Any], Arrays], state: Arrays, n: int, count: int
-    ) -> list[Arrays]:
-        """Return the states after n, 2n, …, count·n steps of a `repeat`."""
-
-
-class DiffphysObjective:
-    """Mean squared misfit of the rolled-out state to the observations, plus weight · ‖prior‖².
-
-    One objective serves several grids: which one, the data of a stage say by the name of an entry,
-    `cells`, which every backend knows when it compiles.
-    """
+    warps = True
 
     def __init__(self, view: View, run: Run, tools: DiffphysTools) -> None:
-        self.settings: DiffphysSettings = run.config
-        s, self._tools, self._run = self.settings, tools, run
-        self.domain: Domain = view.domain
-        assert self.domain.time is not None
-        self.start = self.domain.time.lower
-        self.fields, self.unknowns = view.fields, view.unknowns + rates(view)
+        s: DiffphysSettings = run.config
+        time = view.domain.time
+        assert time is not None
+        self.start = time.lower
         orders = view.schemes()
         self._scheme_name = s.scheme or max(orders, key=lambda scheme: orders[scheme])
         self.scheme: Scheme = view.solver(self._scheme_name)
-        self.observations = by_time(view.observations(), self.domain.time.name)
-        self.times = [float(o.points[self.domain.time.name][0]) for o in self.observations]
-        dimensions = len(self.domain.space)
-        self.cells = s.cells or first_cells(self.scheme, self.observations, dimensions)
-        self._view = view
-        self.bases = {u.name: self._basis(u) for u in self.unknowns}
-        self._lifts = {
-            u.name: function
-            for u in self.unknowns
-            if isinstance(self.bases[u.name], FourierPrior)
-            and (function := lift(self.domain, u)) is not None
-        }
-        known = {k: v for k, v in self.known_start(self.cells).items() if k in self.fields}
-        units = scales(self.observations, known)
-        self.scales = [1.0 if s.misfit == "absolute" else unit**2 for unit in units]
-        steps = self._steps(self.cells)  # refuses unstable ones
-        self.jacobian_cells = self.cells
+        self.order = self.scheme.order
+        observations = by_time(view.observations(), time.name)
+        self.times = [float(o.points[time.name][0]) for o in observations]
+        dimensions = len(view.domain.space)
+        self.linearises = dimensions == 1
+        cells = s.cells or first_cells(self.scheme, observations, dimensions)
+        super().__init__(view, run, tools, observations, cells, rates(view))
+        steps = self._steps(cells)  # refuses unstable ones
         if not s.cells and self.scheme.cells is None:
             parameters = sum(values.size for values in self.initial().values())
-            cheap = self.cells**dimensions * parameters * steps <= _CHEAP
+            cheap = cells**dimensions * parameters * steps <= _CHEAP
             coarsening = 2 if dimensions > 1 else REFINEMENT
-            if self.cells % coarsening == 0 and not cheap:
-                self.jacobian_cells = self.cells // coarsening
-        self._planner: Planner = planner(self, run)
-        self._search: GaussNewtonMinimiser | None = None
+            if cells % coarsening == 0 and not cheap:
+                self.jacobian_cells = cells // coarsening
+        self._plan()
 
     # ---- discretisation ----------------------------------------------------------------------
-
-    def _basis(self, unknown: Unknown) -> Basis:
-        axes = tuple(self.domain[a] for a in unknown.axes)
-        if self.settings.basis == "cells" and axes:
-            return CellBasis(axes, self.cells)
-        resolved = self.cells // 2 - 1
-        most = self.settings.modes or (64 if len(axes) < 2 else 5)
-        fixed = fixed_ends(self.domain, unknown)
-        return FourierPrior(axes, min(most, resolved), mean=_FREE, fixed=fixed)
 
     @lru_cache(maxsize=8)  # noqa: B019 - one objective lives as long as its process
     def discretisation(self, cells: int) -> Discretisation:
@@ -166,52 +98,34 @@ class DiffphysObjective:
     def _initials(self) -> list[Unknown]:
         return [u for u in self.unknowns if u.kind == "initial"]
 
-    @lru_cache(maxsize=8)  # noqa: B019
-    def _functions(self, cells: int) -> dict[str, np.ndarray]:
-        """Return `basis=` and `lift=` of the unknowns at the cells of a grid.
+    def unit(self, unknown: Unknown) -> float:
+        """Return one over the time that was watched for a rate."""
+        return 1.0 / (self.times[-1] - self.start) if is_rate(unknown) else 1.0
 
-        None of a basis where parameters are values at the cells.
-        """
-        points = self.domain.grid(cells).points()
-        centres = {a: np.ravel(v) for a, v in points.items()}
-        span = self.times[-1] - self.start
-        found = {
-            f"basis={u.name}": basis.matrix(centres if u.axes else {})
-            / (span if is_rate(u) and isinstance(basis, FourierPrior) else 1.0)
-            for u in self.unknowns
-            if not (isinstance(basis := self.bases[u.name], CellBasis) and basis.cells == cells)
-        }
-        return found | {f"lift={name}": f(centres) for name, f in self._lifts.items()}
+    def given(self, cells: int) -> dict[str, np.ndarray]:
+        """Return the initial state, `start=field`, where the task gives it."""
+        return {f"start={name}": values for name, values in self.known_start(cells).items()}
 
     @lru_cache(maxsize=8)  # noqa: B019
-    def _nodes(self, cells: int) -> list[Stencil]:
+    def nodes(self, cells: int) -> list[Stencil]:
+        """Return which cells each observation reads."""
         grid = self.discretisation(cells).grid
         return [observed_nodes(o, self.domain, grid) for o in self.observations]
 
+    def may_refine(self, cells: int) -> bool:
+        """Say whether a finer grid may follow one of so many cells."""
+        return not self.settings.cells and may_refine(self.scheme, cells)
+
     @property
-    def refinable(self) -> bool:
-        """Whether the method may take finer grids than its first."""
-        return not self.settings.cells and may_refine(self.scheme, self.cells)
+    def exact(self) -> bool:
+        """Whether the grid of the scheme is part of the problem."""
+        return self.scheme.cells is not None
 
-    # ---- the objective -----------------------------------------------------------------------
+    def costs(self, cells: int) -> Mapping[str, int]:
+        """Return the time steps of a rollout."""
+        return {"solver_steps": self._steps(cells)}
 
-    def initial(self) -> dict[str, np.ndarray]:
-        """Start from the guess; an initial state in Fourier modes from the mean that was seen."""
-        start = {}
-        for u in self.unknowns:
-            basis = self.bases[u.name]
-            start[u.name] = np.zeros(basis.size)
-            if u.positive:
-                continue
-            if not isinstance(basis, FourierPrior):
-                start[u.name] += u.guess
-                continue
-            if not basis.has_mean:
-                continue
-            seen = [o.values for o in self.observations if o.field == u.field]
-            known = u.kind == "initial" and seen
-            start[u.name][0] = (float(np.mean(seen[0])) if known else u.guess) / basis.mean
-        return start
+    # ---- the rollout -------------------------------------------------------------------------
 
     def _split(self, values: Arrays) -> tuple[Arrays, Arrays]:
         """Separate unknowns on the grid into initial state and coefficients."""
@@ -219,50 +133,17 @@ class DiffphysObjective:
         sought = {u.name: values[u.name] for u in self.unknowns if u.kind == "coefficient"}
         return fields, sought
 
-    def _on_grid(
-        self, parameters: Mapping[str, Any], functions: Mapping[str, Any], cells: int
-    ) -> Arrays:
-        """Return the unknowns on the grid of the solver (a number as a 0-d array).
-
-        `functions` holds those of `_functions`. Leading axes of the parameters are kept; a number
-        then has axes of length one instead.
-        """
-        shape, values = self.discretisation(cells).grid.cells, {}
-        for u in self.unknowns:
-            leading = tuple(parameters[u.name].shape[:-1])
-            number = (1,) * len(shape) if leading else ()
-            raw, basis, lifted = parameters[u.name], f"basis={u.name}", f"lift={u.name}"
-            found = value_of(u, raw @ functions[basis].T if basis in functions else raw)
-            if lifted in functions:
-                found = found + functions[lifted]
-            values[u.name] = found.reshape(leading + (shape if u.axes else number))
-        return values
-
-    def loss(self, parameters: dict[str, Any], data: dict[str, Any]) -> Any:
-        """Return Σ mean (blurred misfit/scale)² + weight · Σ coefficients²; scales are `scales`."""
-        misfits = self.residuals(parameters, data)
-        xp = array_namespace(misfits)
-        prior = sum(xp.sum(parameters[u.name] ** 2) for u in self.unknowns)
-        return xp.sum(misfits * misfits) + data["weight"] * prior
-
-    def residuals(self, parameters: dict[str, Any], data: dict[str, Any]) -> Any:
-        """Return the blurred misfits of all observations, normalised as in `loss`; shape (m,).
-
-        Leading axes of the parameters are those of the residuals too.
-        """
-        cells = data["cells"]
-        at = self.discretisation(cells)
-        state, sought = self._split(self._on_grid(parameters, data, cells))
+    def seen(self, values: Arrays, data: Mapping[str, Any], cells: int) -> list[Any]:
+        """Return what each observation sees of the rolled-out state, (*batch, n)."""
+        state, sought = self._split(values)
         state = {**{f: data[f"start={f}"] for f in self.known_start(cells)}, **state}
-        misfits = []
+        at, found = self.discretisation(cells), []
         frames = zip(self.observations, self._frames(at, state, sought), strict=True)
         for i, (o, frame) in enumerate(frames):
+            values = at.shown(frame, sought, self.times[i], (o.field,))[o.field]
             nodes, weights = data[f"nodes{i}"], data[f"weights{i}"]
-            seen = at.shown(frame, sought, self.times[i], (o.field,))[o.field]
-            values = observe(seen, nodes, weights, len(self.domain.space))
-            misfit = blurred_gap(values, data, i)
-            misfits.append(misfit / (o.values.size * self.scales[i]) ** 0.5)
-        return array_namespace(misfits[0]).concat(misfits, axis=-1)
+            found.append(observe(values, nodes, weights, len(self.domain.space)))
+        return found
 
     def _frames(self, at: Discretisation, state: Arrays, sought: Arrays) -> Iterator[Arrays]:
         """Yield the state at the time of each observation."""
@@ -284,120 +165,11 @@ class DiffphysObjective:
             state = self._tools.repeat(stepping(begin, dt), state, n) if n else state
             yield state
 
-    def data(self, weight: float, cells: int, blur: float | None) -> dict[str, Any]:
-        """Return what `loss` reads: NumPy arrays, and the number of cells, which is static.
-
-        Args:
-            weight: of the prior.
-            cells: an axis, of the grid to roll out on.
-            blur: width of the average over targets, in domain lengths; None for none at all.
-        """
-        data: dict[str, Any] = {"cells": cells, "weight": np.asarray(weight)}
-        data |= self._functions(cells)
-        data |= {f"start={name}": values for name, values in self.known_start(cells).items()}
-        for i, (o, at) in enumerate(zip(self.observations, self._nodes(cells), strict=True)):
-            data |= {f"values{i}": o.values, f"nodes{i}": at.index, f"weights{i}": at.weights}
-            if blur is not None:
-                data |= blur_data(o, self.domain, blur, i)
-        return data
-
-    # ---- the search --------------------------------------------------------------------------
-
-    def next_stage(self, current: dict[str, np.ndarray], memo: dict[str, Any]) -> Stage | None:
-        """Return the next stage of the plan that the optimiser needs.
-
-        An evaluation is counted as one rollout, whatever derivatives are taken of it.
-        """
-        stage = self._planner.next_stage(current, memo, self._search)
-        if stage is None:
-            return None
-        return replace(stage, costs={"solver_steps": self._steps(stage.static["cells"])})
-
-    def gauss_newton(
-        self, parameters: dict[str, np.ndarray], data: dict[str, Any]
-    ) -> GaussNewtonMinimiser:
-        """Make the minimiser of a `gauss-newton` stage, given its `inputs`."""
-        cells = data["cells"]
-        places = slices(parameters)
-        options = {name[7:]: float(v) for name, v in data.items() if name.startswith("search=")}
-        data = {name: v for name, v in data.items() if not name.startswith("search=")}
-        flat = self._tools.flat_objective(self, parameters, data)
-        tangents = flat
-        if options["jacobian"] != cells:
-            blur = 0.0 if any(name.startswith("blur") for name in data) else None
-            coarse = self.data(float(data["weight"]), int(options["jacobian"]), blur)
-            tangents = self._tools.flat_objective(self, parameters, coarse)
-
-        def level(x: np.ndarray) -> Level:
-            return self.level(
-                {name: x[where].reshape(shape) for name, (where, shape) in places.items()}, cells
-            )
-
-        n = sum(int(v.size) for v in parameters.values())
-        joint = self._tools.compiles and n * cells ** len(self.domain.space) <= _JOINTLY
-        self._search = GaussNewtonMinimiser(
-            flat, tangents, parameters, lambda: self._run.time_left, joint,
-            level=level, weight=float(data["weight"]), floor=options["floor"],
-            ceiling=options["ceiling"],
-            refinable=bool(options["refinable"]), chooses=bool(options["chooses"]),
-            approximate=bool(options["approximate"]), priors=self._priors(),
-        )  # fmt: skip
-        return self._search
-
-    def _priors(self) -> np.ndarray | None:
-        """Return the priors among which evidence chooses: that of the basis, then narrower bands.
-
-        Those are of initial states in Fourier modes; all else keeps the prior of its basis.
-        """
-        banded = {
-            u.name: [basis.band_limited(_ORDER, band) for band in _BANDS]
-            for u in self.unknowns
-            if isinstance(basis := self.bases[u.name], FourierPrior) and u.kind == "initial"
-        }
-        if not banded:
-            return None
-        ones = {name: np.ones(values.size) for name, values in self.initial().items()}
-        rows = [ones, *({n: banded[n][i] if n in banded else v for n, v in ones.items()}
-                        for i in range(len(_BANDS)))]  # fmt: skip
-        return np.stack([flatten(row) for row in rows])
-
-    @property
-    def noise(self) -> float:
-        """What the measurements' noise explains of the misfit, relative as in `loss`."""
-        return sum(o.noise**2 / s for o, s in zip(self.observations, self.scales, strict=True))
-
-    def level(self, parameters: dict[str, np.ndarray], cells: int) -> Level:
-        """Return what of the misfit noise and the solver's error explain, relative as in `loss`.
-
-        The solver's error is that of Richardson: its difference to the same rollout with spacing
-        and step divided by r, times rᵖ/(rᵖ − 1) for a scheme of order p. A scheme whose grid is
-        part of the problem has none.
-        """
-        if self.scheme.cells is not None:
-            return Level(self.noise, 0.0)
-        coarse = self._observed(parameters, cells)
-        fine = self._observed(parameters, cells * REFINEMENT)
-        gain = float(REFINEMENT) ** self.scheme.order
-        errors = [
-            float(np.mean((gain / (gain - 1.0) * (a - b)) ** 2)) / s
-            for a, b, s in zip(coarse, fine, self.scales, strict=True)
-        ]
-        return Level(self.noise, sum(errors))
-
-    def misfit(self, parameters: dict[str, np.ndarray]) -> float:
-        """Return Σ mean (misfit/scale)² on the first grid, in NumPy."""
-        seen = self._observed(parameters, self.cells)
-        return sum(
-            float(np.mean((a - o.values) ** 2)) / s
-            for a, o, s in zip(seen, self.observations, self.scales, strict=True)
-        )
-
-    # ---- the solution ------------------------------------------------------------------------
-
-    def _observed(self, parameters: dict[str, np.ndarray], cells: int) -> list[np.ndarray]:
+    def observed(self, parameters: dict[str, np.ndarray], cells: int) -> list[np.ndarray]:
+        """Return what each observation sees, (n,), in NumPy."""
         times, names = np.asarray([self.start, *self.times]), {o.field for o in self.observations}
         states = self._trajectory(parameters, cells, times, tuple(names))
-        seen = zip(self.observations, self._nodes(cells), strict=True)
+        seen = zip(self.observations, self.nodes(cells), strict=True)
         return [
             observe(states[o.field][..., i + 1], *at, len(self.domain.space))
             for i, (o, at) in enumerate(seen)
@@ -423,70 +195,9 @@ class DiffphysObjective:
         steps = ceil(self.domain.time.length / at.dt - 1e-9)
         times = self.start + at.dt * np.arange(steps + 1)
         states = self._trajectory(parameters, cells, times, self.fields)
-        details: dict[str, Any] = {
-            "scheme": self._scheme_name,
-            "cells": cells,
-            "dt": at.dt,
-            "weight": memo.get("weight"),
-        }
-        details |= descent_details(memo)
-        if "jacobian_cells" in memo:
-            details["jacobian_cells"] = memo["jacobian_cells"]
-        deviations = {}
-        if self._search is not None and self._search.search.singular_values.size:
-            search = self._search.search
-            details |= search_details(search, given=self.settings.weight != "auto")
-            if search.prior:
-                details |= {"prior_order": _ORDER, "prior_band": _BANDS[search.prior - 1]}
-            # A band on the way would be that of a weight that nobody chose, and far too narrow;
-            # where nothing is noise it would have no width at all.
-            if search.variance > 0.0 and search.chosen_by != "unfinished":
-                deviations = self._deviations(parameters)
-        return Solution(
+        found = self.found(parameters, memo)
+        return replace(
+            found,
             predict=TrajectoryInterpolant(self.domain, at.grid, times, states),
-            unknowns={u.name: self._function(u, parameters[u.name]) for u in self._view.unknowns},
-            deviations=deviations,
-            weights=parameters,
-            parameters=sum(int(v.size) for v in parameters.values()),
-            details=details,
+            details={"scheme": self._scheme_name, "dt": at.dt, **found.details},
         )
-
-    def _deviations(
-        self, parameters: dict[str, np.ndarray]
-    ) -> dict[str, Callable[[dict[str, Any]], np.ndarray]]:
-        """Return the posterior standard deviations of the unknowns, of the linearised model.
-
-        They are those of a Gaussian posterior under the prior and the weight that were chosen, as
-        if both were known (empirical Bayes), around where the search ended.
-        """
-        assert self._search is not None
-        covariance = self._search.search.covariance()
-
-        def deviation(unknown: Unknown, part: np.ndarray) -> Callable[..., np.ndarray]:
-            basis, raw = self.bases[unknown.name], parameters[unknown.name]
-
-            def function(points: dict[str, Any]) -> np.ndarray:
-                matrix = basis.matrix(points if unknown.axes else {})
-                variance = np.einsum("ij,jk,ik->i", matrix, part, matrix)
-                slope = value_of(unknown, matrix @ raw) if unknown.positive else 1.0
-                return np.sqrt(np.maximum(variance, 0.0)) * slope
-
-            return function
-
-        places = slices(parameters)
-        return {
-            u.name: deviation(u, covariance[places[u.name][0], places[u.name][0]])
-            for u in self._view.unknowns
-        }
-
-    def _function(
-        self, unknown: Unknown, coefficients: np.ndarray
-    ) -> Callable[[dict[str, Any]], np.ndarray]:
-        basis, lifted = self.bases[unknown.name], self._lifts.get(unknown.name)
-
-        def function(points: dict[str, Any]) -> np.ndarray:
-            matrix = basis.matrix(points if unknown.axes else {})
-            found = value_of(unknown, matrix @ coefficients)
-            return found + lifted(points) if lifted else found
-
-        return function

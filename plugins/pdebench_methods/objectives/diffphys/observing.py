@@ -16,15 +16,22 @@ from pdebench_methods.search.gaussian_average import gaussian_average
 def observed_nodes(o: Observation, domain: Domain, grid: Grid) -> Stencil:
     """Return the nodes of a grid around the n observed points, and their weights, by cubics.
 
-    Points within rounding of a cell centre are put on it, where interpolation is exact. Between a
-    wall and the first centre the cubic is continued.
+    Between a wall and the first centre the cubic is continued.
+    """
+    return stencil(observed_places(o, domain, grid), grid.cells, "cubic", grid.periodic)
+
+
+def observed_places(o: Observation, domain: Domain, grid: Grid) -> list[np.ndarray]:
+    """Return where the n observed points are, in cells, axis by axis; cell i is centred at i.
+
+    Points within rounding of a cell centre are put on it, where interpolation is exact.
     """
     places = []
     for axis in domain.space:
         place = (np.asarray(o.points[axis.name]) - axis.lower) / grid.spacing[axis.name] - 0.5
         whole = np.rint(place)
         places.append(np.where(np.abs(place - whole) < 1e-9, whole, place))
-    return stencil(places, grid.cells, "cubic", grid.periodic)
+    return places
 
 
 def observe(values: Any, nodes: Any, weights: Any, axes: int) -> Any:

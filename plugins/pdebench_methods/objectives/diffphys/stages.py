@@ -14,13 +14,13 @@ from pdebench_methods.objectives.diffphys.details import (
     SETTING,
     SMALLEST,
 )
-from pdebench_methods.objectives.diffphys.discretisation import REFINEMENT, may_refine
+from pdebench_methods.objectives.diffphys.discretisation import REFINEMENT
 from pdebench_methods.objectives.diffphys.minimiser import GaussNewtonMinimiser
 from pdebench_methods.settings import component
 from pdebench_methods.training import Stage, split
 
 if TYPE_CHECKING:
-    from pdebench_methods.objectives.diffphys.objective import DiffphysObjective
+    from pdebench_methods.objectives.diffphys.fitting import Fitting
 
 BLURS = (0.35, 0.25, 0.18, 0.12, 0.08, 0.05, 0.03, 0.015)
 """Widths of the averages over targets before the targets themselves, in domain lengths."""
@@ -50,22 +50,24 @@ class Planner(Protocol):
         """Return the next stage; `search` is the last minimiser of a `gauss-newton` stage."""
 
 
-def planner(objective: "DiffphysObjective", run: Run) -> Planner:
+def planner(objective: "Fitting", run: Run) -> Planner:
     """Return the plan for the configured optimiser; `auto` goes by the number of parameters."""
     name = objective.settings.optimizer
     if name == "auto":
         n = sum(v.size for v in objective.initial().values())
-        line = len(objective.domain.space) == 1
-        name = "gauss-newton" if line and n <= _FEW else "ssbroyden" if n <= _SOME else "lbfgs"
+        dense = objective.linearises and n <= _FEW
+        name = "gauss-newton" if dense else "ssbroyden" if n <= _SOME else "lbfgs"
     if name == "gauss-newton":
         return _GaussNewton(objective, run)
     return _Descent(objective, name)
 
 
-def _blurs(objective: "DiffphysObjective") -> tuple[float, ...]:
+def _blurs(objective: "Fitting") -> tuple[float, ...]:
     wanted = objective.settings.coarse_to_fine
     if wanted == "auto":
-        wanted = any(u.kind == "coefficient" and u.axes for u in objective.unknowns)
+        wanted = objective.warps and any(
+            u.kind == "coefficient" and u.axes for u in objective.unknowns
+        )
     blurs = BLURS if len(objective.domain.space) == 1 else _WIDE_BLURS
     return blurs if wanted else ()
 
@@ -77,7 +79,7 @@ class _GaussNewton:
     the Jacobian where a step with the coarser one fails or the final weight is known.
     """
 
-    def __init__(self, objective: "DiffphysObjective", run: Run) -> None:
+    def __init__(self, objective: "Fitting", run: Run) -> None:
         self._objective, self._run = objective, run
         self._blurs = _blurs(objective)
 
@@ -116,7 +118,7 @@ class _GaussNewton:
                 weight *= _STEP_BACK if fixed == "auto" else 1.0
             else:
                 return None
-        refinable = not objective.settings.cells and may_refine(objective.scheme, memo["cells"])
+        refinable = objective.may_refine(memo["cells"])
         return self._stage(memo, weight, blur, floor, refinable, ceiling)
 
     def _needed(self, search: GaussNewtonMinimiser, memo: Mapping[str, Any]) -> float:
@@ -157,7 +159,7 @@ class _GaussNewton:
 class _Descent:
     """First-order optimisers: one stage; quasi-Newton ones: a falling weight."""
 
-    def __init__(self, objective: "DiffphysObjective", optimizer: str) -> None:
+    def __init__(self, objective: "Fitting", optimizer: str) -> None:
         self._objective, self._optimizer = objective, optimizer
         self._falling = not component("optimizer", optimizer)[0].first_order
         self._blurs = _blurs(objective) if self._falling else ()
@@ -224,7 +226,7 @@ class _Descent:
         norm = sum(float(np.sum(values**2)) for values in current.values())
         memo.setdefault("sweep", []).append([memo["weight"], memo["misfit"], norm])
         explained = self._objective.noise
-        if len(self._objective.domain.space) == 1:  # else it takes longer than many steps
+        if self._objective.linearises:  # else it takes longer than many steps
             explained = sum(astuple(self._objective.level(current, self._objective.cells)))
         if memo["misfit"] <= explained:
             memo["weight_by"] = DISCREPANCY
