@@ -115,11 +115,11 @@ def test_a_system_hands_out_every_field(toys):
 @pytest.mark.parametrize(
     ("problem", "method", "reason"),
     [
-        ("poisson", "diffphys", "poisson has no time step"),
+        ("poisson", "diffphys", "poisson states no solver of fields"),
         ("waves:forward", "diffphys", "nothing to optimise"),
         ("heat-family", "mlp", "no labelled fields on points"),
         ("heat-family", "pinn", "no residual"),
-        ("heat-family", "diffphys", "no time step"),
+        ("heat-family", "diffphys", "states no solver of fields"),
         ("poisson", "operator", "not a family"),
     ],
 )
