@@ -28,6 +28,10 @@ CASES = {
     "pinn-lbfgs": (
         "burgers:forward", "pinn[points=200,adam_steps=40,optimizer=adam+lbfgs]", 120, 60
     ),
+    "pinn-causal": (
+        "burgers:forward",
+        "pinn[points=200,redraw=20,network=modified-mlp,weighting=causal[epsilon=10]]", 90, 50
+    ),
     "diffphys": ("burgers", "diffphys[cells=64]", 30, 3),
     "own-network": (
         "burgers:forward",
